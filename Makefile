@@ -1,0 +1,91 @@
+# weir: one Makefile. `make help` lists what it can do. Generated files stay in build/.
+
+MODE ?= release
+CC ?= gcc
+CXX ?= g++
+ifeq ($(origin CC),default)
+CC = gcc
+endif
+VERSION = 0.1.0
+PREFIX ?= /usr/local
+B = build/$(MODE)
+V ?= @
+
+# ---- Files: each list is the table of contents of its folder -----------------------------------
+BASE = alloc arena buf error hash text
+DSL = source diag diag_render ast parse fmt fmt_pattern
+VM = types
+COMPILER =
+RUNTIME =
+CONNECTORS =
+CONNECTORS_CXX =
+CLI =
+TESTS =
+
+OBJECTS = $(BASE:%=base/%) $(DSL:%=dsl/%) dsl/lexer dsl/grammar $(VM:%=vm/%) $(COMPILER:%=compiler/%) \
+          $(RUNTIME:%=runtime/%) $(CONNECTORS:%=connectors/%) $(CONNECTORS_CXX:%=connectors/%)
+LIB_O = $(OBJECTS:%=$B/%.o)
+CLI_O = $(CLI:%=$B/cli/%.o)
+
+# ---- Flags -------------------------------------------------------------------------------------
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef \
+       -Wwrite-strings -Wvla -Wdouble-promotion -Werror
+OPT_release = -O2 -g
+OPT_debug = -O0 -g -DWR_DEBUG
+OPT_asan = -O1 -g -DWR_DEBUG -fsanitize=address -fno-omit-frame-pointer
+OPT_ubsan = -O1 -g -DWR_DEBUG -fsanitize=undefined -fno-sanitize-recover=all
+OPT_tsan = -O1 -g -DWR_DEBUG -fsanitize=thread
+OPT_hostile = -O1 -g -DWR_DEBUG -DWR_HOSTILE -fsanitize=address,undefined -fno-sanitize-recover=all
+OPT = $(OPT_$(MODE))
+CFLAGS += -std=c11 -D_GNU_SOURCE -ffp-contract=off $(OPT) -I. -I$B -DWEIR_VERSION='"$(VERSION)"'
+CXXFLAGS += -std=c++17 -ffp-contract=off $(OPT) -I. -DSIMDJSON_EXCEPTIONS=0 -Wall -Wextra -Wshadow -Werror
+LDLIBS = -lsimdjson -lstdc++ -lpcre2-8 -lzstd -llz4 -lz -ljansson -lm
+BIN = $(if $(filter release,$(MODE)),build/weir,$B/weir)
+
+# ---- Rules -------------------------------------------------------------------------------------
+.PHONY: all deps build demo test check bench fuzz golden clean install help
+.DEFAULT_GOAL := build
+.SECONDARY:
+.DELETE_ON_ERROR:
+
+build: $(BIN) ## build build/weir (MODE=release|debug|asan|ubsan|tsan|hostile: build/MODE/weir)
+
+$(BIN): $(CLI_O) $B/libweir.a
+	@mkdir -p $(@D)
+	$V$(CC) $(OPT) -o $@ $(CLI_O) $B/libweir.a $(LDLIBS)
+
+$B/libweir.a: $(LIB_O)
+	$Vrm -f $@; ar rcs $@ $(LIB_O)
+
+$B/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$V$(CC) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
+
+$B/%.o: %.cpp Makefile
+	@mkdir -p $(@D)
+	$V$(CXX) $(CXXFLAGS) -MMD -MP -c -o $@ $<
+
+$B/dsl/grammar.c $B/dsl/grammar.h: dsl/grammar.y
+	@mkdir -p $(@D)
+	$Vbison -Wall -Werror -Wcounterexamples --header=$B/dsl/grammar.h --report=all \
+	  --report-file=$B/dsl/grammar.output -o $B/dsl/grammar.c $<
+
+$B/dsl/lexer.c: dsl/lexer.re
+	@mkdir -p $(@D)
+	$Vre2c -W -Werror --no-generation-date --no-version -o $@ $<
+
+$B/dsl/%.o: $B/dsl/%.c $B/dsl/grammar.h
+	$V$(CC) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
+
+$(DSL:%=$B/dsl/%.o): $B/dsl/grammar.h
+
+room-%: ## compile one folder, e.g. make room-dsl
+	@$(MAKE) --no-print-directory $(filter $B/$*/%,$(LIB_O) $(CLI_O))
+
+clean: ## remove build/
+	rm -rf build
+
+help: ## this list
+	@grep -hE '^[a-z%-]+:.*##' Makefile | sed -E 's/^([a-z%-]+):.*## /\1\t/' | expand -t 12
+
+-include $(LIB_O:.o=.d) $(CLI_O:.o=.d)

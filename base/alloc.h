@@ -1,0 +1,34 @@
+/* All memory of weir comes through here, so that tests can count it and make it fail.
+ *
+ * An allocation never returns NULL: when memory is out, wr_alloc unwinds to the innermost
+ * WR_MEMORY_GUARD of the thread (the functions of weir.h set one), which turns it into a status;
+ * what the interrupted call was building is owned by an arena or an engine that the caller then
+ * frees whole. Without a guard the process ends with a message, exit 70. */
+#ifndef WR_BASE_ALLOC_H
+#define WR_BASE_ALLOC_H
+
+#include "base/base.h"
+#include <setjmp.h>
+
+void *wr_alloc(size_t size);                    /* uninitialised; size 0 gives a valid pointer */
+void *wr_alloc_zero(size_t size);
+void *wr_realloc(void *memory, size_t size);    /* memory may be NULL */
+void *wr_alloc_aligned(size_t alignment, size_t size); /* release with wr_free */
+void wr_free(void *memory);                     /* NULL is fine */
+char *wr_strdup(const char *text);
+
+/* Allocations made so far by this thread; tests assert that the steady state makes none. */
+uint64_t wr_alloc_count(void);
+/* Test hook: the n-th allocation from now on fails (0: never). */
+void wr_alloc_fail_at(uint64_t n);
+
+struct wr_memory_guard {
+    jmp_buf jump;
+    struct wr_memory_guard *outer;
+};
+void wr_memory_guard_push(struct wr_memory_guard *guard);
+void wr_memory_guard_pop(struct wr_memory_guard *guard);
+/* true on the way back after memory ran out (the guard is popped then). */
+#define WR_MEMORY_GUARD(guard) (wr_memory_guard_push(guard), setjmp((guard)->jump) != 0)
+
+#endif

@@ -1,0 +1,23 @@
+/* Hashes: xxHash, keyed where the bytes come from outside (so that nobody can choose collisions). */
+#ifndef WR_BASE_HASH_H
+#define WR_BASE_HASH_H
+
+#include "base/slice.h"
+
+struct wr_hash128 {
+    uint64_t low, high;
+};
+
+uint64_t wr_hash64(const void *bytes, size_t size, uint64_t seed);
+struct wr_hash128 wr_hash128_of(const void *bytes, size_t size, uint64_t seed);
+
+/* splitmix64's finaliser: a bijection that mixes well. */
+static inline uint64_t wr_mix64(uint64_t x)
+{
+    x += 0x9e3779b97f4a7c15u;
+    x = (x ^ (x >> 30)) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ (x >> 27)) * 0x94d049bb133111ebu;
+    return x ^ (x >> 31);
+}
+
+#endif

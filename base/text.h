@@ -1,0 +1,34 @@
+/* Text helpers: UTF-8, edit distance for suggestions, case. */
+#ifndef WR_BASE_TEXT_H
+#define WR_BASE_TEXT_H
+
+#include "base/slice.h"
+
+/* The offset of the first byte that is not part of valid UTF-8, or text.size. */
+size_t wr_utf8_check(struct wr_slice text);
+/* Code points in valid UTF-8 text. */
+size_t wr_utf8_length(struct wr_slice text);
+/* Encodes one code point; returns the bytes written (1 to 4). */
+size_t wr_utf8_encode(char out[4], uint32_t code_point);
+
+/* Damerau-Levenshtein distance without regard to ASCII case, or limit + 1 when it is more. */
+unsigned wr_edit_distance(struct wr_slice a, struct wr_slice b, unsigned limit);
+
+/* The best of the candidates offered one by one: at most min(3, length/3 + 1) edits away,
+ * and only when no second one is as near. */
+struct wr_suggestion {
+    struct wr_slice wanted, best;
+    unsigned distance;
+    bool tie;
+};
+void wr_suggestion_init(struct wr_suggestion *s, struct wr_slice wanted);
+void wr_suggestion_offer(struct wr_suggestion *s, struct wr_slice candidate);
+/* An empty slice when nothing is near enough. */
+struct wr_slice wr_suggestion_best(const struct wr_suggestion *s);
+
+static inline char wr_lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;
+}
+
+#endif
