@@ -144,9 +144,12 @@ struct wr_pattern_position {
     uint16_t variable;
     uint16_t follow_count;
     uint32_t follow;    /* index in wr_pattern_node.follow */
-    /* What conditions reachable from here read of the past: two candidates at the same position that agree
-     * on it have the same future. 0: nothing. Bit v: LAST/FIRST of set v; see wr_pattern_node.reads. */
-    uint32_t reads;     /* index of a bit set over .history, or WR_NONE when nothing is read */
+    /* Which of .history the conditions read that are evaluated from here on (at the positions reachable from
+     * this one, in one step or many). Two candidates at the same position that agree on these inputs have the
+     * same future, so the preferred one may stand for both. To agree means: LAST, offset n: the same last n + 1
+     * rows of the set; FIRST, offset n: the same first n + 1 rows, and as many of them; AGGREGATE: equal
+     * accumulators, not just equal results. */
+    uint32_t reads;     /* number of a bit set in wr_pattern_node.reads, or WR_NONE when nothing is read */
 };
 struct wr_pattern_variable {
     const char *name;
@@ -154,6 +157,12 @@ struct wr_pattern_variable {
     uint32_t condition;     /* code for the rest (row executor; inputs COLUMN, LAST, FIRST, AGGREGATE, KEY, SPECIAL);
                                the variable holds when both are TRUE; WR_NONE: none */
 };
+/* RUNNING semantics of conditions. COLUMN and EVENT_TIME are the current row's. LAST, FIRST and AGGREGATE over
+ * set s in the condition of variable v are evaluated AS IF the current row had already been taken as v when v
+ * belongs to s (WR_SET_ALL contains every variable), and over the rows taken so far when it does not. So
+ * LAST(s.x, 1) counts the current row as number 0, FIRST(s.x) is the current row when s has no row yet, and
+ * COUNT(s.*) includes it. The compiler turns LAST(s.x, 0) with v in s into COLUMN. No such row: NULL. A kept
+ * column that is an error value is an error here too, and a condition that ends in an error counts as false. */
 enum wr_after_match { WR_AFTER_PAST_LAST, WR_AFTER_NEXT_ROW, WR_AFTER_TO_FIRST, WR_AFTER_TO_LAST, WR_AFTER_NONE };
 
 struct wr_pattern_node {
@@ -162,7 +171,9 @@ struct wr_pattern_node {
     uint32_t variable_count;
     const struct wr_pattern_variable *variable;
     uint32_t set_count;             /* >= variable_count; sets past it are SUBSETs */
-    const uint64_t *set;            /* per set a mask of variables (at most 64 variables then) */
+    uint32_t set_words;             /* 64-bit words of a set: (variable_count + 63) / 64 */
+    const uint64_t *set;            /* set_count masks of set_words words each: bit v of mask s (bit v % 64 of word
+                                       s * set_words + v / 64) says that variable v belongs to set s */
     uint32_t row_code;              /* batch code, BOOLEAN results; WR_NONE: no variable has a row condition */
     uint32_t position_count;
     const struct wr_pattern_position *position;
@@ -179,15 +190,22 @@ struct wr_pattern_node {
     const uint32_t *keep;           /* columns of the input that a taken row keeps: what LAST/FIRST/aggregates read */
     uint32_t aggregate_count;
     const struct wr_aggregate *aggregate;
-    uint32_t history_count;         /* distinct LAST/FIRST/AGGREGATE inputs that DEFINE conditions read */
+    uint32_t history_count;         /* distinct LAST/FIRST/AGGREGATE inputs that .condition blocks read */
     const struct wr_input *history;
-    uint32_t reads_count;           /* bit sets, reads_words words each */
+    uint32_t reads_count;           /* bit sets over .history (bit i: history[i]), reads_words words each */
     uint32_t reads_words;
     const uint64_t *reads;
     uint32_t output_count;          /* the schema: KEY, LAST, FIRST, AGGREGATE, SPECIAL values of a match */
     const struct wr_input *output;
     const char *text;               /* the pattern in canonical form, for explain */
 };
+
+/* Does variable set `set` (a variable, a SUBSET or WR_SET_ALL) hold the variable? */
+static inline bool wr_pattern_set_has(const struct wr_pattern_node *p, uint32_t set, uint32_t variable)
+{
+    if (set == WR_SET_ALL) return true;
+    return p->set[(size_t)set * p->set_words + variable / 64] >> (variable % 64) & 1;
+}
 
 struct wr_output_node {
     uint32_t stream;      /* its options say the format; WR_NONE for a bare SELECT */
