@@ -78,7 +78,7 @@ enum wr_binary_op {
 enum wr_is_test { WR_IS_NULL, WR_IS_TRUE, WR_IS_FALSE, WR_IS_UNKNOWN };
 
 /* RUNNING or FINAL before a call in MEASURES. */
-enum wr_frame { WR_FRAME_DEFAULT, WR_FRAME_RUNNING, WR_FRAME_FINAL };
+enum wr_measure_frame { WR_FRAME_DEFAULT, WR_FRAME_RUNNING, WR_FRAME_FINAL };
 
 struct wr_when {
     struct wr_expr *condition, *result;
@@ -120,7 +120,7 @@ struct wr_expr {
             bool distinct;
             struct wr_expr *filter;        /* FILTER (WHERE …) */
             struct wr_order_list order;    /* STRING_AGG(x ORDER BY y) */
-            enum wr_frame frame;
+            enum wr_measure_frame frame;
             bool has_over;                 /* OVER (…): .over_partition, .over_order, frame in .over_span */
             struct wr_expr_list over_partition;
             struct wr_order_list over_order;

@@ -1,0 +1,32 @@
+/* The compiler: tree to program. The pass list stands in compile.c on one screen:
+ * declarations, names, types and checks, lowering of expressions (one code block each, common
+ * sub-expressions shared, constants folded), patterns to position automata, queries to nodes. */
+#ifndef WR_COMPILER_COMPILE_H
+#define WR_COMPILER_COMPILE_H
+
+#include "dsl/parse.h"
+#include "vm/program.h"
+
+/* Columns of a file named in FROM 'payments.jsonl' or bound by NAME=PATH in `weir query`: the caller
+ * (the command) infers them from the file's head and declares the stream, so the compiler has no I/O. */
+typedef bool wr_file_stream_fn(void *context, struct wr_arena *arena, struct wr_slice path,
+                               struct wr_statement *declaration, struct wr_slice *why);
+
+struct wr_compile_options {
+    bool flink_dialect;              /* --dialect flink; SET dialect = 'flink' does the same */
+    wr_file_stream_fn *file_stream;  /* NULL: FROM 'file' is an error */
+    void *file_stream_context;
+};
+
+/* NULL when there was an error; all errors and warnings of the program are in diags.
+ * `tree` was parsed from diags->sources; source number `main_file` becomes the program's text. */
+struct wr_program *wr_compile(const struct wr_tree *tree, struct wr_diags *diags, uint32_t main_file,
+                              const struct wr_compile_options *options);
+
+/* `weir explain`, drawn from the program that will run: in plain words, dataflow, automaton, state bound,
+ * fields decoded; with bytecode beside its source lines when asked. `only`: one query's name, or empty. */
+enum wr_explain_format { WR_EXPLAIN_TEXT, WR_EXPLAIN_DOT, WR_EXPLAIN_JSON };
+bool wr_explain(const struct wr_program *program, enum wr_explain_format format, struct wr_slice only,
+                bool bytecode, struct wr_buf *out);
+
+#endif

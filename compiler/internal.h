@@ -1,0 +1,124 @@
+/* What the compiler's files share: the compilation, scopes, typed expressions, block building.
+ *
+ * Expressions are checked and lowered in two steps. wr_check_expr turns a tree into a typed value graph
+ * (struct wr_ir): hash-consed per block builder, so that equal sub-expressions are one node, constants
+ * folded, implicit casts explicit. wr_block_finish then emits the graph as one code block.
+ * The graph's leaves are inputs (struct wr_input) and constants; what a name means is decided by the scope's
+ * resolve function, so patterns, windows and plain queries share everything else. */
+#ifndef WR_COMPILER_INTERNAL_H
+#define WR_COMPILER_INTERNAL_H
+
+#include "compiler/compile.h"
+
+struct wr_compile {
+    struct wr_arena *arena;          /* compile arena */
+    struct wr_diags *diags;
+    struct wr_program *program;      /* being filled; its arrays grow in vectors of compile.c until the end */
+    const struct wr_compile_options *options;
+    bool flink_dialect;
+    void *state;                     /* private to compile.c: declarations, growing arrays */
+};
+
+/* ---- The value graph -------------------------------------------------------------------------- */
+
+struct wr_ir; /* a typed value; opaque outside ir.c */
+struct wr_block; /* collects the results of one code block */
+
+struct wr_block *wr_block_new(struct wr_compile *c);
+/* A constant, an input: hash-consed. */
+struct wr_ir *wr_ir_constant(struct wr_block *b, struct wr_type type, struct wr_value value);
+struct wr_ir *wr_ir_input(struct wr_block *b, struct wr_input input);
+struct wr_type wr_ir_type(const struct wr_ir *ir);
+bool wr_ir_is_constant(const struct wr_ir *ir, struct wr_value *value);
+/* Implicit or explicit cast; NULL when there is none between the types. */
+struct wr_ir *wr_ir_cast(struct wr_block *b, struct wr_ir *ir, struct wr_type type, bool explicit_cast, bool try_cast);
+struct wr_ir *wr_ir_and(struct wr_block *b, struct wr_ir *left, struct wr_ir *right);
+/* true when some input below ir is not a COLUMN/SPECIAL of the current row: i.e. reads LAST/FIRST/AGGREGATE. */
+bool wr_ir_reads_history(const struct wr_ir *ir);
+/* Calls `visit` for every input below ir. */
+void wr_ir_visit_inputs(const struct wr_ir *ir, void (*visit)(void *context, const struct wr_input *input), void *context);
+/* Adds ir as a further result and returns its number (an equal one is shared). */
+uint32_t wr_block_result(struct wr_block *b, struct wr_ir *ir);
+/* Emits the block into the program and returns its code number. */
+uint32_t wr_block_finish(struct wr_block *b);
+
+/* ---- Names ------------------------------------------------------------------------------------- */
+
+/* What a NAME (a, or q.a) or an aggregate call means in this place. resolve and call return NULL after having
+ * reported an error; they set *handled = false (and report nothing) when it is none of theirs, and the general
+ * rules go on (parameters, user functions, builtins). */
+struct wr_scope {
+    void *context;
+    struct wr_ir *(*resolve)(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
+                             const struct wr_expr *name, bool *handled);
+    struct wr_ir *(*call)(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
+                          const struct wr_expr *call, bool *handled);
+    const char *aggregates_refused; /* e.g. "in WHERE": message for an aggregate where none may stand; NULL: scope's call decides */
+};
+
+/* A scope over a relation's columns: q.a with its alias, a alone when unique. Also event_time. */
+struct wr_relation {
+    uint32_t node;                /* program node that yields it */
+    const struct wr_schema *schema;
+    struct wr_slice alias;        /* what qualifies its columns; may be empty */
+    bool alias_quoted;
+    struct wr_span declared_at;   /* second span of 'unknown column' */
+    const struct wr_ident *column_ident; /* beside schema: spelling, quoted, and declaration span; may be NULL */
+    uint32_t time_column;         /* column that is the event time; WR_NONE: only the pseudo-column */
+    bool bounded_window;          /* has window_start, window_end as its bounds */
+    bool has_watermark;           /* false: no declared event time (warn where time matters) */
+};
+/* Fills `scope` so that names resolve to COLUMN inputs of the relation. */
+void wr_scope_of_relation(struct wr_scope *scope, const struct wr_relation *relation);
+/* Column number by name, or WR_NONE after reporting an unknown or ambiguous name with a suggestion. */
+uint32_t wr_relation_column(struct wr_compile *c, const struct wr_relation *relation, const struct wr_ident *name);
+/* The same without a report. */
+uint32_t wr_relation_find(const struct wr_relation *relation, const struct wr_ident *name);
+
+/* Checks and types an expression; NULL after an error was reported (never twice for one cause). */
+struct wr_ir *wr_check_expr(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b, const struct wr_expr *expr);
+/* The same, and it must be BOOLEAN ("a number is no condition"). */
+struct wr_ir *wr_check_condition(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b, const struct wr_expr *expr);
+/* A positive constant duration in microseconds (parameters with values allowed); false after a report. `what` names the clause. */
+bool wr_check_duration(struct wr_compile *c, const struct wr_expr *expr, const char *what, int64_t *micros);
+bool wr_check_type_name(struct wr_compile *c, const struct wr_type_name *name, struct wr_type *type);
+/* Is this call an aggregate of the language (COUNT, SUM, …)? Sets fn. */
+bool wr_aggregate_find(struct wr_slice name, enum wr_aggregate_fn *fn);
+/* Result type of an aggregate over an argument type; false after a report. */
+bool wr_aggregate_type(struct wr_compile *c, const struct wr_expr *call, enum wr_aggregate_fn fn, struct wr_type argument, struct wr_type *type);
+/* 'X does not run yet', W0901, at span. */
+void wr_not_yet(struct wr_compile *c, struct wr_span span, const char *feature);
+
+/* ---- Nodes -------------------------------------------------------------------------------------- */
+
+/* Adds a node (copied) and returns its number. */
+uint32_t wr_node_add(struct wr_compile *c, const struct wr_node *node);
+const struct wr_node *wr_node_at(const struct wr_compile *c, uint32_t node);
+/* The number of a query's name in the drop table (added when new). */
+uint32_t wr_query_name(struct wr_compile *c, struct wr_slice name);
+/* Helper columns: a SELECT over `relation` that passes all its columns through and appends one column for each
+ * result of `extra` (marked carry). Returns the input's own node when extra has no results; *first is the number of
+ * the first appended column. Used for keys and arguments that are not plain columns. */
+uint32_t wr_node_append(struct wr_compile *c, const struct wr_relation *relation, struct wr_block *extra,
+                        uint32_t extra_count, const struct wr_type *extra_type, uint32_t query, uint32_t *first);
+
+/* pattern.c: lowers a PATTERN or MATCH_RECOGNIZE over `input` (after WHERE) to a PATTERN node and the SELECT behind
+ * it. Fills `result` with the relation of its rows. `name` is the pattern's name; late_node receives the LATE node
+ * or WR_NONE. false after errors. */
+bool wr_lower_match(struct wr_compile *c, const struct wr_match *match, struct wr_slice name,
+                    const struct wr_relation *input, uint32_t query, struct wr_relation *result, uint32_t *late_node);
+
+/* automaton.c: positions and ordered follow lists of a row pattern; see vm/program.h. `variable_of` gives the number
+ * of a variable. Forms that do not run yet are refused at their place. false after errors. */
+struct wr_automaton {
+    uint32_t position_count, follow_count, first, first_count;
+    uint16_t *variable;             /* per position */
+    uint32_t *follow_start;         /* per position, in follow */
+    uint16_t *follow_size;
+    struct wr_follow *follow;
+};
+bool wr_automaton_build(struct wr_compile *c, const struct wr_pattern *pattern,
+                        int (*variable_of)(void *context, const struct wr_ident *name), void *context,
+                        struct wr_automaton *out);
+
+#endif
