@@ -1,0 +1,153 @@
+/* weir: patterns and windows over event streams. The one public header.
+ *
+ * A text is compiled into a program; an engine runs a program over its inputs in event time.
+ *
+ *     weir_program *program;
+ *     weir_text *diagnostics = NULL;
+ *     if (weir_compile("fraud.weir", text, size, NULL, &program, &diagnostics) != WEIR_OK) {
+ *         fputs(weir_text_data(diagnostics), stderr);
+ *         …
+ *     }
+ *     weir_engine_options options = WEIR_ENGINE_OPTIONS_INIT;
+ *     weir_engine *engine;
+ *     weir_error error;
+ *     weir_engine_open(program, &options, &engine, &error);
+ *     weir_engine_bind_input(engine, "payments", "payments.jsonl", &error);
+ *     weir_engine_bind_output(engine, "alerts", "alerts.jsonl", &error);
+ *     weir_status status = weir_engine_run(engine, &error);
+ *     weir_engine_close(engine);
+ *     weir_program_free(program);
+ *
+ * Caveats
+ *   - The library never prints, exits, reads the environment, installs a signal handler or starts a thread.
+ *   - Objects are not shared between threads; different objects may be used by different threads.
+ *   - A program must outlive the engines that run it.
+ *   - What a function lends (const char *) is good until the object that lent it is changed or freed.
+ *   - After WEIR_E_MEMORY from an engine, only weir_engine_close may follow.
+ *   - SIGPIPE is the host's affair: ignore it, and a broken pipe becomes WEIR_E_CLOSED. */
+#ifndef WEIR_H
+#define WEIR_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#if defined(__GNUC__)
+#define WEIR_API __attribute__((visibility("default")))
+#else
+#define WEIR_API
+#endif
+
+/* Every status with the exit code that the command line gives it. */
+typedef enum weir_status {
+    WEIR_OK = 0,
+    WEIR_E_USAGE = 2,    /* a bad option, or a file that is not there */
+    WEIR_E_PROGRAM = 3,  /* the program is wrong; see the diagnostics */
+    WEIR_E_INPUT = 4,    /* more bad input than allowed, or a container that breaks off */
+    WEIR_E_STATE = 5,    /* a program file or state that cannot be used */
+    WEIR_E_IO = 6,       /* an output that refuses */
+    WEIR_E_LIMIT = 7,    /* a resource limit with policy fail */
+    WEIR_E_MEMORY = 8,   /* out of memory (exit 7) */
+    WEIR_E_DEFECT = 70,  /* a defect of weir */
+    WEIR_E_STOPPED = 130,/* weir_engine_stop was called; everything written is whole lines */
+    WEIR_E_CLOSED = 141  /* the reader of an output went away (exit 0, quietly) */
+} weir_status;
+
+typedef struct weir_error {
+    weir_status status;
+    char message[1024]; /* one sentence without a full stop; "" when WEIR_OK */
+} weir_error;
+
+typedef struct weir_program weir_program;
+typedef struct weir_engine weir_engine;
+typedef struct weir_text weir_text; /* a text that the library made; freed by the caller */
+
+WEIR_API const char *weir_text_data(const weir_text *text); /* NUL-terminated; "" for NULL */
+WEIR_API size_t weir_text_size(const weir_text *text);
+WEIR_API void weir_text_free(weir_text *text); /* NULL is fine */
+
+/* "0.1.0" */
+WEIR_API const char *weir_version(void);
+
+/* ---- Programs --------------------------------------------------------------------------------- */
+
+typedef struct weir_compile_options {
+    size_t struct_size;
+    int flink_dialect;     /* as SET dialect = 'flink' */
+    int color;             /* diagnostics with terminal colours */
+    int json;              /* diagnostics as JSON */
+    int warnings;          /* 0: errors only */
+    /* Reads what INCLUDE names, relative to the folder of `from`: return 0 and give malloc'ed bytes, or a nonzero
+     * value. NULL: files are read from the file system. */
+    int (*include)(void *context, const char *from, const char *name, char **text, size_t *size);
+    void *include_context;
+    /* FROM 'payments.jsonl' reads a file whose columns are inferred from its head (as `weir query` does);
+     * 0: such a FROM is an error. */
+    int infer_files;
+} weir_compile_options;
+#define WEIR_COMPILE_OPTIONS_INIT {sizeof(weir_compile_options), 0, 0, 0, 1, NULL, NULL, 0}
+
+/* Compiles a text. `name` is what messages call it and where INCLUDE looks from. Returns WEIR_OK or WEIR_E_PROGRAM;
+ * *diagnostics receives errors and warnings as text (NULL when there are none), to be freed. options may be NULL. */
+WEIR_API weir_status weir_compile(const char *name, const char *text, size_t size, const weir_compile_options *options,
+                                  weir_program **program, weir_text **diagnostics);
+/* Loads a program file (.weirc) from memory: verified before it is accepted. WEIR_E_STATE with a sentence otherwise. */
+WEIR_API weir_status weir_program_load(const void *bytes, size_t size, weir_program **program, weir_error *error);
+/* The program as a file: same text, same bytes. */
+WEIR_API weir_status weir_program_save(const weir_program *program, weir_text **bytes, weir_error *error);
+/* 1 when the bytes begin like a program file. */
+WEIR_API int weir_is_program_file(const void *bytes, size_t size);
+/* Names of what can be bound; NULL past the last. */
+WEIR_API const char *weir_program_input(const weir_program *program, size_t index);
+WEIR_API const char *weir_program_output(const weir_program *program, size_t index);
+WEIR_API void weir_program_free(weir_program *program); /* NULL is fine */
+
+/* ---- Engines ---------------------------------------------------------------------------------- */
+
+typedef struct weir_progress {
+    uint64_t events, matches;        /* rows read; rows written */
+    uint64_t bytes_done, bytes_total;/* of the inputs; total 0: unknown */
+    int64_t event_time_us;           /* the task's watermark; INT64_MIN before the first row */
+} weir_progress;
+
+typedef struct weir_engine_options {
+    size_t struct_size;
+    int64_t errors_max;              /* budget of bad rows; -1: as the program says, or unlimited */
+    int tag_outputs;                 /* lines on standard output are {"name":{…}} even with one output */
+    const char *format;              /* of unbound outputs: "jsonl", "csv"; NULL: jsonl */
+    uint32_t batch_rows;             /* 1 … 1024; 0: 1024 */
+    int state_roundtrip;             /* test mode: save, drop and load all state after every batch */
+    const char *matcher;             /* force a matcher class by name; NULL: the compiler's choice */
+    /* Called about every 100 ms of work, from weir_engine_run; return nonzero to stop (WEIR_E_STOPPED). */
+    int (*on_progress)(void *context, const weir_progress *progress);
+    /* A diagnostic line for a log: samples of dropped rows, rate limited. */
+    void (*on_log)(void *context, const char *line);
+    /* Unbound outputs: whole lines to write; return 0, or nonzero when the reader went away. NULL: written to
+     * file descriptor 1. */
+    int (*on_output)(void *context, const char *lines, size_t size);
+    void *context;
+} weir_engine_options;
+#define WEIR_ENGINE_OPTIONS_INIT {sizeof(weir_engine_options), -1, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL}
+
+WEIR_API weir_status weir_engine_open(const weir_program *program, const weir_engine_options *options,
+                                      weir_engine **engine, weir_error *error);
+/* Before run. Several files of a stream are its partitions, in the order of the calls. `stream` NULL: the one input. */
+WEIR_API weir_status weir_engine_set_parameter(weir_engine *engine, const char *name, const char *value, weir_error *error);
+WEIR_API weir_status weir_engine_bind_input(weir_engine *engine, const char *stream, const char *path, weir_error *error);
+WEIR_API weir_status weir_engine_bind_output(weir_engine *engine, const char *output, const char *path, weir_error *error);
+/* Reads all inputs to their ends and writes all results. WEIR_OK, or the first thing that stopped it. */
+WEIR_API weir_status weir_engine_run(weir_engine *engine, weir_error *error);
+/* Asks a running weir_engine_run to stop at the next batch; safe in a signal handler. */
+WEIR_API void weir_engine_stop(weir_engine *engine);
+/* The drop table and counts of a run, as text for people or JSON ({"version":1,…}); rows with zeros included. */
+WEIR_API weir_status weir_engine_summary(const weir_engine *engine, int json, weir_text **summary);
+WEIR_API void weir_engine_progress(const weir_engine *engine, weir_progress *progress);
+WEIR_API void weir_engine_close(weir_engine *engine); /* NULL is fine */
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,97 @@
+/* Operators: what the nodes of a program become when it runs. Each is a table of functions over a struct that
+ * begins with struct wr_operator. None has a time logic, a late logic, a timer or a limit of its own.
+ *
+ * Flow: a task pushes batches through the operators in topological order. An operator gets rows in order of
+ * place (batch->time nondecreasing), gives its results to wr_operator_emit in order of the places that decided
+ * them, and hears on_watermark(w) when every row with time < w has been given to it: all its moments <= w fire then.
+ * Before it handles a row of time t it lets moments <= t fire (wr_moments_before): a moment stands before
+ * the rows of its time. */
+#ifndef WR_RUNTIME_OPERATOR_H
+#define WR_RUNTIME_OPERATOR_H
+
+#include "runtime/connector.h"
+#include "runtime/timers.h"
+
+struct wr_task;
+struct wr_operator;
+
+struct wr_operator_size {
+    uint64_t keys, starts, rows, bytes;
+};
+
+/* Where save puts entries and load gets them: (key bytes, value bytes), no pointers or dense ids inside.
+ * Key bytes are wr_key_encode'd columns; the empty key is the operator's own entry. */
+typedef void wr_state_entry_fn(void *context, struct wr_slice key, struct wr_slice value);
+
+struct wr_operator_class {
+    const char *name;
+    struct wr_operator *(*create)(struct wr_task *task, const struct wr_node *node);
+    void (*free)(struct wr_operator *op);
+    /* Input `port` (index in node->input) has rows. */
+    void (*on_batch)(struct wr_operator *op, uint32_t port, const struct wr_batch *batch);
+    /* A moment armed by wr_timer_arm; `key` is what it was armed with. */
+    void (*on_moment)(struct wr_operator *op, int64_t time, uint32_t key);
+    /* All rows of the input with time < watermark have come. Passes its own watermark on. */
+    void (*on_watermark)(struct wr_operator *op, uint32_t port, int64_t watermark);
+    /* The bounded input has ended (after on_watermark(WR_TIME_MAX) fired what was armed). */
+    void (*on_end)(struct wr_operator *op);
+    /* State in its one logical form. NULL: stateless. save_all visits keys in order of their first appearance;
+     * load adds one entry; timers are armed again by load. */
+    void (*save_all)(struct wr_operator *op, wr_state_entry_fn *entry, void *context);
+    bool (*load)(struct wr_operator *op, struct wr_slice key, struct wr_slice value);
+    /* Forgets all state and timers (then load puts it back). */
+    void (*clear)(struct wr_operator *op);
+    /* Counts for --stats, tests and limits: keys, open starts, kept rows, bytes. */
+    void (*measure)(const struct wr_operator *op, struct wr_operator_size *size);
+};
+
+struct wr_consumer {
+    struct wr_operator *op;
+    uint32_t port;
+};
+
+struct wr_operator {
+    const struct wr_operator_class *cls;
+    struct wr_task *task;
+    const struct wr_node *node;
+    uint32_t id;                     /* node number: moments of one time stand in this order */
+    struct wr_consumer *consumer;    /* of the main output */
+    uint32_t consumer_count;
+    struct wr_operator *late;        /* the LATE node that takes rows refused for lateness; NULL: counted */
+    struct wr_timers timers;         /* its moments */
+    int64_t watermark;               /* last one passed on */
+};
+
+/* Gives rows to all consumers. The batch is lent. */
+void wr_operator_emit(struct wr_operator *op, const struct wr_batch *batch);
+/* Passes a watermark on to the consumers (no-op when it does not advance). */
+void wr_operator_emit_watermark(struct wr_operator *op, int64_t watermark);
+/* A row that this query does not take because it is late: to the LATE node, or counted. */
+void wr_operator_refuse_late(struct wr_operator *op, const struct wr_batch *batch, uint32_t row);
+/* A row that is bad for this query: counted by reason and code with a sample, budget checked.
+ * `what` is the condition or column concerned. */
+void wr_operator_count_error(struct wr_operator *op, const struct wr_batch *batch, uint32_t row,
+                             enum wr_reason reason, const char *what);
+/* Another counted drop ("limit", "suppressed" …). */
+void wr_operator_count(struct wr_operator *op, const char *reason, const char *code, struct wr_place place);
+
+/* Fires the operator's moments <= time, in order. Cheap when none is due. */
+static inline void wr_moments_until(struct wr_operator *op, int64_t time)
+{
+    if (WR_UNLIKELY(op->timers.next <= time)) wr_timers_fire(&op->timers, op, time);
+}
+
+/* The place of the moment being handled, for results decided by it. */
+struct wr_place wr_moment_place(const struct wr_operator *op);
+/* Time of the last place that the task has handled: the time of results decided by the end of the input. */
+int64_t wr_task_time(const struct wr_task *task);
+const struct wr_program *wr_task_program(const struct wr_task *task);
+/* Identity of a source partition (stream name, partition number) for ids that outlive dense numbers. */
+void wr_task_source_identity(const struct wr_task *task, uint32_t source, struct wr_slice *stream, uint32_t *partition);
+uint32_t wr_task_source_find(const struct wr_task *task, struct wr_slice stream, uint32_t partition);
+uint64_t wr_task_hash_seed(const struct wr_task *task);
+
+extern const struct wr_operator_class wr_select_operator, wr_merge_operator, wr_window_operator, wr_pattern_operator,
+    wr_late_operator, wr_output_operator;
+
+#endif
