@@ -19,7 +19,7 @@ COMPILER =
 RUNTIME =
 CONNECTORS =
 CONNECTORS_CXX =
-CLI =
+CLI = main args files run table declare language cmd_query cmd_replay cmd_check cmd_compile cmd_explain cmd_fmt cmd_init cmd_help cmd_version cmd_completion
 TESTS =
 
 OBJECTS = $(BASE:%=base/%) $(DSL:%=dsl/%) dsl/lexer dsl/grammar $(VM:%=vm/%) $(COMPILER:%=compiler/%) \

@@ -87,8 +87,11 @@ typedef struct weir_compile_options {
     /* FROM 'payments.jsonl' reads a file whose columns are inferred from its head (as `weir query` does);
      * 0: such a FROM is an error. */
     int infer_files;
+    /* Declarations that stand before the text (NUL-terminated), a source of their own: places in messages about the
+     * text stay what its author sees. NULL: none. */
+    const char *preamble;
 } weir_compile_options;
-#define WEIR_COMPILE_OPTIONS_INIT {sizeof(weir_compile_options), 0, 0, 0, 1, NULL, NULL, 0}
+#define WEIR_COMPILE_OPTIONS_INIT {sizeof(weir_compile_options), 0, 0, 0, 1, NULL, NULL, 0, NULL}
 
 /* Compiles a text. `name` is what messages call it and where INCLUDE looks from. Returns WEIR_OK or WEIR_E_PROGRAM;
  * *diagnostics receives errors and warnings as text (NULL when there are none), to be freed. options may be NULL. */

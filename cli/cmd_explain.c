@@ -1,0 +1,75 @@
+/* weir explain: what a program does, drawn from the bytecode that will run. */
+#include "cli/language.h"
+
+/* PROGRAM:NAME, where the part before the last colon is a file that is there. */
+static struct wr_slice split_name(const char *argument, struct wr_buf *path)
+{
+    const char *colon = strrchr(argument, ':');
+    FILE *whole = fopen(argument, "rb");
+    if (whole) fclose(whole);
+    size_t size = colon && !whole ? (size_t)(colon - argument) : strlen(argument);
+    wr_buf_add(path, argument, size);
+    return colon && !whole ? wr_slice_cstr(colon + 1) : (struct wr_slice){0};
+}
+
+static struct wr_program *load(struct wr_language *language, struct wr_args *args, const char *path, int *code)
+{
+    if (!wr_language_read(language, path, code)) return NULL;
+    struct wr_slice text = language->sources.at[language->file].text;
+    if (wr_program_is_file(text)) {
+        struct wr_error error = {0};
+        struct wr_program *program = wr_program_decode(text, &error);
+        if (!program) *code = wr_fail(WR_EXIT_STATE, "%s: %s", path, error.message);
+        return program;
+    }
+    struct wr_program *program = wr_language_compile(language, args);
+    if (!program) {
+        struct wr_buf out = {0};
+        wr_diags_render(&language->diags, args->color, &out);
+        fwrite(out.data, 1, out.size, stderr);
+        wr_buf_release(&out);
+        *code = WR_EXIT_PROGRAM;
+    }
+    return program;
+}
+
+static bool choose_format(const struct wr_args *args, enum wr_explain_format *format)
+{
+    const char *wanted = wr_args_value(args, WR_OPTION_FORMAT);
+    *format = wr_args_has(args, WR_OPTION_JSON) ? WR_EXPLAIN_JSON : WR_EXPLAIN_TEXT;
+    if (!wanted) return true;
+    if (strcmp(wanted, "text") == 0) *format = WR_EXPLAIN_TEXT;
+    else if (strcmp(wanted, "dot") == 0) *format = WR_EXPLAIN_DOT;
+    else if (strcmp(wanted, "json") == 0) *format = WR_EXPLAIN_JSON;
+    else {
+        wr_fail(0, "--format of explain is text, dot or json, not '%s'", wanted);
+        return false;
+    }
+    return true;
+}
+
+int wr_cli_explain(struct wr_args *args)
+{
+    enum wr_explain_format format;
+    if (args->positional.count != 1) return wr_fail(WR_EXIT_USAGE, "explain wants one program: weir explain PROGRAM[:NAME]");
+    if (!choose_format(args, &format)) return WR_EXIT_USAGE;
+    struct wr_language language;
+    struct wr_buf path = {0}, out = {0};
+    int code = WR_EXIT_DONE;
+    wr_language_init(&language);
+    struct wr_slice only = split_name(args->positional.at[0], &path);
+    struct wr_program *program = load(&language, args, wr_buf_cstr(&path), &code);
+    if (program) {
+        code = WR_EXIT_DONE;
+        if (wr_explain(program, format, only, wr_args_has(args, WR_OPTION_BYTECODE), &out))
+            wr_put_out(wr_buf_slice(&out));
+        else
+            code = wr_fail(WR_EXIT_USAGE, "%s: no query or pattern is called '%.*s'", wr_buf_cstr(&path),
+                           WR_SLICE_ARG(only));
+        wr_program_free(program);
+    }
+    wr_buf_release(&path);
+    wr_buf_release(&out);
+    wr_language_release(&language);
+    return code;
+}

@@ -1,0 +1,85 @@
+/* weir help: commands, topics and diagnostic codes, offline. */
+#include "base/text.h"
+#include "cli/cli.h"
+#include "dsl/diag.h"
+#include "vm/builtin.h"
+
+struct topic {
+    const char *name, *line, *page;
+};
+
+static const struct topic topics[] = {
+#define TOPIC(name, line, page) {#name, line, page},
+#include "cli/topics.def"
+#undef TOPIC
+};
+
+/* "exit-codes" and "exit_codes" alike. */
+static bool same_topic(const char *name, const char *wanted)
+{
+    for (; *name && *wanted; name++, wanted++)
+        if (*name != wr_lower(*wanted) && !(*name == '_' && *wanted == '-')) return false;
+    return *name == *wanted;
+}
+
+static void print_functions(struct wr_buf *out)
+{
+    wr_buf_add_cstr(out, "Scalar functions:\n\n");
+    for (size_t i = 0; i < wr_builtin_count(); i++) {
+        const struct wr_builtin_info *b = wr_builtin_at(i);
+        wr_buf_printf(out, "  %-44s %s\n", b->signature, b->text);
+    }
+    wr_buf_add_cstr(out, "\nAggregates, each with FILTER (WHERE …): COUNT SUM AVG MIN MAX VAR_SAMP STDDEV_SAMP FIRST LAST\n"
+                         "ARG_MIN ARG_MAX ANY_VALUE STRING_AGG COUNT(DISTINCT x)\n");
+}
+
+static void offer_all(struct wr_suggestion *s)
+{
+    for (size_t i = 0; i < wr_command_count; i++) wr_suggestion_offer(s, wr_slice_cstr(wr_command_table[i].name));
+    for (size_t i = 0; i < WR_COUNT(topics); i++) wr_suggestion_offer(s, wr_slice_cstr(topics[i].name));
+    wr_suggestion_offer(s, WR_SLICE("functions"));
+    for (int code = 0; code < WR_DIAG_COUNT; code++)
+        wr_suggestion_offer(s, wr_slice_cstr(wr_diag_name((enum wr_diag_code)code)));
+}
+
+static int unknown_topic(const char *wanted)
+{
+    struct wr_suggestion s;
+    wr_suggestion_init(&s, wr_slice_cstr(wanted));
+    offer_all(&s);
+    struct wr_slice best = wr_suggestion_best(&s);
+    if (best.size)
+        return wr_fail(WR_EXIT_USAGE, "no command, topic or code '%s'; did you mean '%.*s'?", wanted, WR_SLICE_ARG(best));
+    wr_fail(0, "no command, topic or code '%s'; the topics are:", wanted);
+    for (size_t i = 0; i < WR_COUNT(topics); i++) fprintf(stderr, "  %-11s %s\n", topics[i].name, topics[i].line);
+    fprintf(stderr, "  %-11s %s\n", "functions", "every scalar function and aggregate");
+    return WR_EXIT_USAGE;
+}
+
+static void print_code(enum wr_diag_code code, struct wr_buf *out)
+{
+    wr_buf_printf(out, "%s: %s (%s)\n\n%s", wr_diag_name(code), wr_diag_title(code),
+                  wr_diag_severity(code) == WR_SEVERITY_ERROR ? "error" : "warning", wr_diag_page(code));
+    if (out->size && out->data[out->size - 1] != '\n') wr_buf_add_char(out, '\n');
+}
+
+int wr_cli_help(struct wr_args *args)
+{
+    if (args->positional.count != 1) return wr_fail(WR_EXIT_USAGE, "help explains one thing at a time: weir help TOPIC");
+    const char *wanted = args->positional.at[0];
+    const struct wr_command_info *command = wr_command_find(wanted);
+    if (command) {
+        wr_print_usage(command, false, stdout);
+        return WR_EXIT_DONE;
+    }
+    struct wr_buf out = {0};
+    enum wr_diag_code code = wr_diag_find(wr_slice_cstr(wanted));
+    if (code != WR_DIAG_COUNT) print_code(code, &out);
+    else if (same_topic("functions", wanted)) print_functions(&out);
+    for (size_t i = 0; i < WR_COUNT(topics); i++)
+        if (same_topic(topics[i].name, wanted)) wr_buf_add_cstr(&out, topics[i].page);
+    int result = out.size ? WR_EXIT_DONE : unknown_topic(wanted);
+    if (out.size) wr_put_out(wr_buf_slice(&out));
+    wr_buf_release(&out);
+    return result;
+}

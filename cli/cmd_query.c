@@ -1,0 +1,90 @@
+/* weir query: a text over files that nobody declared. The declarations are inferred and put before the text. */
+#include "cli/cli.h"
+
+struct bound {
+    char *text;       /* NAME=PATH, as replay's --in takes it */
+    const char *name; /* into text */
+    const char *path; /* into text */
+};
+
+/* NAME=PATH when what stands before the first '=' is a name; else a path, named by its file name. */
+static struct bound bind_argument(const char *argument)
+{
+    const char *equals = strchr(argument, '=');
+    size_t name_size = equals ? (size_t)(equals - argument) : 0;
+    bool named = name_size > 0 && !memchr(argument, '/', name_size) && !memchr(argument, '.', name_size);
+    struct wr_buf buf = {0};
+    if (named) {
+        wr_buf_add(&buf, argument, name_size);
+    } else {
+        wr_stream_name_of(argument, &buf);
+        name_size = buf.size;
+    }
+    wr_buf_add_char(&buf, '=');
+    wr_buf_add_cstr(&buf, named ? equals + 1 : argument);
+    wr_buf_add_char(&buf, 0);
+    return (struct bound){buf.data, buf.data, buf.data + name_size + 1};
+}
+
+/* Declares each name once: further files of a name are further partitions of its stream. */
+static bool declare_all(const struct bound *bound, size_t count, struct wr_buf *preamble, int *code)
+{
+    for (size_t i = 0; i < count; i++) {
+        bool seen = false;
+        size_t size = (size_t)(bound[i].path - bound[i].name);
+        for (size_t k = 0; k < i; k++) seen = seen || strncmp(bound[k].name, bound[i].name, size) == 0;
+        if (seen) continue;
+        struct wr_buf name = {0};
+        wr_buf_add(&name, bound[i].name, size - 1);
+        if (strcmp(bound[i].path, "-") == 0) {
+            wr_fail(0, "query looks at a file's head to infer its columns, which standard input has not; "
+                       "name a file, or declare the stream and use `weir replay`");
+            wr_buf_release(&name);
+            *code = WR_EXIT_USAGE;
+            return false;
+        }
+        bool ok = wr_declare_from_file(wr_buf_cstr(&name), bound[i].path, false, preamble, code);
+        wr_buf_release(&name);
+        if (!ok) return false;
+    }
+    return true;
+}
+
+static int compile_and_run(struct wr_args *args, const char *preamble, const struct bound *bound, size_t count)
+{
+    const char *text = args->positional.at[0], *dialect = wr_args_value(args, WR_OPTION_DIALECT);
+    weir_compile_options options = WEIR_COMPILE_OPTIONS_INIT;
+    options.color = args->color;
+    options.warnings = !wr_args_has(args, WR_OPTION_QUIET);
+    options.infer_files = 1;
+    options.preamble = preamble;
+    options.flink_dialect = dialect && strcmp(dialect, "flink") == 0;
+    weir_program *program = NULL;
+    weir_text *diagnostics = NULL;
+    weir_status status = weir_compile("query", text, strlen(text), &options, &program, &diagnostics);
+    if (diagnostics) fputs(weir_text_data(diagnostics), stderr);
+    weir_text_free(diagnostics);
+    if (status != WEIR_OK) return (int)status;
+    WR_VEC(const char *) input = {0};
+    for (size_t i = 0; i < count; i++) wr_vec_push(&input, bound[i].text);
+    int code = wr_run_program(args, program, input.at, input.count);
+    wr_vec_release(&input);
+    weir_program_free(program);
+    return code;
+}
+
+int wr_cli_query(struct wr_args *args)
+{
+    if (args->positional.count == 0)
+        return wr_fail(WR_EXIT_USAGE, "query wants a text: weir query \"SELECT * FROM payments\" payments.jsonl");
+    WR_VEC(struct bound) bound = {0};
+    struct wr_buf preamble = {0};
+    int code;
+    for (size_t i = 1; i < args->positional.count; i++) wr_vec_push(&bound, bind_argument(args->positional.at[i]));
+    if (declare_all(bound.at, bound.count, &preamble, &code))
+        code = compile_and_run(args, wr_buf_cstr(&preamble), bound.at, bound.count);
+    for (size_t i = 0; i < bound.count; i++) wr_free(bound.at[i].text);
+    wr_vec_release(&bound);
+    wr_buf_release(&preamble);
+    return code;
+}

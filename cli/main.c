@@ -1,0 +1,87 @@
+/* weir: finds the command and gives it its arguments. */
+#include "base/text.h"
+#include "cli/cli.h"
+
+#include <signal.h>
+
+const struct wr_command_info wr_command_table[] = {
+#define COMMAND(name, function, arguments, line, example, more) {#name, function, arguments, line, example, more},
+#include "cli/commands.def"
+#undef COMMAND
+};
+const size_t wr_command_count = WR_COUNT(wr_command_table);
+
+const struct wr_command_info *wr_command_find(const char *name)
+{
+    for (size_t i = 0; i < wr_command_count; i++)
+        if (strcmp(wr_command_table[i].name, name) == 0) return &wr_command_table[i];
+    return NULL;
+}
+
+/* Commands of the design that are not here yet: an honest answer instead of a guess. */
+static const char *const later_commands[] = {"test", "why", "diff", "run", "record", "gen", "state", "savepoint", "dlq",
+                                             "tap", "top", "shell", "bench", "doctor", "serve", "lsp", "deploy"};
+
+static void print_overview(FILE *out)
+{
+    fputs("weir finds patterns and computes windows over event streams.\n\n"
+          "  weir query \"SELECT card, amount FROM payments WHERE amount > 500\" payments.jsonl\n"
+          "  weir replay fraud.weir --in payments=payments.jsonl\n\n"
+          "Commands:\n",
+          out);
+    for (size_t i = 0; i < wr_command_count; i++)
+        fprintf(out, "  %-11s %s\n", wr_command_table[i].name, wr_command_table[i].line);
+    fputs("\n`weir COMMAND --help` shows an example and every option; `weir help TOPIC` explains more.\n", out);
+}
+
+static int unknown_command(const char *name)
+{
+    for (size_t i = 0; i < WR_COUNT(later_commands); i++)
+        if (strcmp(later_commands[i], name) == 0)
+            return wr_fail(WR_EXIT_USAGE, "this version has no command '%s'; `weir help` lists those it has", name);
+    struct wr_suggestion s;
+    wr_suggestion_init(&s, wr_slice_cstr(name));
+    for (size_t i = 0; i < wr_command_count; i++) wr_suggestion_offer(&s, wr_slice_cstr(wr_command_table[i].name));
+    struct wr_slice best = wr_suggestion_best(&s);
+    if (best.size)
+        return wr_fail(WR_EXIT_USAGE, "unknown command '%s'; did you mean '%.*s'?", name, WR_SLICE_ARG(best));
+    return wr_fail(WR_EXIT_USAGE, "unknown command '%s'; `weir help` lists the commands", name);
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN); /* a broken pipe is a status of the write, not the death of the process */
+    if (argc < 2) {
+        print_overview(stderr);
+        return WR_EXIT_USAGE;
+    }
+    const char *name = argv[1];
+    bool version = strcmp(name, "--version") == 0 || strcmp(name, "-V") == 0;
+    bool help = strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0;
+    if (help || (strcmp(name, "help") == 0 && argc == 2)) {
+        print_overview(stdout);
+        return WR_EXIT_DONE;
+    }
+    const struct wr_command_info *command = wr_command_find(version ? "version" : name);
+    if (!command) {
+        if (name[0] == '-') return wr_fail(WR_EXIT_USAGE, "unknown option '%s'; options stand behind a command", name);
+        return unknown_command(name);
+    }
+    struct wr_args args = {0};
+    int code = WR_EXIT_USAGE;
+    if (wr_args_parse(&args, command->name, argc - 2, argv + 2)) {
+        if (wr_args_has(&args, WR_OPTION_HELP)) {
+            bool brief = false;
+            for (int i = 2; i < argc; i++) brief = brief || strcmp(argv[i], "-h") == 0;
+            wr_print_usage(command, brief, stdout);
+            code = WR_EXIT_DONE;
+        } else if (wr_args_has(&args, WR_OPTION_VERSION) && command->run != wr_cli_version) {
+            code = wr_cli_version(&args);
+        } else {
+            code = command->run(&args);
+        }
+    }
+    wr_args_release(&args);
+    if (fflush(stdout) != 0 && code == WR_EXIT_DONE) code = WR_EXIT_IO;
+    return code;
+}

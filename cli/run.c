@@ -1,0 +1,273 @@
+/* What query and replay share: loading a program, binding its files, running it, progress and summary. */
+#include "base/text.h"
+#include "cli/cli.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <time.h>
+#include <unistd.h>
+
+extern char **environ;
+
+static weir_engine *running; /* for the signal handler */
+
+static void on_interrupt(int signal_number)
+{
+    if (running) weir_engine_stop(running);
+    signal(signal_number, SIG_DFL); /* a second one ends at once */
+}
+
+weir_program *wr_load_program(struct wr_args *args, const char *path, int *code)
+{
+    struct wr_buf bytes = {0};
+    weir_program *program = NULL;
+    if (!wr_read_file(path, &bytes, code)) {
+        wr_buf_release(&bytes);
+        return NULL;
+    }
+    if (weir_is_program_file(bytes.data, bytes.size)) {
+        weir_error error = {0};
+        weir_status status = weir_program_load(bytes.data, bytes.size, &program, &error);
+        if (status != WEIR_OK) {
+            wr_fail(0, "%s: %s", path, error.message);
+            *code = (int)status;
+        }
+    } else {
+        const char *dialect = wr_args_value(args, WR_OPTION_DIALECT);
+        weir_compile_options options = WEIR_COMPILE_OPTIONS_INIT;
+        options.color = args->color;
+        options.warnings = !wr_args_has(args, WR_OPTION_QUIET);
+        options.flink_dialect = dialect && strcmp(dialect, "flink") == 0;
+        weir_text *diagnostics = NULL;
+        weir_status status = weir_compile(path, bytes.data, bytes.size, &options, &program, &diagnostics);
+        if (diagnostics) fputs(weir_text_data(diagnostics), stderr);
+        weir_text_free(diagnostics);
+        *code = (int)status;
+    }
+    wr_buf_release(&bytes);
+    return program;
+}
+
+/* ---- Progress: on a terminal only, after one second ----------------------------------------- */
+
+struct progress {
+    struct timespec start, shown;
+    bool terminal, drawn;
+};
+
+static double seconds_since(struct timespec start)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)(now.tv_sec - start.tv_sec) + (double)(now.tv_nsec - start.tv_nsec) / 1e9;
+}
+
+static struct progress progress_state;
+
+static int show_progress(void *context, const weir_progress *p)
+{
+    WR_UNUSED(context);
+    struct progress *state = &progress_state;
+    double elapsed = seconds_since(state->start);
+    if (!state->terminal || elapsed < 1 || (state->drawn && seconds_since(state->shown) < 0.2)) return 0;
+    clock_gettime(CLOCK_MONOTONIC, &state->shown);
+    state->drawn = true;
+    char at[32] = "-";
+    if (p->event_time_us > INT64_MIN && p->event_time_us < INT64_MAX) {
+        time_t t = (time_t)(p->event_time_us / 1000000);
+        struct tm tm;
+        if (gmtime_r(&t, &tm)) strftime(at, sizeof at, "%Y-%m-%dT%H:%M:%SZ", &tm);
+    }
+    double rate = (double)p->bytes_done / elapsed;
+    fprintf(stderr, "\r\033[K%.1f M events, %.0f MB/s, at %s, %llu results", (double)p->events / 1e6, rate / 1e6, at,
+            (unsigned long long)p->matches);
+    if (p->bytes_total && rate > 0)
+        fprintf(stderr, ", %.0f s left", (double)(p->bytes_total - p->bytes_done) / rate);
+    fflush(stderr);
+    return 0;
+}
+
+/* Samples of dropped rows; a progress line is cleared first. */
+static void show_log(void *context, const char *line)
+{
+    WR_UNUSED(context);
+    if (progress_state.drawn) fputs("\r\033[K", stderr);
+    fprintf(stderr, "weir: %s\n", line);
+}
+
+/* ---- Outputs that are gathered: table and json ------------------------------------------------ */
+
+static int gather(void *context, const char *lines, size_t size)
+{
+    struct wr_run *run = context;
+    wr_buf_add(&run->lines, lines, size);
+    return 0;
+}
+
+static bool choose_format(struct wr_run *run)
+{
+    static const char *const known[] = {"table", "json", "jsonl", "csv"};
+    const char *wanted = wr_args_value(run->args, WR_OPTION_OUTPUT);
+    if (!wanted) {
+        bool query = strcmp(run->args->command, "query") == 0;
+        run->format = query && isatty(STDOUT_FILENO) ? "table" : "jsonl";
+        return true;
+    }
+    struct wr_suggestion s;
+    wr_suggestion_init(&s, wr_slice_cstr(wanted));
+    for (size_t i = 0; i < WR_COUNT(known); i++) {
+        if (strcmp(known[i], wanted) == 0) {
+            run->format = known[i];
+            return true;
+        }
+        wr_suggestion_offer(&s, wr_slice_cstr(known[i]));
+    }
+    struct wr_slice best = wr_suggestion_best(&s);
+    if (best.size)
+        wr_fail(0, "-o is table, json, jsonl or csv, not '%s'; did you mean '%.*s'?", wanted, WR_SLICE_ARG(best));
+    else
+        wr_fail(0, "-o is table, json, jsonl or csv, not '%s'", wanted);
+    return false;
+}
+
+/* ---- Binding -------------------------------------------------------------------------------------- */
+
+/* Splits NAME=PATH; path is NULL when there is no '='. The name is the caller's to free. */
+static char *split(const char *text, const char **path)
+{
+    const char *equals = strchr(text, '=');
+    size_t size = equals ? (size_t)(equals - text) : 0;
+    char *name = wr_alloc(size + 1);
+    memcpy(name, text, size);
+    name[size] = 0;
+    *path = equals ? equals + 1 : NULL;
+    return name;
+}
+
+static weir_status bind_one(weir_engine *engine, const struct wr_given_option *option, weir_error *error)
+{
+    const char *path;
+    char *name = split(option->value, &path);
+    weir_status status = WEIR_OK;
+    const char *shape = option->id == WR_OPTION_PARAM ? "NAME=VALUE" : "NAME=PATH";
+    if (option->id == WR_OPTION_IN && !path) {
+        status = weir_engine_bind_input(engine, NULL, option->value, error);
+    } else if (!path || !name[0]) {
+        status = WEIR_E_USAGE;
+        snprintf(error->message, sizeof error->message, "--%s wants %s, not '%s'", wr_option_table[option->id].name,
+                 shape, option->value);
+    } else if (option->id == WR_OPTION_IN) {
+        status = weir_engine_bind_input(engine, name, path, error);
+    } else if (option->id == WR_OPTION_OUT) {
+        status = weir_engine_bind_output(engine, name, path, error);
+    } else {
+        status = weir_engine_set_parameter(engine, name, path, error);
+    }
+    wr_free(name);
+    return status;
+}
+
+/* WEIR_PARAM_P of the environment, weaker than --param. */
+static weir_status bind_environment(weir_engine *engine, weir_error *error)
+{
+    static const char prefix[] = "WEIR_PARAM_";
+    for (char **entry = environ; *entry; entry++) {
+        if (strncmp(*entry, prefix, sizeof prefix - 1) != 0) continue;
+        const char *value;
+        char *name = split(*entry + sizeof prefix - 1, &value);
+        weir_status status = weir_engine_set_parameter(engine, name, value ? value : "", error);
+        wr_free(name);
+        /* A variable for another program is no error. */
+        if (status != WEIR_OK && status != WEIR_E_USAGE) return status;
+    }
+    *error = (weir_error){0};
+    return WEIR_OK;
+}
+
+static weir_status bind_all(struct wr_run *run, const char *const *input, size_t input_count, weir_error *error)
+{
+    weir_status status = bind_environment(run->engine, error);
+    for (size_t i = 0; i < run->args->option.count && status == WEIR_OK; i++) {
+        const struct wr_given_option *o = &run->args->option.at[i];
+        if (o->id == WR_OPTION_IN || o->id == WR_OPTION_OUT || o->id == WR_OPTION_PARAM)
+            status = bind_one(run->engine, o, error);
+    }
+    for (size_t i = 0; i < input_count && status == WEIR_OK; i++) {
+        struct wr_given_option o = {WR_OPTION_IN, input[i]};
+        status = bind_one(run->engine, &o, error);
+    }
+    return status;
+}
+
+/* ---- The run --------------------------------------------------------------------------------------- */
+
+static bool fill_options(struct wr_run *run, weir_engine_options *options)
+{
+    int64_t errors_max, batch_rows;
+    const char *environment = getenv("WEIR_MAX_ERRORS");
+    int64_t fallback = environment && *environment ? strtoll(environment, NULL, 10) : -1;
+    if (!choose_format(run)) return false;
+    if (!wr_args_number(run->args, WR_OPTION_MAX_ERRORS, 0, INT64_MAX, fallback, &errors_max)) return false;
+    if (!wr_args_number(run->args, WR_OPTION_BATCH_ROWS, 1, 1024, 0, &batch_rows)) return false;
+    options->errors_max = errors_max;
+    options->batch_rows = (uint32_t)batch_rows;
+    options->tag_outputs = wr_args_has(run->args, WR_OPTION_TAG);
+    options->state_roundtrip = wr_args_has(run->args, WR_OPTION_STATE_TEST);
+    options->matcher = wr_args_value(run->args, WR_OPTION_MATCHER);
+    options->format = strcmp(run->format, "csv") == 0 ? "csv" : "jsonl";
+    options->context = run;
+    if (strcmp(run->format, "table") == 0 || strcmp(run->format, "json") == 0) options->on_output = gather;
+    if (!wr_args_has(run->args, WR_OPTION_QUIET)) {
+        options->on_progress = show_progress;
+        options->on_log = show_log;
+    }
+    return true;
+}
+
+static void print_gathered(struct wr_run *run)
+{
+    struct wr_buf out = {0};
+    if (strcmp(run->format, "table") == 0) wr_table_print(wr_buf_slice(&run->lines), &out);
+    if (strcmp(run->format, "json") == 0) wr_json_array_print(wr_buf_slice(&run->lines), &out);
+    if (out.size) wr_put_out(wr_buf_slice(&out));
+    wr_buf_release(&out);
+}
+
+/* The summary is always shown after a replay, after a query only when something was dropped. */
+static void print_summary(struct wr_run *run)
+{
+    bool json = wr_args_has(run->args, WR_OPTION_STATS);
+    if (wr_args_has(run->args, WR_OPTION_QUIET) && !json) return;
+    weir_text *summary = NULL;
+    if (weir_engine_summary(run->engine, json, &summary) == WEIR_OK) fputs(weir_text_data(summary), stderr);
+    weir_text_free(summary);
+}
+
+int wr_run_program(struct wr_args *args, weir_program *program, const char *const *input, size_t input_count)
+{
+    struct wr_run run = {.args = args};
+    weir_engine_options options = WEIR_ENGINE_OPTIONS_INIT;
+    weir_error error = {0};
+    if (!fill_options(&run, &options)) return WR_EXIT_USAGE;
+    weir_status status = weir_engine_open(program, &options, &run.engine, &error);
+    if (status != WEIR_OK) return wr_exit_of(status, &error);
+    status = bind_all(&run, input, input_count, &error);
+    bool ran = false;
+    if (status == WEIR_OK) {
+        progress_state = (struct progress){.terminal = isatty(STDERR_FILENO) != 0};
+        clock_gettime(CLOCK_MONOTONIC, &progress_state.start);
+        running = run.engine;
+        signal(SIGINT, on_interrupt);
+        signal(SIGTERM, on_interrupt);
+        status = weir_engine_run(run.engine, &error);
+        running = NULL;
+        ran = true;
+        if (progress_state.drawn) fputs("\r\033[K", stderr);
+        print_gathered(&run);
+    }
+    int code = wr_exit_of(status, &error);
+    if (ran && status != WEIR_E_USAGE && status != WEIR_E_CLOSED) print_summary(&run);
+    weir_engine_close(run.engine);
+    wr_buf_release(&run.lines);
+    return code;
+}
