@@ -14,8 +14,8 @@ V ?= @
 # ---- Files: each list is the table of contents of its folder -----------------------------------
 BASE = alloc arena buf error hash text
 DSL = source diag diag_render ast parse fmt fmt_pattern
-VM = types
-COMPILER =
+VM = types pattern_class
+COMPILER = automaton
 RUNTIME =
 CONNECTORS =
 CONNECTORS_CXX =
