@@ -83,6 +83,7 @@ char *wr_arena_cstr(struct wr_arena *arena, struct wr_slice text)
 
 struct wr_slice wr_arena_printf(struct wr_arena *arena, const char *format, ...)
 {
+    WR_ASSERT(format != NULL);
     va_list args, again;
     va_start(args, format);
     va_copy(again, args);
