@@ -16,7 +16,7 @@ struct wr_compile {
     struct wr_program *program;      /* being filled; its arrays grow in vectors of compile.c until the end */
     const struct wr_compile_options *options;
     bool flink_dialect;
-    void *state;                     /* private to compile.c: declarations, growing arrays */
+    struct wr_state *state;          /* declarations, growing arrays: compiler/state.h, not for pattern.c */
 };
 
 /* ---- The value graph -------------------------------------------------------------------------- */
@@ -39,8 +39,17 @@ bool wr_ir_reads_history(const struct wr_ir *ir);
 void wr_ir_visit_inputs(const struct wr_ir *ir, void (*visit)(void *context, const struct wr_input *input), void *context);
 /* Adds ir as a further result and returns its number (an equal one is shared). */
 uint32_t wr_block_result(struct wr_block *b, struct wr_ir *ir);
-/* Emits the block into the program and returns its code number. */
+/* Ends the block and returns its code number. The graph is kept until all nodes stand: prune.c then drops
+ * columns that nothing reads, renumbers COLUMN inputs (and AGGREGATE ones, and the results of SELECT and
+ * SOURCE blocks), and emit.c makes the words. Codes of dead nodes are dropped and the rest renumbered. */
 uint32_t wr_block_finish(struct wr_block *b);
+/* Results so far, and their types. */
+uint32_t wr_block_result_count(const struct wr_block *b);
+struct wr_type wr_block_result_type(const struct wr_block *b, uint32_t result);
+/* Operators for those who build conditions without a tree. compare: enum wr_binary_op EQ … GE over equal
+ * types after implicit casts. */
+struct wr_ir *wr_ir_not(struct wr_block *b, struct wr_ir *operand);
+struct wr_ir *wr_ir_compare(struct wr_block *b, enum wr_binary_op op, struct wr_ir *left, struct wr_ir *right);
 
 /* ---- Names ------------------------------------------------------------------------------------- */
 
@@ -53,6 +62,10 @@ struct wr_scope {
                              const struct wr_expr *name, bool *handled);
     struct wr_ir *(*call)(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
                           const struct wr_expr *call, bool *handled);
+    /* Asked first for every expression, also operators; NULL: nobody is. Returns NULL when the expression is
+     * none that stands for a value as a whole (GROUP BY UPPER(card): the key), with *failed set after a report. */
+    struct wr_ir *(*whole)(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
+                           const struct wr_expr *expr, bool *failed);
     const char *aggregates_refused; /* e.g. "in WHERE": message for an aggregate where none may stand; NULL: scope's call decides */
 };
 
@@ -86,14 +99,26 @@ bool wr_check_type_name(struct wr_compile *c, const struct wr_type_name *name, s
 bool wr_aggregate_find(struct wr_slice name, enum wr_aggregate_fn *fn);
 /* Result type of an aggregate over an argument type; false after a report. */
 bool wr_aggregate_type(struct wr_compile *c, const struct wr_expr *call, enum wr_aggregate_fn fn, struct wr_type argument, struct wr_type *type);
-/* 'X does not run yet', W0901, at span. */
+/* '<feature> does not run yet', W0901, at span: "EMIT CHANGES". */
 void wr_not_yet(struct wr_compile *c, struct wr_span span, const char *feature);
+/* Types as text for messages; good for the compile arena's life. */
+const char *wr_type_text(struct wr_compile *c, struct wr_type type);
+/* Reports W0422 and returns false when values of the type cannot be keys (JSON, ARRAY, MAP, ROW). */
+bool wr_check_key_type(struct wr_compile *c, struct wr_span span, struct wr_type type);
+/* W2004 once a stream, where order or time matters and the relation has no declared watermark. */
+void wr_warn_watermark(struct wr_compile *c, const struct wr_relation *relation, struct wr_span span);
+/* Is the expression nothing but the event time of the relation: its time column, or event_time? */
+bool wr_relation_is_time(const struct wr_relation *relation, const struct wr_expr *expr);
 
 /* ---- Nodes -------------------------------------------------------------------------------------- */
 
-/* Adds a node (copied) and returns its number. */
+/* Adds a node and returns its number. The struct is copied, its arrays are not: they live in c->arena and
+ * may be changed by prune.c; what the program keeps is copied at the end. node.name may be NULL (then made
+ * from the query's name) and is made unique; input, schema and place are the caller's. */
 uint32_t wr_node_add(struct wr_compile *c, const struct wr_node *node);
 const struct wr_node *wr_node_at(const struct wr_compile *c, uint32_t node);
+/* A relation over a node's schema with every column named as in the schema: no alias, no time column. */
+void wr_relation_of_node(struct wr_compile *c, uint32_t node, struct wr_relation *relation);
 /* The number of a query's name in the drop table (added when new). */
 uint32_t wr_query_name(struct wr_compile *c, struct wr_slice name);
 /* Helper columns: a SELECT over `relation` that passes all its columns through and appends one column for each
@@ -116,6 +141,7 @@ struct wr_automaton {
     uint32_t *follow_start;         /* per position, in follow */
     uint16_t *follow_size;
     struct wr_follow *follow;
+    const struct wr_pattern *const *place; /* per position: the variable in the tree that it is a copy of */
 };
 bool wr_automaton_build(struct wr_compile *c, const struct wr_pattern *pattern,
                         int (*variable_of)(void *context, const struct wr_ident *name), void *context,
