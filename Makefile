@@ -35,6 +35,7 @@ OPT_debug = -O0 -g -DWR_DEBUG
 OPT_asan = -O1 -g -DWR_DEBUG -fsanitize=address -fno-omit-frame-pointer
 OPT_ubsan = -O1 -g -DWR_DEBUG -fsanitize=undefined -fno-sanitize-recover=all
 OPT_tsan = -O1 -g -DWR_DEBUG -fsanitize=thread
+OPT_fuzz = -O1 -g -DWR_DEBUG -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 OPT_hostile = -O1 -g -DWR_DEBUG -DWR_HOSTILE -fsanitize=address,undefined -fno-sanitize-recover=all
 OPT = $(OPT_$(MODE))
 CFLAGS += -std=c11 -D_GNU_SOURCE -ffp-contract=off $(OPT) -I. -I$B -DWEIR_VERSION='"$(VERSION)"'
@@ -43,7 +44,7 @@ LDLIBS = -lsimdjson -lstdc++ -lpcre2-8 -lzstd -llz4 -lz -ljansson -lm
 BIN = $(if $(filter release,$(MODE)),build/weir,$B/weir)
 
 # ---- Rules -------------------------------------------------------------------------------------
-.PHONY: all deps build demo test check bench fuzz golden clean install help
+.PHONY: all deps build demo test test-built check bench fuzz golden pages clean install help
 .DEFAULT_GOAL := build
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -82,10 +83,65 @@ $(DSL:%=$B/dsl/%.o): $B/dsl/grammar.h
 room-%: ## compile one folder, e.g. make room-dsl
 	@$(MAKE) --no-print-directory $(filter $B/$*/%,$(LIB_O) $(CLI_O))
 
+deps: ## install what is missing to build and test (Debian, Ubuntu)
+	@.ci/deps
+
+# The first command on a bare machine: what is missing is installed before make looks at the sources again.
+demo: deps ## install what is missing, build, and run the flights example
+	@$(MAKE) --no-print-directory build
+	@examples/flights/demo.sh $(BIN)
+
+# ---- Tests -------------------------------------------------------------------------------------
+TEST_BIN = $(TESTS:%=$B/tests/%)
+
+test: deps ## everything that this machine can test in ten minutes
+	@$(MAKE) --no-print-directory test-built
+
+test-built: $(BIN) $(TEST_BIN)
+	@python3 tests/run.py --weir $(BIN) $(ONLY:%=--only %) $(TEST_BIN)
+
+$B/tests/%: tests/%.c $B/libweir.a
+	@mkdir -p $(@D)
+	$V$(CC) $(CFLAGS) -Itests -Wall -Wextra -Werror -MMD -MP -MF $@.d -o $@ $< $B/libweir.a -lcmocka $(LDLIBS)
+
+golden: $(BIN) ## rewrite the expected texts of tests/cases; review the difference
+	@WEIR=$(BIN) python3 tests/cases/run.py --golden
+	@$(MAKE) --no-print-directory pages
+
+pages: $(BIN) ## rewrite the generated pages of docs/
+	@$(BIN) help --page bytecode > docs/bytecode.md
+	@$(BIN) help --page errors > docs/errors.md
+	@$(BIN) help --page functions > docs/functions.md
+
+check: $(BIN) ## layout, includes, names, sizes, READMEs, generated pages
+	@WEIR=$(BIN) python3 tests/check/house.py
+
+bench: $(BIN) ## weir beside the machine's limits, in one run (PEERS=esper,flink,siddhi: beside those too)
+	@python3 bench/run.py --weir $(BIN) --build build/bench --mode $(MODE) $(PEERS:%=--peers %) $(ONLY:%=--only %)
+
+# ---- Fuzzing: libFuzzer, one target a run: make fuzz TARGET=fuzz_parse SECONDS=60 ------------------
+TARGET ?= fuzz_program
+SECONDS ?= 60
+fuzz: ## fuzz one target of tests/fuzz (TARGET=fuzz_parse|fuzz_program|fuzz_json|fuzz_csv SECONDS=60)
+	@$(MAKE) --no-print-directory MODE=fuzz CC=clang CXX=clang++ build/fuzz/tests/fuzz/$(TARGET)
+	@mkdir -p build/fuzz/corpus/$(TARGET)
+	build/fuzz/tests/fuzz/$(TARGET) -max_total_time=$(SECONDS) -timeout=10 build/fuzz/corpus/$(TARGET) \
+	  $(wildcard tests/fuzz/corpus/$(TARGET))
+
+$B/tests/fuzz/%: tests/fuzz/%.c $B/libweir.a
+	@mkdir -p $(@D)
+	$V$(CC) $(CFLAGS) -fsanitize=fuzzer,address,undefined -o $@ $< $B/libweir.a $(LDLIBS)
+
+install: $(BIN) ## install weir, its header and library (PREFIX, DESTDIR)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib
+	install -m 755 $(BIN) $(DESTDIR)$(PREFIX)/bin/weir
+	install -m 644 include/weir.h $(DESTDIR)$(PREFIX)/include/weir.h
+	install -m 644 $B/libweir.a $(DESTDIR)$(PREFIX)/lib/libweir.a
+
 clean: ## remove build/
 	rm -rf build
 
 help: ## this list
 	@grep -hE '^[a-z%-]+:.*##' Makefile | sed -E 's/^([a-z%-]+):.*## /\1\t/' | expand -t 12
 
--include $(LIB_O:.o=.d) $(CLI_O:.o=.d)
+-include $(LIB_O:.o=.d) $(CLI_O:.o=.d) $(TEST_BIN:%=%.d)

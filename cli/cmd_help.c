@@ -3,6 +3,7 @@
 #include "cli/cli.h"
 #include "dsl/diag.h"
 #include "vm/builtin.h"
+#include "vm/bytecode_page.h"
 
 struct topic {
     const char *name, *line, *page;
@@ -25,9 +26,9 @@ static bool same_topic(const char *name, const char *wanted)
 static void print_functions(struct wr_buf *out)
 {
     wr_buf_add_cstr(out, "Scalar functions:\n\n");
-    for (size_t i = 0; i < wr_builtin_count(); i++) {
-        const struct wr_builtin_info *b = wr_builtin_at(i);
-        wr_buf_printf(out, "  %-44s %s\n", b->signature, b->text);
+    for (int i = 0; i < WR_BUILTIN_COUNT; i++) {
+        const struct wr_builtin_info *b = wr_builtin_info((enum wr_builtin)i);
+        wr_buf_printf(out, "  %-44s %s\n", b->signature, b->sentence);
     }
     wr_buf_add_cstr(out, "\nAggregates, each with FILTER (WHERE …): COUNT SUM AVG MIN MAX VAR_SAMP STDDEV_SAMP FIRST LAST\n"
                          "ARG_MIN ARG_MAX ANY_VALUE STRING_AGG COUNT(DISTINCT x)\n");
@@ -63,8 +64,48 @@ static void print_code(enum wr_diag_code code, struct wr_buf *out)
     if (out->size && out->data[out->size - 1] != '\n') wr_buf_add_char(out, '\n');
 }
 
+/* docs/errors.md: every diagnostic with its page. */
+static void print_errors_page(struct wr_buf *out)
+{
+    wr_buf_add_cstr(out, "# Diagnostics\n\nEvery code with what it means and how it is mended; `weir help CODE` shows the same offline.\n"
+                         "Made from `dsl/diag.def`.\n");
+    for (int code = 0; code < WR_DIAG_COUNT; code++) {
+        enum wr_diag_code c = (enum wr_diag_code)code;
+        wr_buf_printf(out, "\n## %s: %s\n\n%s.\n\n```\n%s", wr_diag_name(c), wr_diag_title(c),
+                      wr_diag_severity(c) == WR_SEVERITY_ERROR ? "Error" : "Warning", wr_diag_page(c));
+        if (out->data[out->size - 1] != '\n') wr_buf_add_char(out, '\n');
+        wr_buf_add_cstr(out, "```\n");
+    }
+}
+
+/* docs/functions.md: every scalar function. */
+static void print_functions_page(struct wr_buf *out)
+{
+    wr_buf_add_cstr(out, "# Functions\n\nMade from `vm/builtins.def`.\n\n| function | what it gives |\n|---|---|\n");
+    for (int i = 0; i < WR_BUILTIN_COUNT; i++) {
+        const struct wr_builtin_info *b = wr_builtin_info((enum wr_builtin)i);
+        wr_buf_add_cstr(out, "| `");
+        for (const char *p = b->signature; *p; p++) wr_buf_printf(out, *p == '|' ? "\\%c" : "%c", *p);
+        wr_buf_printf(out, "` | %s |\n", b->sentence);
+    }
+}
+
+static int print_page(const char *page)
+{
+    struct wr_buf out = {0};
+    if (strcmp(page, "bytecode") == 0) wr_bytecode_page(&out);
+    else if (strcmp(page, "errors") == 0) print_errors_page(&out);
+    else if (strcmp(page, "functions") == 0) print_functions_page(&out);
+    else return wr_fail(WR_EXIT_USAGE, "--page is bytecode, errors or functions, not '%s'", page);
+    wr_put_out(wr_buf_slice(&out));
+    wr_buf_release(&out);
+    return WR_EXIT_DONE;
+}
+
 int wr_cli_help(struct wr_args *args)
 {
+    const char *page = wr_args_value(args, WR_OPTION_PAGE);
+    if (page) return print_page(page);
     if (args->positional.count != 1) return wr_fail(WR_EXIT_USAGE, "help explains one thing at a time: weir help TOPIC");
     const char *wanted = args->positional.at[0];
     const struct wr_command_info *command = wr_command_find(wanted);
