@@ -33,8 +33,11 @@ struct wr_strings *wr_strings_new(void);
 void wr_strings_free(struct wr_strings *strings);
 void wr_strings_clear(struct wr_strings *strings);
 uint32_t wr_strings_add(struct wr_strings *strings, const char *data, size_t size); /* count 1; 0 for an empty string */
+/* The same with the bytes still to be written, at *bytes. */
+uint32_t wr_strings_alloc(struct wr_strings *strings, size_t size, char **bytes);
 void wr_strings_ref(struct wr_strings *strings, uint32_t id);
-void wr_strings_unref(struct wr_strings *strings, uint32_t id);
+bool wr_strings_unref(struct wr_strings *strings, uint32_t id); /* true: that was the last one, it is gone */
+char *wr_strings_edit(struct wr_strings *strings, uint32_t id); /* for the owner of the only count */
 const char *wr_strings_at(const struct wr_strings *strings, uint32_t id, size_t *size); /* lent until it is freed */
 uint64_t wr_strings_bytes(const struct wr_strings *strings);
 

@@ -71,6 +71,14 @@ static struct head *head_at(const struct wr_strings *strings, uint32_t id)
 
 uint32_t wr_strings_add(struct wr_strings *strings, const char *data, size_t size)
 {
+    char *bytes;
+    uint32_t id = wr_strings_alloc(strings, size, &bytes);
+    if (size) memcpy(bytes, data, size);
+    return id;
+}
+
+uint32_t wr_strings_alloc(struct wr_strings *strings, size_t size, char **bytes)
+{
     if (size == 0) return 0;
     /* Sizes have 32 bits and a class has 2^28 ids. A full class hands on to the next one; past that memory is out
      * for every purpose, and wr_alloc says so. */
@@ -87,7 +95,7 @@ uint32_t wr_strings_add(struct wr_strings *strings, const char *data, size_t siz
     } else {
         own = (char *)(head + 1);
     }
-    memcpy(own, data, size);
+    *bytes = own;
     return cell << CLASS_BITS | cls;
 }
 
@@ -99,12 +107,12 @@ void wr_strings_ref(struct wr_strings *strings, uint32_t id)
     head->refs++;
 }
 
-void wr_strings_unref(struct wr_strings *strings, uint32_t id)
+bool wr_strings_unref(struct wr_strings *strings, uint32_t id)
 {
-    if (id == 0) return;
+    if (id == 0) return false;
     struct head *head = head_at(strings, id);
     WR_ASSERT(head->refs > 0);
-    if (--head->refs) return;
+    if (--head->refs) return false;
     struct wr_slab *slab = &strings->slab[id & LARGE];
     if ((id & LARGE) == LARGE) {
         struct large *cell = wr_slab_at(slab, id >> CLASS_BITS);
@@ -112,9 +120,10 @@ void wr_strings_unref(struct wr_strings *strings, uint32_t id)
         wr_free(cell->bytes);
         wr_slab_free(slab, id >> CLASS_BITS);
         cell->bytes = NULL;
-        return;
+        return true;
     }
     wr_slab_free(slab, id >> CLASS_BITS);
+    return true;
 }
 
 const char *wr_strings_at(const struct wr_strings *strings, uint32_t id, size_t *size)
@@ -126,6 +135,13 @@ const char *wr_strings_at(const struct wr_strings *strings, uint32_t id, size_t 
     struct head *head = head_at(strings, id);
     *size = head->size;
     return (id & LARGE) == LARGE ? ((struct large *)(void *)head)->bytes : (const char *)(head + 1);
+}
+
+char *wr_strings_edit(struct wr_strings *strings, uint32_t id)
+{
+    struct head *head = head_at(strings, id);
+    WR_ASSERT(head->refs == 1);
+    return (id & LARGE) == LARGE ? ((struct large *)(void *)head)->bytes : (char *)(head + 1);
 }
 
 uint64_t wr_strings_bytes(const struct wr_strings *strings)
