@@ -31,6 +31,7 @@ CLI_O = $(CLI:%=$B/cli/%.o)
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wundef \
        -Wwrite-strings -Wvla -Wdouble-promotion -Werror
 OPT_release = -O2 -g
+OPT_clang = -O2 -g
 OPT_debug = -O0 -g -DWR_DEBUG
 OPT_asan = -O1 -g -DWR_DEBUG -fsanitize=address -fno-omit-frame-pointer
 OPT_ubsan = -O1 -g -DWR_DEBUG -fsanitize=undefined -fno-sanitize-recover=all

@@ -334,7 +334,7 @@ def one(seed):
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     a.add_argument("--seed", type=int, default=1)
-    a.add_argument("--count", type=int, default=2000)
+    a.add_argument("--count", type=int, default=int(os.environ.get("REFERENCE_COUNT", "3000")))
     a.add_argument("--failures", type=int, default=5, help="stop after so many")
     args = a.parse_args()
     ok = bad = beyond = 0

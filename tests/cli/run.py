@@ -1,0 +1,206 @@
+#!/usr/bin/env python3
+"""The habits of the command line: streams, exit codes, help, formats, suggestions, colours."""
+import json, os, subprocess, sys, tempfile
+
+WEIR = os.path.abspath(os.environ.get("WEIR", "build/weir"))
+results = []
+ROWS = ('{"card":"c1","amount":12.5,"status":"approved","at":"2026-01-01T00:00:00Z"}\n'
+        '{"card":"c2","amount":900,"status":"approved","at":"2026-01-01T00:00:05Z"}\n'
+        '{"card":"c1","amount":700.25,"status":"declined","at":"2026-01-01T00:00:09Z"}\n')
+PROGRAM = ("CREATE STREAM payments (card STRING, amount DOUBLE, status STRING, at TIMESTAMP, WATERMARK FOR at AS at);\n"
+           "CREATE STREAM big;\nINSERT INTO big SELECT card, amount FROM payments WHERE amount > 500;\n")
+
+
+def weir(*args, stdin=None, env=None, cwd=None):
+    p = subprocess.run([WEIR, *args], input=stdin, capture_output=True, text=True, timeout=60, cwd=cwd,
+                       env=dict(os.environ, **(env or {})))
+    return p.returncode, p.stdout, p.stderr
+
+
+def case(function):
+    with tempfile.TemporaryDirectory() as folder:
+        with open(folder + "/payments.jsonl", "w") as f:
+            f.write(ROWS)
+        with open(folder + "/p.weir", "w") as f:
+            f.write(PROGRAM)
+        try:
+            function(folder)
+            results.append((function.__name__, None))
+        except Exception as e:
+            results.append((function.__name__, f"{type(e).__name__}: {e}"))
+    return function
+
+
+def equal(got, want):
+    assert got == want, f"got {got!r}\nwanted {want!r}"
+
+
+BIG = '{"card":"c2","amount":900}\n{"card":"c1","amount":700.25}\n'
+
+
+@case
+def a_query_over_a_file_needs_no_declaration(f):
+    rc, out, err = weir("query", "SELECT card, amount FROM payments WHERE amount > 500", f + "/payments.jsonl")
+    equal((rc, out), (0, BIG))
+
+
+@case
+def a_query_names_its_file_itself(f):
+    rc, out, err = weir("query", "SELECT card, amount FROM 'payments.jsonl' WHERE amount > 500", cwd=f)
+    equal((rc, out, err if rc else ""), (0, BIG, ""))
+
+
+@case
+def a_query_may_be_a_pattern(f):
+    rc, out, err = weir("query", "PATTERN p FROM payments PARTITION BY card MATCH a -> b WITHIN 1h "
+                        "DEFINE b AS status = 'declined' SELECT card, b.amount AS amount", f + "/payments.jsonl")
+    equal((rc, out), (0, '{"card":"c1","amount":700.25}\n'))
+
+
+@case
+def a_name_may_be_given_to_the_file(f):
+    rc, out, err = weir("query", "SELECT card FROM p WHERE amount > 800", "p=" + f + "/payments.jsonl")
+    equal((rc, out), (0, '{"card":"c2"}\n'))
+
+
+@case
+def results_as_table_json_and_csv(f):
+    query = ["query", "SELECT card, amount FROM payments WHERE amount > 500", f + "/payments.jsonl", "-o"]
+    equal(weir(*query, "table")[1], "card  amount\n----  ------\nc2       900\nc1    700.25\n(2 rows)\n")
+    equal(json.loads(weir(*query, "json")[1]), [json.loads(line) for line in BIG.splitlines()])
+    equal(weir(*query, "csv")[1], "card,amount\nc2,900\nc1,700.25\n")
+    rc, out, err = weir(*query, "jsonll")
+    assert rc == 2 and "did you mean 'jsonl'?" in err, err
+
+
+@case
+def replay_binds_inputs_and_outputs_by_name(f):
+    rc, out, err = weir("replay", f + "/p.weir", "--in", f"payments={f}/payments.jsonl", "--out", f"big={f}/big.jsonl")
+    equal((rc, out, open(f + "/big.jsonl").read()), (0, "", BIG))
+    rc, out, err = weir("replay", f + "/p.weir", f + "/payments.jsonl")
+    equal((rc, out), (0, BIG))
+
+
+@case
+def the_summary_is_always_shown_and_never_on_standard_output(f):
+    rc, out, err = weir("replay", f + "/p.weir", f + "/payments.jsonl")
+    assert "3" in err and out == BIG, (out, err)
+    equal(weir("replay", "-q", f + "/p.weir", f + "/payments.jsonl")[2], "")
+    stats = json.loads(weir("replay", "-q", "--stats", f + "/p.weir", f + "/payments.jsonl")[2])
+    equal(stats["version"], 1)
+
+
+@case
+def standard_input_is_a_file_like_another(f):
+    equal(weir("replay", f + "/p.weir", "-", stdin=ROWS)[:2], (0, BIG))
+    equal(weir("replay", "-", f + "/payments.jsonl", stdin=PROGRAM)[:2], (0, BIG))
+
+
+@case
+def csv_files_are_read_and_written(f):
+    with open(f + "/payments.csv", "w") as file:
+        file.write('card,amount,status,at\nc1,900,"a ""b"", c",2026-01-01T00:00:00Z\n')
+    rc, out, err = weir("query", "SELECT status, amount FROM payments", f + "/payments.csv", "-o", "csv")
+    equal((rc, out), (0, 'status,amount\n"a ""b"", c",900\n'))
+    weir("replay", f + "/p.weir", f + "/payments.jsonl", "--out", f"big={f}/big.csv")
+    equal(open(f + "/big.csv").read(), "card,amount\nc2,900\nc1,700.25\n")
+
+
+@case
+def tagged_lines_say_which_output_they_belong_to(f):
+    equal(weir("replay", "--tag", f + "/p.weir", f + "/payments.jsonl")[1],
+          '{"big":{"card":"c2","amount":900}}\n{"big":{"card":"c1","amount":700.25}}\n')
+
+
+@case
+def parameters_from_the_command_line_and_the_environment(f):
+    with open(f + "/q.weir", "w") as file:
+        file.write(PROGRAM.replace("> 500", "> :least").replace("CREATE STREAM big;", "CREATE STREAM big;\nCREATE PARAMETER least DOUBLE;"))
+    args = ["replay", "-q", f + "/q.weir", f + "/payments.jsonl"]
+    equal(weir(*args, "--param", "least=800")[:2], (0, '{"card":"c2","amount":900}\n'))
+    equal(weir(*args, env={"WEIR_PARAM_LEAST": "800"})[:2], (0, '{"card":"c2","amount":900}\n'))
+    equal(weir(*args, "--param", "least=800", env={"WEIR_PARAM_LEAST": "1"})[:2], (0, '{"card":"c2","amount":900}\n'))
+    rc, out, err = weir(*args)
+    assert rc == 2 and "least" in err, (rc, err)
+    rc, out, err = weir(*args, "--param", "leest=1")
+    assert rc == 2 and "least" in err, (rc, err)
+
+
+@case
+def a_program_file_runs_in_place_of_the_text(f):
+    equal(weir("compile", f + "/p.weir")[:2], (0, ""))
+    equal(weir("replay", f + "/p.weirc", f + "/payments.jsonl")[:2], (0, BIG))
+    assert weir("explain", f + "/p.weirc")[0] == 0
+
+
+@case
+def check_shows_every_error_at_once(f):
+    with open(f + "/bad.weir", "w") as file:
+        file.write("SELECT x FROM nowhere;\nSELECT y FROM payments;\n" + PROGRAM)
+    rc, out, err = weir("check", "bad.weir", cwd=f)
+    assert rc == 3 and "bad.weir:1:" in err and "bad.weir:2:" in err and "\033[" not in err, err
+    rc, out, err = weir("check", "--json", "bad.weir", cwd=f)
+    assert rc == 3 and len(json.loads(out)["diagnostics"]) >= 2
+    assert "\033[" in weir("check", "--color=always", "bad.weir", cwd=f)[2]
+    assert weir("check", "--format", "github", "bad.weir", cwd=f)[1].startswith("::error file=bad.weir,line=1")
+
+
+@case
+def fmt_is_idempotent_and_checks(f):
+    rc, out, err = weir("fmt", f + "/p.weir")
+    assert rc == 0, err
+    equal(weir("fmt", "-", stdin=out)[1], out)
+    equal(weir("fmt", "--check", "-", stdin=out)[0], 0)
+    equal(weir("fmt", "--check", "-", stdin="select 1 ;  \n\n\n")[0], 1)
+    weir("fmt", "-w", f + "/p.weir")
+    equal(open(f + "/p.weir").read(), out)
+
+
+@case
+def init_writes_a_program_that_runs(f):
+    rc, out, err = weir("init", "--from", "payments.jsonl", cwd=f)
+    assert rc == 0 and "weir replay ./payments.weir --in payments=payments.jsonl" in err, err
+    rc, out, err = weir("replay", "-q", "payments.weir", "--in", "payments=payments.jsonl", cwd=f)
+    equal((rc, len(out.splitlines())), (0, 3))
+    assert weir("init", "--from", "payments.jsonl", cwd=f)[0] == 2, "overwrote a file"
+
+
+@case
+def explain_in_every_format(f):
+    assert "payments" in weir("explain", f + "/p.weir")[1]
+    assert weir("explain", "--format", "dot", f + "/p.weir")[1].startswith("digraph")
+    json.loads(weir("explain", "--json", f + "/p.weir")[1])
+    assert "amount" in weir("explain", "--bytecode", f + "/p.weir")[1]
+    assert weir("explain", f + "/p.weir:nothing")[0] == 2
+
+
+@case
+def help_for_commands_topics_and_codes(f):
+    for name in ("query", "replay", "check", "compile", "explain", "fmt", "init", "help", "version", "completion"):
+        rc, out, err = weir(name, "--help")
+        assert rc == 0 and out.startswith("Example:"), (name, out, err)
+        assert weir(name, "-h")[1].startswith("Usage:")
+    for topic in ("patterns", "time", "types", "functions", "windows", "files", "exit-codes", "settings"):
+        rc, out, err = weir("help", topic)
+        assert rc == 0 and out, topic
+    rc, out, err = weir("help", "pattern")
+    assert rc == 2 and "did you mean 'patterns'?" in err, err
+    assert "W0301" in weir("help", "W0301")[1]
+
+
+@case
+def versions_and_completions(f):
+    assert weir("--version")[1].startswith("weir ")
+    equal(json.loads(weir("version", "--json")[1])["version"], 1)
+    for shell in ("bash", "zsh", "fish"):
+        assert "replay" in weir("completion", shell)[1]
+    script = weir("completion", "bash")[1]
+    equal(subprocess.run(["bash", "-n"], input=script, text=True).returncode, 0)
+    equal(weir("completion", "tcsh")[0], 2)
+
+
+failed = [(name, why) for name, why in results if why]
+for name, why in failed:
+    print(f"{name.replace('_', ' ')}: {why}")
+print(f"passed={len(results) - len(failed)} failed={len(failed)} skipped=0")
+sys.exit(1 if failed else 0)
