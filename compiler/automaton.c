@@ -16,8 +16,7 @@
  * of that one (`fresh`), says of every enclosing repetition whether its round is fresh. It is also why
  * walks end: behind a fresh round no further one of an unbounded loop is entered. */
 #include "compiler/internal.h"
-
-#include "base/vec.h"
+#include "compiler/list.h"
 
 enum { POSITIONS_MAX = 4096, NODES_MAX = 65536, FOLLOW_MAX = 1 << 20 };
 #define NONE_FRESH UINT32_MAX
@@ -55,10 +54,11 @@ struct builder {
     void *context;
     struct wr_span span;      /* of the whole pattern */
     bool failed;
-    WR_VEC(struct node) node;
-    WR_VEC(uint32_t) leaf;    /* node of each position */
-    WR_VEC(struct step) todo;
-    WR_VEC(struct wr_follow) follow;
+    WR_LIST(struct node) node;
+    WR_LIST(uint32_t) leaf;   /* node of each position */
+    WR_LIST(const struct wr_pattern *) place; /* element of the pattern that each position is a copy of */
+    WR_LIST(struct step) todo;
+    WR_LIST(struct wr_follow) follow;
     struct seen *seen;        /* LEAVE steps done by walk number .walk: open addressing */
     uint32_t seen_capacity, seen_count;
     uint32_t walk;            /* number of the current walk, from 1 */
@@ -95,8 +95,8 @@ static uint32_t not_yet(struct builder *b, struct wr_span span, const char *feat
 static uint32_t add_node(struct builder *b, struct node node)
 {
     if (b->node.count >= NODES_MAX) return past_limit(b, NODES_MAX, "parts");
-    wr_vec_push(&b->node, node);
-    return (uint32_t)(b->node.count - 1);
+    wr_list_push(b->c->arena, &b->node, node);
+    return b->node.count - 1;
 }
 
 static uint32_t add_leaf(struct builder *b, const struct wr_pattern *p, uint32_t depth)
@@ -106,8 +106,9 @@ static uint32_t add_leaf(struct builder *b, const struct wr_pattern *p, uint32_t
     if (b->failed) return 0;
     if (b->leaf.count >= POSITIONS_MAX) return too_large(b);
     uint32_t leaf = add_node(b, (struct node){.kind = NODE_LEAF, .variable = (uint16_t)variable, .depth = depth,
-                                              .position = (uint32_t)b->leaf.count});
-    wr_vec_push(&b->leaf, leaf);
+                                              .position = b->leaf.count});
+    wr_list_push(b->c->arena, &b->leaf, leaf);
+    wr_list_push(b->c->arena, &b->place, p);
     return leaf;
 }
 
@@ -295,13 +296,13 @@ static uint32_t expand(struct builder *b, const struct wr_pattern *p, uint32_t d
 static void push_enter(struct builder *b, uint32_t node, uint8_t connector, uint32_t fresh)
 {
     const struct node *n = &b->node.at[node];
-    wr_vec_push(&b->todo, (struct step){.connector = n->own_connector ? n->connector : connector,
+    wr_list_push(b->c->arena, &b->todo, (struct step){.connector = n->own_connector ? n->connector : connector,
                                         .node = node, .fresh = fresh});
 }
 
 static void push_leave(struct builder *b, uint32_t node, uint32_t fresh)
 {
-    wr_vec_push(&b->todo, (struct step){.leave = true, .node = node, .fresh = fresh});
+    wr_list_push(b->c->arena, &b->todo, (struct step){.leave = true, .node = node, .fresh = fresh});
 }
 
 /* A further way to the end of a node, with the same rounds fresh, has nothing new behind it. */
@@ -311,11 +312,10 @@ static bool left_before(struct builder *b, uint32_t node, uint32_t fresh)
         struct seen *old = b->seen;
         uint32_t old_capacity = b->seen_capacity;
         b->seen_capacity = old_capacity ? old_capacity * 2 : 64;
-        b->seen = wr_alloc_zero(sizeof *b->seen * b->seen_capacity);
+        b->seen = WR_NEW_ARRAY(b->c->arena, struct seen, b->seen_capacity);
         b->seen_count = 0;
         for (uint32_t i = 0; i < old_capacity; i++)
             if (old[i].walk == b->walk) left_before(b, old[i].node, old[i].fresh);
-        wr_free(old);
     }
     uint64_t hash = ((uint64_t)node << 32 | fresh) * 0x9e3779b97f4a7c15u;
     uint32_t at = (uint32_t)(hash >> 32) & (b->seen_capacity - 1);
@@ -337,7 +337,7 @@ static void list(struct builder *b, uint16_t position, uint8_t connector)
         if (*listed == b->walk) return;
         *listed = b->walk;
     }
-    wr_vec_push(&b->follow, (struct wr_follow){.position = position, .connector = connector,
+    wr_list_push(b->c->arena, &b->follow, (struct wr_follow){.position = position, .connector = connector,
                                                .low_us = -1, .high_us = -1});
 }
 
@@ -409,18 +409,18 @@ static void walk_leave(struct builder *b, const struct step *s)
  * has to be waited for there, so a match that has ended stands for good before whatever would come later. */
 static uint32_t walk(struct builder *b, struct step from)
 {
-    size_t start = b->follow.count;
+    uint32_t start = b->follow.count;
     b->walk++;
     b->seen_count = 0;
-    wr_vec_clear(&b->todo);
-    wr_vec_push(&b->todo, from);
+    b->todo.count = 0;
+    wr_list_push(b->c->arena, &b->todo, from);
     while (b->todo.count && !b->failed) {
-        struct step s = wr_vec_pop(&b->todo);
+        struct step s = b->todo.at[--b->todo.count];
         if (s.leave) walk_leave(b, &s);
         else walk_enter(b, &s);
-        if (b->follow.count > start && wr_vec_last(&b->follow).position == WR_ACCEPT) break;
+        if (b->follow.count > start && b->follow.at[b->follow.count - 1].position == WR_ACCEPT) break;
     }
-    return (uint32_t)(b->follow.count - start);
+    return b->follow.count - start;
 }
 
 /* ---- The whole ------------------------------------------------------------------------------------- */
@@ -428,24 +428,24 @@ static uint32_t walk(struct builder *b, struct step from)
 static void walk_all(struct builder *b, uint32_t root, struct wr_automaton *out)
 {
     struct wr_arena *arena = b->c->arena;
-    uint32_t positions = (uint32_t)b->leaf.count;
-    b->listed = wr_alloc_zero(sizeof *b->listed * positions * 3);
+    uint32_t positions = b->leaf.count;
+    b->listed = WR_NEW_ARRAY(arena, uint32_t, positions * 3);
     *out = (struct wr_automaton){.position_count = positions};
     out->variable = WR_NEW_ARRAY(arena, uint16_t, positions);
     out->follow_start = WR_NEW_ARRAY(arena, uint32_t, positions);
     out->follow_size = WR_NEW_ARRAY(arena, uint16_t, positions);
     for (uint32_t p = 0; p < positions && !b->failed; p++) {
         out->variable[p] = b->node.at[b->leaf.at[p]].variable;
-        out->follow_start[p] = (uint32_t)b->follow.count;
+        out->follow_start[p] = b->follow.count;
         out->follow_size[p] = (uint16_t)walk(b, (struct step){.leave = true, .node = b->leaf.at[p],
                                                               .fresh = NONE_FRESH});
     }
     /* Before the first row no connector counts; equal entries are dropped when the connectors are gone. */
-    out->first = (uint32_t)b->follow.count;
+    out->first = b->follow.count;
     walk(b, (struct step){.node = root, .fresh = NONE_FRESH});
     b->walk++;
-    size_t kept = out->first;
-    for (size_t i = out->first; i < b->follow.count; i++) {
+    uint32_t kept = out->first;
+    for (uint32_t i = out->first; i < b->follow.count; i++) {
         struct wr_follow *f = &b->follow.at[i];
         f->connector = WR_CONNECT_STRICT;
         uint32_t *listed = f->position == WR_ACCEPT ? NULL : &b->listed[f->position * 3];
@@ -454,10 +454,10 @@ static void walk_all(struct builder *b, uint32_t root, struct wr_automaton *out)
         b->follow.at[kept++] = *f;
     }
     b->follow.count = kept;
-    out->first_count = (uint32_t)(kept - out->first);
-    out->follow_count = (uint32_t)kept;
-    out->follow = WR_NEW_ARRAY(arena, struct wr_follow, kept);
-    memcpy(out->follow, b->follow.at, kept * sizeof *out->follow);
+    out->first_count = kept - out->first;
+    out->follow_count = kept;
+    out->follow = b->follow.at;
+    out->place = b->place.at;
 }
 
 bool wr_automaton_build(struct wr_compile *c, const struct wr_pattern *pattern,
@@ -474,11 +474,5 @@ bool wr_automaton_build(struct wr_compile *c, const struct wr_pattern *pattern,
         b.node.at[root].parent = WR_NONE;
         walk_all(&b, root, out);
     }
-    wr_vec_release(&b.node);
-    wr_vec_release(&b.leaf);
-    wr_vec_release(&b.todo);
-    wr_vec_release(&b.follow);
-    wr_free(b.seen);
-    wr_free(b.listed);
     return !b.failed;
 }

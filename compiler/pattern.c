@@ -1,0 +1,433 @@
+/* PATTERN and MATCH_RECOGNIZE: the clauses, the nodes, the result. See pattern.h for the other files.
+ *
+ *     input ── SELECT ── PATTERN ── SELECT ──► rows
+ *              helper       └────── LATE ────► rows that came too late
+ *              columns
+ * The first SELECT is there only when keys or arguments are no plain columns. The columns of PATTERN are the
+ * values that the MEASURES or the SELECT list read of a match; the SELECT behind it computes with them. */
+#include "compiler/pattern.h"
+#include "compiler/state.h"
+
+#include "dsl/fmt.h"
+
+#include <stdlib.h>
+
+/* ---- Clauses ------------------------------------------------------------------------------------- */
+
+/* SKIP TO the first row of every match would find the same match for ever. */
+static bool skips_nowhere(const struct wr_match_lowering *m, uint32_t set)
+{
+    const struct wr_automaton *a = &m->automaton;
+    for (uint32_t i = 0; i < a->first_count; i++) {
+        uint32_t p = a->follow[a->first + i].position;
+        if (p == WR_ACCEPT || !wr_match_set_has(m, set, a->variable[p])) return false;
+    }
+    if (m->match->skip == WR_SKIP_TO_FIRST) return true;
+    for (uint32_t p = 0; p < a->position_count; p++) {
+        bool begins = false;
+        for (uint32_t i = 0; i < a->first_count; i++) begins |= a->follow[a->first + i].position == p;
+        for (uint32_t i = 0; i < a->follow_size[p]; i++)
+            begins &= a->follow[a->follow_start[p] + i].position != p;
+        if (!begins && wr_match_set_has(m, set, a->variable[p])) return false;
+    }
+    return true;
+}
+
+static bool check_skip(struct wr_match_lowering *m)
+{
+    const struct wr_match *match = m->match;
+    if (match->skip != WR_SKIP_TO_FIRST && match->skip != WR_SKIP_TO_LAST) return true;
+    uint32_t set = wr_match_find_set(m, &match->skip_variable);
+    const char *clause = match->skip == WR_SKIP_TO_FIRST ? "SKIP TO FIRST" : "SKIP TO LAST";
+    if (set == WR_NONE) {
+        wr_match_unknown_variable(m, &match->skip_variable, clause);
+    } else if (skips_nowhere(m, set)) {
+        struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0803, match->skip_span,
+                                        "'%.*s' is the first row of every match, so the same match would be found "
+                                        "again", WR_SLICE_ARG(match->skip_variable.text));
+        wr_diag_help(m->c->diags, d, "SKIP TO NEXT ROW goes on from the second row");
+    } else {
+        wr_not_yet(m->c, match->skip_span, clause);
+    }
+    return false;
+}
+
+/* What is written down and cannot run yet, each at its place. */
+static bool refuse_clauses(struct wr_match_lowering *m)
+{
+    const struct wr_match *match = m->match;
+    const struct {
+        bool there;
+        struct wr_span span;
+        const char *feature;
+    } clauses[] = {
+        {match->rows != WR_ONE_ROW, match->rows_span, "ALL ROWS PER MATCH"},
+        {match->all_matches, match->all_matches_span, "ALL MATCHES"},
+        {match->timeouts == 1, match->timeouts_span, "WITH TIMEOUTS"},
+        {match->timeouts == 2, match->timeouts_span, "WITH ALL TIMEOUTS"},
+        {match->suppress != NULL, match->suppress_span, "SUPPRESS"},
+        {match->limit_starts != 0, match->limit_span, "LIMIT … STARTS"},
+    };
+    bool ok = true;
+    for (size_t i = 0; i < WR_COUNT(clauses); i++) {
+        if (!clauses[i].there) continue;
+        wr_not_yet(m->c, clauses[i].span, clauses[i].feature);
+        ok = false;
+    }
+    return ok;
+}
+
+static bool check_order(struct wr_match_lowering *m)
+{
+    const struct wr_order_list *order = &m->match->order;
+    if (order->count == 0) return true;
+    const struct wr_order_item *first = &order->at[0];
+    if (!wr_relation_is_time(m->input, first->expr) || first->descending) {
+        struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0802, first->expr->span,
+                                        "a pattern's rows stand in the order of their event time%s",
+                                        first->descending ? ", the earliest first" : "");
+        if (m->input->time_column != WR_NONE)
+            wr_diag_help(m->c->diags, d, "ORDER BY %s", m->input->schema->column[m->input->time_column].name);
+        else
+            wr_diag_help(m->c->diags, d, "ORDER BY event_time");
+        return false;
+    }
+    if (order->count == 1) return true;
+    wr_not_yet(m->c, order->at[1].expr->span, "a second key in ORDER BY");
+    return false;
+}
+
+/* Under the Flink dialect a greedy quantifier with a choice is possessive. One for at most one row has none
+ * there (Flink builds it as optional()), a fixed number neither. */
+static bool check_dialect(struct wr_match_lowering *m, const struct wr_pattern *p)
+{
+    bool ok = true;
+    if (p->kind == WR_PATTERN_REPEAT && p->quantifier.mode == WR_GREEDY &&
+        p->quantifier.min != p->quantifier.max && p->quantifier.max > 1) {
+        wr_not_yet(m->c, p->quantifier.span, "a greedy quantifier in dialect 'flink', which is possessive there,");
+        ok = false;
+    }
+    if (p->child) ok &= check_dialect(m, p->child);
+    for (uint32_t i = 0; i < p->item_count; i++) ok &= check_dialect(m, p->item[i].pattern);
+    return ok;
+}
+
+static bool lower_keys(struct wr_match_lowering *m)
+{
+    const struct wr_match *match = m->match;
+    bool ok = true;
+    if (match->partition_alias.text.size && match->partition.count != 1) {
+        struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0812, match->partition_alias.span,
+                                        "one name for several keys names a key of each stream, and this pattern reads "
+                                        "one stream");
+        wr_diag_help(m->c->diags, d, "leave the parentheses and the name out: PARTITION BY a, b");
+        return false;
+    }
+    for (uint32_t i = 0; i < match->partition.count; i++) {
+        const struct wr_expr *expr = match->partition.at[i];
+        uint32_t column;
+        if (!wr_match_key_column(m, expr, &column)) {
+            ok = false;
+            continue;
+        }
+        struct wr_ident name = {.text = WR_SLICE("key"), .span = expr->span};
+        if (i) name.text = wr_arena_printf(m->c->arena, "key_%u", i + 1);
+        if (match->partition_alias.text.size) name = match->partition_alias;
+        else if (column < m->input->schema->count) {
+            name = expr->u.name.at[expr->u.name.count - 1];
+            name.text = wr_slice_cstr(m->input->schema->column[column].name);
+        }
+        wr_list_push(m->c->arena, &m->key, column);
+        wr_list_push(m->c->arena, &m->key_name, name);
+    }
+    return ok;
+}
+
+/* ---- The result --------------------------------------------------------------------------------------- */
+
+static uint32_t find_key_name(const struct wr_match_lowering *m, const struct wr_expr *expr)
+{
+    if (expr->kind != WR_EXPR_NAME || expr->u.name.count != 1) return WR_NONE;
+    for (uint32_t k = 0; k < m->key_name.count; k++)
+        if (wr_ident_equal(m->key_name.at[k], expr->u.name.at[0])) return k;
+    return WR_NONE;
+}
+
+static struct wr_ir *read_key(struct wr_match_lowering *m, struct wr_block *b, uint32_t key)
+{
+    uint32_t column = m->key.at[key];
+    struct wr_type type = column < m->input->schema->count
+                              ? m->input->schema->column[column].type
+                              : wr_block_result_type(m->extra, column - m->input->schema->count);
+    return wr_match_read(m, b, (struct wr_input){.kind = WR_INPUT_KEY, .column = (uint16_t)key, .type = type});
+}
+
+static bool is_rowtime(const struct wr_expr *expr)
+{
+    return expr->kind == WR_EXPR_CALL && wr_match_function(expr->u.call.name.text) == WR_MATCH_ROWTIME;
+}
+
+/* A partition column alone is the key's value; anything else is computed from the match's rows. */
+static bool lower_item(struct wr_match_lowering *m, struct wr_block *b, const struct wr_select_item *item,
+                       struct wr_columns *columns)
+{
+    struct wr_select_item named = *item;
+    uint32_t key = m->match->short_form ? find_key_name(m, item->expr) : WR_NONE;
+    struct wr_reference r;
+    if (item->expr->kind == WR_EXPR_STAR) {
+        struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0415, item->span,
+                                        "a match has many rows, so * names no columns of it");
+        wr_diag_help(m->c->diags, d, "name them with their variables, such as a.x AS ax");
+        return false;
+    }
+    struct wr_ir *ir = key != WR_NONE ? read_key(m, b, key) : wr_check_expr(m->c, &m->scope, b, item->expr);
+    if (!ir) return false;
+    if (key != WR_NONE && !item->alias.text.size) {
+        named.alias = item->expr->u.name.at[0];
+        named.alias.text = m->key_name.at[key].text;
+    } else if (item->expr->kind == WR_EXPR_NAME && !item->alias.text.size &&
+               wr_match_reference(m, item->expr, &r) && r.used == item->expr->u.name.count && r.column != WR_NONE) {
+        named.alias = item->expr->u.name.at[r.used - 1]; /* with the spelling of its declaration */
+        named.alias.text = wr_slice_cstr(m->input->schema->column[r.column].name);
+    }
+    if (!wr_columns_add(m->c, columns, &named, wr_ir_type(ir), true)) return false;
+    uint32_t column = wr_block_column(b, ir);
+    if (is_rowtime(item->expr) && columns->time_column == WR_NONE) columns->time_column = column;
+    return true;
+}
+
+/* Long form: the partition columns and then the measures; short form: the SELECT list. */
+static bool lower_items(struct wr_match_lowering *m, struct wr_block *b, struct wr_columns *columns)
+{
+    const struct wr_match *match = m->match;
+    bool ok = true;
+    wr_match_scope(m, false);
+    for (uint32_t k = 0; k < m->key.count && !match->short_form; k++) {
+        struct wr_ir *ir = read_key(m, b, k);
+        struct wr_select_item item = {.alias = m->key_name.at[k], .expr = match->partition.at[k],
+                                      .span = match->partition.at[k]->span};
+        ok &= wr_columns_add(m->c, columns, &item, wr_ir_type(ir), true);
+        wr_block_column(b, ir);
+    }
+    for (uint32_t i = 0; i < match->measure_count; i++) ok &= lower_item(m, b, &match->measure[i], columns);
+    if (ok && columns->column.count == 0) {
+        wr_diag_add(m->c->diags, WR_DIAG_W0217, match->span,
+                    "without PARTITION BY and MEASURES a match has no columns");
+        ok = false;
+    }
+    return ok;
+}
+
+/* ---- Nodes -------------------------------------------------------------------------------------------- */
+
+static int compare_columns(const void *a, const void *b)
+{
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    return (x > y) - (x < y);
+}
+
+static void keep_inputs(uint32_t *keep, uint32_t *count, const struct wr_input *input, uint32_t inputs)
+{
+    for (uint32_t i = 0; i < inputs; i++)
+        if (input[i].kind == WR_INPUT_LAST || input[i].kind == WR_INPUT_FIRST) keep[(*count)++] = input[i].column;
+}
+
+/* The columns that LAST, FIRST and aggregates read, in order. */
+static void fill_keep(struct wr_match_lowering *m, struct wr_pattern_node *p)
+{
+    uint32_t most = m->history.count + m->output.count + 3 * m->aggregate.count, count = 0;
+    uint32_t *keep = WR_NEW_ARRAY(m->c->arena, uint32_t, most + 1);
+    keep_inputs(keep, &count, m->history.at, m->history.count);
+    keep_inputs(keep, &count, m->output.at, m->output.count);
+    for (uint32_t i = 0; i < m->aggregate.count; i++) {
+        const struct wr_aggregate *a = &m->aggregate.at[i];
+        uint32_t column[] = {a->column, a->column2, a->filter};
+        for (size_t k = 0; k < WR_COUNT(column); k++)
+            if (column[k] != WR_NONE) keep[count++] = column[k];
+    }
+    qsort(keep, count, sizeof *keep, compare_columns);
+    uint32_t distinct = 0;
+    for (uint32_t i = 0; i < count; i++)
+        if (distinct == 0 || keep[distinct - 1] != keep[i]) keep[distinct++] = keep[i];
+    p->keep = keep;
+    p->keep_count = distinct;
+}
+
+static void fill_sets(struct wr_match_lowering *m, struct wr_pattern_node *p)
+{
+    p->set_count = m->variable.count + m->subset.count;
+    p->set_words = m->set_words;
+    uint64_t *set = WR_NEW_ARRAY(m->c->arena, uint64_t, (size_t)p->set_count * p->set_words);
+    for (uint32_t v = 0; v < m->variable.count; v++)
+        set[(size_t)v * p->set_words + v / 64] |= (uint64_t)1 << (v % 64);
+    for (uint32_t s = 0; s < m->subset.count; s++)
+        memcpy(&set[(size_t)(m->variable.count + s) * p->set_words], m->subset.at[s].mask,
+               p->set_words * sizeof *set);
+    p->set = set;
+}
+
+static void fill_automaton(struct wr_match_lowering *m, struct wr_pattern_node *p)
+{
+    const struct wr_automaton *a = &m->automaton;
+    struct wr_pattern_position *position = WR_NEW_ARRAY(m->c->arena, struct wr_pattern_position, a->position_count);
+    for (uint32_t i = 0; i < a->position_count; i++)
+        position[i] = (struct wr_pattern_position){.variable = a->variable[i], .follow = a->follow_start[i],
+                                                   .follow_count = a->follow_size[i], .reads = WR_NONE};
+    p->position_count = a->position_count;
+    p->position = position;
+    p->follow_count = a->follow_count;
+    p->follow = a->follow;
+    p->first = a->first;
+    p->first_count = a->first_count;
+    wr_match_fill_conditions(m, p, position);
+}
+
+static bool fill_clauses(struct wr_match_lowering *m, struct wr_pattern_node *p)
+{
+    const struct wr_match *match = m->match;
+    bool next = match->skip == WR_SKIP_NEXT_ROW || (match->skip == WR_SKIP_UNSAID && m->c->flink_dialect);
+    p->after_match = next ? WR_AFTER_NEXT_ROW : WR_AFTER_PAST_LAST;
+    p->after_set = WR_SET_ALL;
+    p->within_us = -1;
+    p->late_into = match->late_into.text.size != 0;
+    p->needs_ids = m->needs_ids;
+    struct wr_buf text = {0};
+    wr_fmt_pattern(match->pattern, &text);
+    p->text = wr_arena_cstr(m->c->arena, wr_buf_slice(&text));
+    wr_buf_release(&text);
+    return !match->within || wr_check_duration(m->c, match->within, "WITHIN", &p->within_us);
+}
+
+/* "LAST(small.amount, 1)": what explain and the run-time tables call a column of the node. */
+static const char *output_name(struct wr_match_lowering *m, const struct wr_schema *input, const struct wr_input *in)
+{
+    struct wr_arena *arena = m->c->arena;
+    static const char *const special[WR_SPECIAL_COUNT] = {
+        "event_time", "window_start", "window_end", "window_time", "MATCH_ID()", "MATCH_NUMBER()", "MATCH_ROWTIME()",
+        "MATCH_STATUS()", "CLASSIFIER()"};
+    if (in->kind == WR_INPUT_SPECIAL) return special[in->column];
+    if (in->kind == WR_INPUT_KEY) return wr_arena_cstr(arena, m->key_name.at[in->column].text);
+    if (in->kind == WR_INPUT_AGGREGATE) return wr_arena_printf(arena, "aggregate %u", in->column).data;
+    struct wr_slice set = in->set == WR_SET_ALL            ? WR_SLICE("*")
+                          : in->set < m->variable.count ? m->variable.at[in->set].name.text
+                                                           : m->subset.at[in->set - m->variable.count].name.text;
+    const char *kind = in->kind == WR_INPUT_FIRST ? "FIRST" : "LAST", *column = input->column[in->column].name;
+    if (in->offset)
+        return wr_arena_printf(arena, "%s(%.*s.%s, %u)", kind, WR_SLICE_ARG(set), column, in->offset).data;
+    return wr_arena_printf(arena, "%s(%.*s.%s)", kind, WR_SLICE_ARG(set), column).data;
+}
+
+static struct wr_schema output_schema(struct wr_match_lowering *m, const struct wr_schema *input)
+{
+    struct wr_schema_column *column = WR_NEW_ARRAY(m->c->arena, struct wr_schema_column, m->output.count + 1);
+    for (uint32_t i = 0; i < m->output.count; i++)
+        column[i] = (struct wr_schema_column){output_name(m, input, &m->output.at[i]), m->output.at[i].type};
+    return (struct wr_schema){m->output.count, column};
+}
+
+/* Places are offsets in the main file; what was included has none. */
+static uint32_t place_of(const struct wr_match_lowering *m)
+{
+    return m->match->span.file == m->c->state->main_file ? m->match->span.start : 0;
+}
+
+/* The rows that came too late, with the input's own columns. */
+static uint32_t add_late(struct wr_match_lowering *m, uint32_t pattern, const struct wr_schema *input)
+{
+    struct wr_node node = {.kind = WR_NODE_LATE, .input_count = 1, .query = m->query,
+                           .input = wr_inputs(m->c, pattern), .schema = *input, .place = place_of(m)};
+    uint32_t late = wr_node_add(m->c, &node);
+    const struct wr_schema *own = m->input->schema;
+    if (own->count == input->count) return late;
+    struct wr_block *b = wr_block_new(m->c);
+    for (uint32_t i = 0; i < own->count; i++) wr_block_column(b, wr_relation_value(b, m->input, i));
+    return wr_select_add(m->c, late, WR_NONE, b, false, own, m->query, m->match->span);
+}
+
+/* Everything is checked: the nodes. */
+static void add_nodes(struct wr_match_lowering *m, struct wr_node *node, struct wr_block *project,
+                      struct wr_relation *result, uint32_t *late_node)
+{
+    struct wr_compile *c = m->c;
+    uint32_t extra = wr_block_result_count(m->extra), first;
+    struct wr_type *type = WR_NEW_ARRAY(c->arena, struct wr_type, extra + 1);
+    for (uint32_t i = 0; i < extra; i++) type[i] = wr_block_result_type(m->extra, i);
+    uint32_t from = wr_node_append(c, m->input, m->extra, extra, type, m->query, &first);
+    WR_ASSERT(first == m->input->schema->count);
+    const struct wr_schema input = wr_node_at(c, from)->schema;
+    struct wr_pattern_node *p = &node->u.pattern;
+    p->key_count = m->key.count;
+    p->key = m->key.at;
+    p->aggregate_count = m->aggregate.count;
+    p->aggregate = m->aggregate.at;
+    p->output_count = m->output.count;
+    p->output = m->output.at;
+    fill_keep(m, p);
+    node->name = wr_arena_cstr(c->arena, m->name);
+    node->input_count = 1;
+    node->input = wr_inputs(c, from);
+    node->query = m->query;
+    node->place = place_of(m);
+    node->schema = output_schema(m, &input);
+    uint32_t pattern = wr_node_add(c, node);
+    *late_node = p->late_into ? add_late(m, pattern, &input) : WR_NONE;
+    result->node = wr_select_add(c, pattern, WR_NONE, project, false, result->schema, m->query, m->match->span);
+}
+
+static int variable_of(void *context, const struct wr_ident *name)
+{
+    uint32_t v = wr_match_find_variable(context, name);
+    return v == WR_NONE ? -1 : (int)v; /* none: there were too many, as was reported */
+}
+
+/* Everything is looked at, whatever is wrong with the rest, so that one go reports all. */
+static bool check(struct wr_match_lowering *m, struct wr_pattern_node *p, struct wr_block *project,
+                  struct wr_columns *columns)
+{
+    const struct wr_match *match = m->match;
+    bool ok = refuse_clauses(m);
+    ok &= check_order(m);
+    ok &= lower_keys(m);
+    ok &= wr_match_collect(m);
+    if (m->c->flink_dialect) ok &= check_dialect(m, match->pattern);
+    bool built = wr_automaton_build(m->c, match->pattern, variable_of, m, &m->automaton);
+    for (uint32_t i = 0; built && i < m->automaton.first_count; i++)
+        m->may_be_empty |= m->automaton.follow[m->automaton.first + i].position == WR_ACCEPT;
+    if (built) ok &= check_skip(m);
+    ok &= wr_match_lower_define(m);
+    ok &= lower_items(m, project, columns);
+    ok &= fill_clauses(m, p);
+    return ok && built;
+}
+
+bool wr_lower_match(struct wr_compile *c, const struct wr_match *match, struct wr_slice name,
+                    const struct wr_relation *input, uint32_t query, struct wr_relation *result, uint32_t *late_node)
+{
+    struct wr_match_lowering *m = WR_NEW(c->arena, struct wr_match_lowering);
+    m->c = c;
+    m->match = match;
+    m->input = input;
+    m->query = query;
+    m->name = name;
+    m->extra = wr_block_new(c);
+    wr_scope_of_relation(&m->input_scope, input);
+    m->input_scope.aggregates_refused = "in PARTITION BY";
+    wr_warn_watermark(c, input, match->pattern->span);
+
+    struct wr_node node = {.kind = WR_NODE_PATTERN};
+    struct wr_block *project = wr_block_new(c);
+    struct wr_columns columns = {.time_column = WR_NONE};
+    *late_node = WR_NONE;
+    *result = (struct wr_relation){.node = WR_NONE, .alias = name, .declared_at = match->pattern->span,
+                                   .time_column = WR_NONE, .has_watermark = true};
+    bool ok = check(m, &node.u.pattern, project, &columns);
+    if (ok) ok = wr_columns_finish(c, &columns, true, result);
+    result->time_column = columns.time_column;
+    wr_columns_release(&columns);
+    if (!ok) return false;
+    fill_automaton(m, &node.u.pattern);
+    fill_sets(m, &node.u.pattern);
+    add_nodes(m, &node, project, result, late_node);
+    wr_match_warn(m, &node.u.pattern);
+    return true;
+}

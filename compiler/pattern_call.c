@@ -1,0 +1,311 @@
+/* Calls in DEFINE and MEASURES: aggregates over the rows of a set, FIRST and LAST, and the functions of a match. */
+#include "compiler/pattern.h"
+
+enum wr_match_function wr_match_function(struct wr_slice name)
+{
+    static const struct {
+        const char *name;
+        enum wr_match_function function;
+    } functions[] = {
+        {"FIRST", WR_MATCH_FIRST}, {"LAST", WR_MATCH_LAST}, {"PREV", WR_MATCH_PREV}, {"NEXT", WR_MATCH_NEXT},
+        {"CLASSIFIER", WR_MATCH_CLASSIFIER}, {"MATCH_NUMBER", WR_MATCH_NUMBER}, {"MATCH_ID", WR_MATCH_ID},
+        {"MATCH_ROWTIME", WR_MATCH_ROWTIME}, {"MATCH_STATUS", WR_MATCH_STATUS},
+    };
+    for (size_t i = 0; i < WR_COUNT(functions); i++)
+        if (wr_slice_equal_nocase(name, wr_slice_cstr(functions[i].name))) return functions[i].function;
+    return WR_MATCH_NONE;
+}
+
+static struct wr_slice call_name(const struct wr_expr *call)
+{
+    return call->u.call.name.text;
+}
+
+/* Says how many arguments there may be; false after a report. */
+static bool check_count(struct wr_compile *c, const struct wr_expr *call, uint32_t least, uint32_t most)
+{
+    uint32_t n = call->u.call.args.count;
+    if (n >= least && n <= most) return true;
+    struct wr_slice name = call_name(call);
+    if (most == 0)
+        wr_diag_add(c->diags, WR_DIAG_W0404, call->span, "%.*s takes no argument, not %u", WR_SLICE_ARG(name), n);
+    else if (least == most)
+        wr_diag_add(c->diags, WR_DIAG_W0404, call->span, "%.*s takes %u argument%s, not %u", WR_SLICE_ARG(name),
+                    least, least == 1 ? "" : "s", n);
+    else
+        wr_diag_add(c->diags, WR_DIAG_W0404, call->span, "%.*s takes %u or %u arguments, not %u",
+                    WR_SLICE_ARG(name), least, most, n);
+    return false;
+}
+
+/* What only some aggregates take, and navigations never. */
+static bool refuse_extras(struct wr_compile *c, const struct wr_expr *call)
+{
+    const char *what = call->u.call.distinct      ? "DISTINCT"
+                       : call->u.call.filter      ? "FILTER"
+                       : call->u.call.order.count ? "ORDER BY"
+                       : call->u.call.over        ? "OVER" : NULL;
+    if (!what) return false;
+    wr_diag_add(c->diags, WR_DIAG_W0412, call->span, "%s does not go with %.*s", what, WR_SLICE_ARG(call_name(call)));
+    return true;
+}
+
+static bool refuse_frame(struct wr_match_lowering *m, const struct wr_expr *call)
+{
+    if (!m->in_define || call->u.call.frame != WR_FRAME_FINAL) return false;
+    struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0809, call->span,
+                                    "a condition sees the rows so far, so it cannot read a FINAL value");
+    wr_diag_help(m->c->diags, d, "leave FINAL out, or move this to the SELECT list");
+    return true;
+}
+
+/* ---- FIRST and LAST --------------------------------------------------------------------------------- */
+
+static bool check_offset(struct wr_match_lowering *m, const struct wr_expr *expr, uint16_t *offset)
+{
+    struct wr_compile *c = m->c;
+    struct wr_argument_scope a;
+    struct wr_value value;
+    wr_argument_scope(&a, m, "an offset", true);
+    struct wr_ir *ir = wr_check_expr(c, &a.scope, m->extra, expr);
+    if (!ir) return false;
+    if (!wr_ir_is_constant(ir, &value) || value.flag != WR_FLAG_VALUE) {
+        wr_diag_add(c->diags, WR_DIAG_W0512, expr->span, "how many rows to go is a constant");
+        return false;
+    }
+    struct wr_type type = wr_ir_type(ir);
+    if (type.kind != WR_KIND_INT && type.kind != WR_KIND_BIGINT) {
+        wr_diag_add(c->diags, WR_DIAG_W0403, expr->span, "how many rows to go is a whole number, this is %s",
+                    wr_type_text(c, type));
+        return false;
+    }
+    if (value.u.i64 < 0 || value.u.i64 > UINT16_MAX) {
+        wr_diag_add(c->diags, WR_DIAG_W0515, expr->span, "how many rows to go is a number from 0 to %d", UINT16_MAX);
+        return false;
+    }
+    *offset = (uint16_t)value.u.i64;
+    return true;
+}
+
+/* In the condition of a variable of the set the last row is the current one: nothing kept is read then. */
+static struct wr_ir *call_navigation(struct wr_match_lowering *m, struct wr_block *b, const struct wr_expr *call,
+                                     bool first)
+{
+    struct wr_input in = {.kind = first ? WR_INPUT_FIRST : WR_INPUT_LAST};
+    struct wr_argument_scope a;
+    uint32_t column;
+    if (!check_count(m->c, call, 1, 2) || refuse_extras(m->c, call) || refuse_frame(m, call)) return NULL;
+    const struct wr_expr *argument = call->u.call.args.at[0];
+    if (call->u.call.args.count == 2 && !check_offset(m, call->u.call.args.at[1], &in.offset)) return NULL;
+    wr_argument_scope(&a, m, first ? "FIRST" : "LAST", true);
+    if (!wr_check_expr(m->c, &a.scope, m->extra, argument)) return NULL;
+    if (m->in_define && !first && in.offset == 0 && wr_match_set_has(m, a.set, m->current))
+        return wr_check_expr(m->c, &a.scope, b, argument);
+    if (!wr_argument_column(&a, argument, &column, &in.type)) return NULL;
+    in.set = (uint16_t)a.set;
+    in.column = (uint16_t)column;
+    return wr_match_read(m, b, in);
+}
+
+/* ---- Aggregates -------------------------------------------------------------------------------------- */
+
+static bool same_aggregate(const struct wr_aggregate *a, const struct wr_aggregate *b)
+{
+    return a->fn == b->fn && a->set == b->set && a->column == b->column && a->column2 == b->column2 &&
+           a->filter == b->filter;
+}
+
+static uint32_t add_aggregate(struct wr_match_lowering *m, const struct wr_aggregate *aggregate)
+{
+    for (uint32_t i = 0; i < m->aggregate.count; i++) {
+        if (!same_aggregate(&m->aggregate.at[i], aggregate)) continue;
+        m->aggregate.at[i].running |= aggregate->running;
+        return i;
+    }
+    wr_list_push(m->c->arena, &m->aggregate, *aggregate);
+    return m->aggregate.count - 1;
+}
+
+/* COUNT(*) and COUNT(v.*). */
+static bool count_rows(struct wr_argument_scope *a, const struct wr_expr *star)
+{
+    struct wr_match_lowering *m = a->m;
+    a->known = true;
+    a->first = star->span;
+    if (star->u.name.count == 0) return true;
+    const struct wr_ident *name = &star->u.name.at[0];
+    a->set = wr_match_find_set(m, name);
+    if (a->set == WR_NONE) {
+        struct wr_ident alias = {.text = m->input->alias, .quoted = m->input->alias_quoted};
+        a->set = WR_SET_ALL;
+        if (alias.text.size && wr_ident_equal(alias, *name)) return true;
+        wr_match_unknown_variable(m, name, "COUNT");
+        return false;
+    }
+    if (a->set >= m->variable.count || m->variable.at[a->set].has_rows) return true;
+    wr_diag_add(m->c->diags, WR_DIAG_W0806, name->span, "'%.*s' stands under NOT, so it has no rows to count",
+                WR_SLICE_ARG(name->text));
+    return false;
+}
+
+/* Which aggregate it is, with its number of arguments; false after a report. */
+static bool check_kind(struct wr_match_lowering *m, const struct wr_expr *call, struct wr_aggregate *out)
+{
+    struct wr_compile *c = m->c;
+    enum wr_aggregate_fn fn = WR_AGG_FN_COUNT;
+    wr_aggregate_find(call_name(call), &fn);
+    if (refuse_frame(m, call)) return false;
+    if (call->u.call.over) {
+        wr_diag_add(c->diags, WR_DIAG_W0412, call->span, "OVER does not go with an aggregate of a pattern");
+        return false;
+    }
+    if (fn == WR_AGG_FN_COUNT || fn == WR_AGG_ARRAY_AGG) {
+        const char *name = wr_arena_printf(c->arena, "%.*s in a pattern", WR_SLICE_ARG(call_name(call))).data;
+        wr_not_yet(c, call->span, name);
+        return false;
+    }
+    if (call->u.call.order.count) {
+        wr_not_yet(c, call->span, "ORDER BY in an aggregate");
+        return false;
+    }
+    if (call->u.call.distinct) {
+        if (fn == WR_AGG_COUNT) {
+            fn = WR_AGG_COUNT_DISTINCT;
+        } else if (fn != WR_AGG_MIN && fn != WR_AGG_MAX) { /* which do not mind */
+            wr_not_yet(c, call->span, "DISTINCT in an aggregate other than COUNT");
+            return false;
+        }
+    }
+    bool two = fn == WR_AGG_ARG_MIN || fn == WR_AGG_ARG_MAX || fn == WR_AGG_STRING_AGG;
+    out->fn = (uint8_t)fn;
+    return check_count(c, call, two ? 2 : 1, two ? 2 : 1);
+}
+
+static bool check_filter(struct wr_argument_scope *a, const struct wr_expr *filter, uint32_t *column)
+{
+    struct wr_type type;
+    a->in_filter = true;
+    a->inside = "a FILTER";
+    return wr_check_condition(a->m->c, &a->scope, a->m->extra, filter) && wr_argument_column(a, filter, column, &type);
+}
+
+static struct wr_ir *call_aggregate(struct wr_match_lowering *m, struct wr_block *b, const struct wr_expr *call)
+{
+    struct wr_aggregate g = {.running = m->in_define, .column = WR_NONE, .column2 = WR_NONE, .filter = WR_NONE};
+    struct wr_argument_scope a;
+    struct wr_type second;
+    if (!check_kind(m, call, &g)) return NULL;
+    const struct wr_expr_list *args = &call->u.call.args;
+    wr_argument_scope(&a, m, "an aggregate", false);
+    if (args->at[0]->kind == WR_EXPR_STAR && g.fn == WR_AGG_COUNT) {
+        g.fn = WR_AGG_COUNT_ROWS;
+        if (!count_rows(&a, args->at[0])) return NULL;
+    } else if (!wr_argument_column(&a, args->at[0], &g.column, &g.argument)) {
+        return NULL;
+    }
+    if (args->count == 2) {
+        if (!wr_argument_column(&a, args->at[1], &g.column2, &second)) return NULL;
+        if (g.fn != WR_AGG_STRING_AGG) {
+            if (!wr_check_key_type(m->c, args->at[1]->span, second)) return NULL;
+        } else if (second.kind != WR_KIND_STRING) {
+            wr_diag_add(m->c->diags, WR_DIAG_W0403, args->at[1]->span, "the separator is a STRING, this is %s",
+                        wr_type_text(m->c, second));
+            return NULL;
+        }
+    }
+    if (call->u.call.filter && !check_filter(&a, call->u.call.filter, &g.filter)) return NULL;
+    if (!wr_aggregate_type(m->c, call, (enum wr_aggregate_fn)g.fn, g.argument, &g.type)) return NULL;
+    g.set = (uint16_t)a.set;
+    uint32_t number = add_aggregate(m, &g);
+    return wr_match_read(m, b, (struct wr_input){.kind = WR_INPUT_AGGREGATE, .set = g.set,
+                                                 .column = (uint16_t)number, .type = g.type});
+}
+
+/* ---- Functions of the match ---------------------------------------------------------------------------- */
+
+static struct wr_ir *call_special(struct wr_match_lowering *m, struct wr_block *b, const struct wr_expr *call,
+                                  enum wr_match_function function)
+{
+    if (!check_count(m->c, call, 0, 0) || refuse_extras(m->c, call)) return NULL;
+    if (m->in_define) {
+        wr_diag_add(m->c->diags, WR_DIAG_W0421, call->span, "%.*s is known when a match is whole, not in a condition",
+                    WR_SLICE_ARG(call_name(call)));
+        return NULL;
+    }
+    struct wr_input in = {.kind = WR_INPUT_SPECIAL, .column = WR_SPECIAL_MATCH_ROWTIME,
+                          .type = wr_type_of(WR_KIND_TIMESTAMP)};
+    switch (function) {
+    case WR_MATCH_ROWTIME: return wr_match_read(m, b, in);
+    case WR_MATCH_ID:
+        m->needs_ids = true;
+        in.column = WR_SPECIAL_MATCH_ID;
+        in.type = wr_type_of(WR_KIND_STRING);
+        return wr_match_read(m, b, in);
+    case WR_MATCH_NUMBER: wr_not_yet(m->c, call->span, "MATCH_NUMBER()"); return NULL;
+    default: wr_not_yet(m->c, call->span, "MATCH_STATUS()"); return NULL;
+    }
+}
+
+static void refuse_classifier(struct wr_match_lowering *m, const struct wr_expr *call)
+{
+    if (!check_count(m->c, call, 0, 1)) return;
+    if (call->u.call.args.count == 1) {
+        const struct wr_expr *set = call->u.call.args.at[0];
+        if (set->kind != WR_EXPR_NAME || set->u.name.count != 1) {
+            wr_diag_add(m->c->diags, WR_DIAG_W0814, set->span, "CLASSIFIER takes a variable of the pattern");
+            return;
+        }
+        if (wr_match_find_set(m, &set->u.name.at[0]) == WR_NONE) {
+            wr_match_unknown_variable(m, &set->u.name.at[0], "CLASSIFIER");
+            return;
+        }
+    }
+    wr_not_yet(m->c, call->span, "CLASSIFIER");
+}
+
+static void refuse_prev(struct wr_match_lowering *m, const struct wr_expr *call, bool next)
+{
+    uint16_t offset;
+    struct wr_argument_scope a;
+    if (!check_count(m->c, call, 1, 2)) return;
+    if (next && m->in_define) {
+        struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0818, call->span,
+                                        "a condition is decided at its row, where the next one is not known yet");
+        wr_diag_help(m->c->diags, d, "make the next row a variable of its own: a b DEFINE b AS … a.x …");
+        return;
+    }
+    if (call->u.call.args.count == 2 && !check_offset(m, call->u.call.args.at[1], &offset)) return;
+    const struct wr_expr *argument = call->u.call.args.at[0];
+    enum wr_match_function inner = argument->kind == WR_EXPR_CALL ? wr_match_function(call_name(argument))
+                                                                   : WR_MATCH_NONE;
+    wr_argument_scope(&a, m, next ? "NEXT" : "PREV", true);
+    if (inner != WR_MATCH_FIRST && inner != WR_MATCH_LAST && inner != WR_MATCH_CLASSIFIER &&
+        !wr_check_expr(m->c, &a.scope, m->extra, argument))
+        return;
+    wr_not_yet(m->c, call->span, next ? "NEXT" : "PREV");
+}
+
+struct wr_ir *wr_match_call(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
+                            const struct wr_expr *call, bool *handled)
+{
+    struct wr_match_lowering *m = scope->context;
+    enum wr_aggregate_fn fn;
+    enum wr_match_function function = wr_match_function(call_name(call));
+    WR_UNUSED(c);
+    *handled = true;
+    switch (function) {
+    case WR_MATCH_FIRST: return call_navigation(m, b, call, true);
+    case WR_MATCH_LAST: return call_navigation(m, b, call, false);
+    case WR_MATCH_PREV:
+    case WR_MATCH_NEXT: refuse_prev(m, call, function == WR_MATCH_NEXT); return NULL;
+    case WR_MATCH_CLASSIFIER: refuse_classifier(m, call); return NULL;
+    case WR_MATCH_NUMBER:
+    case WR_MATCH_ID:
+    case WR_MATCH_ROWTIME:
+    case WR_MATCH_STATUS: return call_special(m, b, call, function);
+    case WR_MATCH_NONE: break;
+    }
+    if (wr_aggregate_find(call_name(call), &fn)) return call_aggregate(m, b, call);
+    *handled = false;
+    return NULL;
+}
