@@ -14,7 +14,9 @@ V ?= @
 # ---- Files: each list is the table of contents of its folder -----------------------------------
 BASE = alloc arena buf error hash text
 DSL = source diag diag_render ast parse fmt fmt_pattern
-VM = types pattern_class
+VM = type decimal calendar text text_time json zone regexp scalar opcode builtin builtin_number builtin_text builtin_time \
+     batch exec frame exec_batch exec_row program pattern_class
+VM_CXX = shortest
 COMPILER = automaton pattern pattern_tree pattern_scope pattern_call pattern_define pattern_contradict pattern_warn
 RUNTIME = slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state
 CONNECTORS =
@@ -22,7 +24,7 @@ CONNECTORS_CXX =
 CLI = main args files run table declare language cmd_query cmd_replay cmd_check cmd_compile cmd_explain cmd_fmt cmd_init cmd_help cmd_version cmd_completion
 TESTS =
 
-OBJECTS = $(BASE:%=base/%) $(DSL:%=dsl/%) dsl/lexer dsl/grammar $(VM:%=vm/%) $(COMPILER:%=compiler/%) \
+OBJECTS = $(BASE:%=base/%) $(DSL:%=dsl/%) dsl/lexer dsl/grammar $(VM:%=vm/%) $(VM_CXX:%=vm/%) $(COMPILER:%=compiler/%) \
           $(RUNTIME:%=runtime/%) $(CONNECTORS:%=connectors/%) $(CONNECTORS_CXX:%=connectors/%)
 LIB_O = $(OBJECTS:%=$B/%.o)
 CLI_O = $(CLI:%=$B/cli/%.o)
@@ -80,6 +82,8 @@ $B/dsl/%.o: $B/dsl/%.c $B/dsl/grammar.h
 	$V$(CC) $(CFLAGS) $(WARN) -MMD -MP -c -o $@ $<
 
 $(DSL:%=$B/dsl/%.o): $B/dsl/grammar.h
+
+$B/vm/exec_batch.o: OPT += -O3
 
 room-%: ## compile one folder, e.g. make room-dsl
 	@$(MAKE) --no-print-directory $(filter $B/$*/%,$(LIB_O) $(CLI_O))

@@ -9,6 +9,11 @@ uint64_t wr_hash64(const void *bytes, size_t size, uint64_t seed)
     return XXH3_64bits_withSeed(bytes, size, seed);
 }
 
+uint64_t wr_xxh64(const void *bytes, size_t size, uint64_t seed)
+{
+    return XXH64(bytes, size, seed);
+}
+
 struct wr_hash128 wr_hash128_of(const void *bytes, size_t size, uint64_t seed)
 {
     XXH128_hash_t h = XXH3_128bits_withSeed(bytes, size, seed);

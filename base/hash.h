@@ -9,6 +9,8 @@ struct wr_hash128 {
 };
 
 uint64_t wr_hash64(const void *bytes, size_t size, uint64_t seed);
+/* XXH64, the published function: what XXHASH64() gives users, so it must never change. */
+uint64_t wr_xxh64(const void *bytes, size_t size, uint64_t seed);
 struct wr_hash128 wr_hash128_of(const void *bytes, size_t size, uint64_t seed);
 
 /* splitmix64's finaliser: a bijection that mixes well. */

@@ -27,11 +27,12 @@ typedef enum wr_reason wr_builtin_fn(struct wr_call *call, const struct wr_value
 struct wr_builtin_info {
     const char *name, *arguments, *result, *signature, *sentence;
     wr_builtin_fn *function;
-    uint8_t argument_min, argument_max; /* visible ones; 255: any number */
-    uint8_t hidden;                     /* how many constants the compiler appends */
-    uint8_t cls;                        /* class of the result */
 };
 const struct wr_builtin_info *wr_builtin_info(enum wr_builtin builtin);
+/* How many arguments it takes (255: any number), without the hidden constants; how many of these follow. */
+void wr_builtin_arity(enum wr_builtin builtin, unsigned *least, unsigned *most, unsigned *hidden);
+/* The class of the result. */
+enum wr_class wr_builtin_class(enum wr_builtin builtin);
 /* The class of argument number `index` (hidden ones included) of a call with `count` arguments in all. */
 enum wr_class wr_builtin_argument_class(enum wr_builtin builtin, unsigned index, unsigned count);
 

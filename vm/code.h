@@ -6,7 +6,7 @@
  *     inputs … +constants-1       constants, in the order of .constant
  *     the rest                    temporaries; each is written before it is read
  * An instruction is two 32-bit words:
- *     word 0:  op (bits 0-15) | A (bits 16-31)        A: destination register
+ *     word 0:  op (bits 0-7) | K (bits 8-15) | A (bits 16-31)    A: destination; K: see vm/opcode.h
  *     word 1:  B  (bits 0-15) | C (bits 16-31)        sources: registers, or an immediate, as opcodes.def says
  * opcodes.def is the one definition: OP(NAME, destination class, operand kinds, formula, C expression).
  *

@@ -80,6 +80,8 @@ struct wr_source_node {
     const struct wr_field *field; /* only those that the program reads */
     uint32_t computed;            /* code whose results are the further columns; WR_NONE: none.
                                      Blocks of computed columns read fields only (nested ones are inlined). */
+    const uint8_t *computed_not_null; /* per result of .computed: 1 = NULL or an error makes the record bad
+                                     (NOT NULL); NULL: none is */
     uint32_t time_column;         /* event time: a TIMESTAMP column of the schema; WR_NONE: the record's own */
     uint32_t watermark;           /* code over the schema's columns, one TIMESTAMP result; WR_NONE: event time */
     int64_t delay_us;             /* >= 0 when the watermark is event time - delay (code unused); -1 otherwise */
