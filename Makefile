@@ -18,7 +18,9 @@ VM = type decimal calendar text text_time json zone regexp scalar opcode builtin
      batch exec frame exec_batch exec_row program pattern_class
 VM_CXX = shortest
 COMPILER = automaton pattern pattern_tree pattern_scope pattern_call pattern_define pattern_contradict pattern_warn
-RUNTIME = slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state
+RUNTIME = slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \
+          pattern pattern_plan pattern_row match_general match_general_state match_link match_output match_row \
+          match_sequence match_state
 CONNECTORS =
 CONNECTORS_CXX =
 CLI = main args files run table declare language cmd_query cmd_replay cmd_check cmd_compile cmd_explain cmd_fmt cmd_init cmd_help cmd_version cmd_completion

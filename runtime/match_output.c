@@ -1,0 +1,241 @@
+/* From a match to a row of results: the values that the select list wants, the place that decided it, its id. */
+#include "base/hash.h"
+#include "runtime/pattern.h"
+
+static bool reads_aggregate(const struct wr_pattern_node *spec, uint32_t aggregate)
+{
+    for (uint32_t o = 0; o < spec->output_count; o++) {
+        if (spec->output[o].kind == WR_INPUT_AGGREGATE && spec->output[o].column == aggregate) return true;
+    }
+    return false;
+}
+
+void wr_output_init(struct wr_pattern *p)
+{
+    const struct wr_pattern_node *spec = p->spec;
+    p->out_type = wr_alloc((spec->output_count + 1) * sizeof *p->out_type);
+    for (uint32_t o = 0; o < spec->output_count; o++) p->out_type[o] = spec->output[o].type;
+    wr_batch_builder_init(&p->out, p->out_type, spec->output_count, true);
+    wr_arena_init(&p->strings_built);
+    p->aggregate = wr_alloc_zero((spec->aggregate_count + 1) * sizeof *p->aggregate);
+    p->scratch_at = wr_alloc((spec->aggregate_count + 1) * sizeof *p->scratch_at);
+    uint32_t size = 0;
+    for (uint32_t a = 0; a < spec->aggregate_count; a++) {
+        p->scratch_at[a] = WR_NONE;
+        if (!reads_aggregate(spec, a)) continue;
+        p->scratch_at[a] = size;
+        size += (uint32_t)wr_aggregate_size(&spec->aggregate[a]);
+    }
+    p->scratch = wr_alloc_zero(size + 1);
+}
+
+void wr_output_release(struct wr_pattern *p)
+{
+    wr_batch_builder_release(&p->out);
+    wr_arena_release(&p->strings_built);
+    wr_free(p->out_type);
+    wr_free(p->aggregate);
+    wr_free(p->scratch_at);
+    wr_free(p->scratch);
+    wr_vec_release(&p->match);
+    wr_buf_release(&p->buf);
+}
+
+void wr_pattern_flush(struct wr_pattern *p)
+{
+    if (!p->out.batch.rows) return;
+    wr_operator_emit(&p->op, &p->out.batch);
+    wr_batch_builder_clear(&p->out);
+}
+
+/* ---- Values of a match --------------------------------------------------------------------------- */
+
+static struct wr_value row_column(const struct wr_pattern *p, const struct wr_match_row *row, uint32_t column)
+{
+    if (!row->layout) return wr_vector_at(&p->batch->column[column], row->row);
+    uint16_t slot = row->layout->slot[column];
+    WR_ASSERT(slot != WR_LAYOUT_NONE);
+    return wr_layout_at(row->layout, row->cell, slot, p->strings);
+}
+
+/* Row number `offset` of a set, from the match's end (last) or its front; NULL: it has none. */
+static const struct wr_match_row *row_of_set(const struct wr_pattern *p, const struct wr_match *m,
+                                             const struct wr_input *input, bool last)
+{
+    uint32_t offset = input->offset;
+    for (uint32_t i = 0; i < m->count; i++) {
+        const struct wr_match_row *row = &m->row[last ? m->count - 1 - i : i];
+        if (wr_pattern_set_has(p->spec, input->set, row->variable) && offset-- == 0) return row;
+    }
+    return NULL;
+}
+
+static void add_row(struct wr_pattern *p, const struct wr_aggregate *aggregate, char *cell,
+                    const struct wr_match_row *row)
+{
+    if (aggregate->filter != WR_NONE) {
+        struct wr_value pass = row_column(p, row, aggregate->filter);
+        if (pass.flag != WR_FLAG_VALUE || !pass.u.boolean) return;
+    }
+    struct wr_value argument = {0}, second = {0};
+    if (aggregate->column != WR_NONE) argument = row_column(p, row, aggregate->column);
+    if (aggregate->column2 != WR_NONE) second = row_column(p, row, aggregate->column2);
+    wr_aggregate_add(aggregate, cell, aggregate->column != WR_NONE ? &argument : NULL,
+                     aggregate->column2 != WR_NONE ? &second : NULL, p->strings);
+}
+
+/* Results of the aggregates that outputs read: running ones are there, others are added up now. The strings of the
+ * results live as long as the cells, which compute_release lets go. */
+static void compute_aggregates(struct wr_pattern *p, const struct wr_match *m)
+{
+    for (uint32_t a = 0; a < p->spec->aggregate_count; a++) {
+        const struct wr_aggregate *aggregate = &p->spec->aggregate[a];
+        if (p->scratch_at[a] == WR_NONE) continue;
+        if (m->running && p->plan.accumulator[a] != WR_NONE) {
+            p->aggregate[a] = wr_aggregate_result(aggregate, m->running + p->plan.accumulator[a], p->strings,
+                                                  &p->strings_built);
+            continue;
+        }
+        char *cell = p->scratch + p->scratch_at[a];
+        wr_aggregate_init(aggregate, cell);
+        for (uint32_t i = 0; i < m->count; i++) {
+            if (wr_pattern_set_has(p->spec, aggregate->set, m->row[i].variable))
+                add_row(p, aggregate, cell, &m->row[i]);
+        }
+        p->aggregate[a] = wr_aggregate_result(aggregate, cell, p->strings, &p->strings_built);
+    }
+}
+
+static void release_aggregates(struct wr_pattern *p, const struct wr_match *m)
+{
+    for (uint32_t a = 0; a < p->spec->aggregate_count; a++) {
+        if (p->scratch_at[a] == WR_NONE || (m->running && p->plan.accumulator[a] != WR_NONE)) continue;
+        wr_aggregate_release(&p->spec->aggregate[a], p->scratch + p->scratch_at[a], p->strings);
+    }
+}
+
+/* ---- Identity ------------------------------------------------------------------------------------ */
+
+/* A row of a source by its stream, partition and offset. A result of a moment, or of the end of the input, has none:
+ * its place names the operator that gave it, by a number that is only this program's, and what it gave. */
+static void put_place(struct wr_pattern *p, struct wr_place place)
+{
+    enum { ORDER_BITS = 44 };
+    struct wr_slice stream = WR_SLICE("");
+    uint32_t partition = 0;
+    if (place.source == 0 || place.source == UINT32_MAX) {
+        uint64_t node = place.source ? place.offset : place.offset >> ORDER_BITS;
+        const char *name = node < p->program->node_count ? p->program->node[node].name : NULL;
+        if (name) stream = wr_slice_cstr(name);
+        place.offset &= ((uint64_t)1 << ORDER_BITS) - 1;
+        if (place.source) place.offset = 0;
+        wr_put_i64(&p->buf, place.time);
+    } else {
+        wr_task_source_identity(p->op.task, place.source, &stream, &partition);
+    }
+    wr_put_bytes(&p->buf, stream);
+    wr_put_u32(&p->buf, partition);
+    wr_put_u64(&p->buf, place.offset);
+    wr_put_u32(&p->buf, place.ordinal);
+}
+
+/* MATCH_ID(): a hash of what stays the same when the program is run again: the application, the query, the key, and
+ * which row was taken as which variable. */
+static struct wr_value match_id(struct wr_pattern *p, const struct wr_match *m)
+{
+    const char *application = wr_program_setting(p->program, "application");
+    wr_buf_clear(&p->buf);
+    wr_put_bytes(&p->buf, wr_slice_cstr(application ? application : ""));
+    wr_put_bytes(&p->buf, wr_slice_cstr(p->program->query[p->op.node->query]));
+    wr_put_u32(&p->buf, p->plan.number);
+    /* Encoded keys end by themselves, so they need no length in front. */
+    if (p->keys && m->key != WR_NONE) wr_buf_add_slice(&p->buf, wr_keytable_key(p->keys, m->key));
+    else if (m->key == WR_NONE) wr_key_encode(p->batch, m->key_row, p->spec->key, p->spec->key_count, &p->buf);
+    if (!m->count) put_place(p, m->first);
+    for (uint32_t i = 0; i < m->count; i++) {
+        wr_put_bytes(&p->buf, wr_slice_cstr(p->spec->variable[m->row[i].variable].name));
+        put_place(p, m->row[i].place);
+    }
+    struct wr_hash128 hash = wr_hash128_of(p->buf.data, p->buf.size, 0);
+    for (uint32_t i = 0; i < 32; i++) {
+        uint64_t half = i < 16 ? hash.high : hash.low;
+        p->id_text[i] = "0123456789abcdef"[half >> (60 - 4 * (i % 16)) & 15];
+    }
+    return (struct wr_value){.cls = WR_CLASS_STR, .u.str = wr_slice_of(p->id_text, sizeof p->id_text)};
+}
+
+/* ---- The row of results --------------------------------------------------------------------------- */
+
+static struct wr_value special(struct wr_pattern *p, const struct wr_match *m, const struct wr_input *input)
+{
+    switch ((enum wr_special)input->column) {
+    case WR_SPECIAL_MATCH_ID: return match_id(p, m);
+    case WR_SPECIAL_EVENT_TIME:
+    case WR_SPECIAL_MATCH_ROWTIME: return (struct wr_value){.cls = WR_CLASS_I64, .u.i64 = p->place.time};
+    case WR_SPECIAL_MATCH_STATUS: return (struct wr_value){.cls = WR_CLASS_STR, .u.str = WR_SLICE("matched")};
+    case WR_SPECIAL_CLASSIFIER: {
+        const struct wr_match_row *row = row_of_set(p, m, input, true);
+        if (!row) return (struct wr_value){.cls = WR_CLASS_STR, .flag = WR_FLAG_NULL};
+        return (struct wr_value){.cls = WR_CLASS_STR,
+                                 .u.str = wr_slice_cstr(p->spec->variable[row->variable].name)};
+    }
+    case WR_SPECIAL_MATCH_NUMBER:
+    case WR_SPECIAL_WINDOW_START:
+    case WR_SPECIAL_WINDOW_END:
+    case WR_SPECIAL_WINDOW_TIME:
+    case WR_SPECIAL_COUNT: break;
+    }
+    WR_ASSERT(input->column == WR_SPECIAL_MATCH_ID); /* the compiler lets no other through */
+    return (struct wr_value){.cls = WR_CLASS_I64, .flag = WR_FLAG_NULL};
+}
+
+static struct wr_value output_value(struct wr_pattern *p, const struct wr_match *m, const struct wr_input *input)
+{
+    switch ((enum wr_input_kind)input->kind) {
+    case WR_INPUT_KEY:
+        WR_ASSERT(input->column < p->spec->key_count);
+        if (m->key != WR_NONE) return wr_keytable_value(p->keys, m->key, input->column);
+        return wr_vector_at(&p->batch->column[p->spec->key[input->column]], m->key_row);
+    case WR_INPUT_AGGREGATE: return p->aggregate[input->column];
+    case WR_INPUT_SPECIAL: return special(p, m, input);
+    case WR_INPUT_LAST:
+    case WR_INPUT_FIRST: {
+        const struct wr_match_row *row = row_of_set(p, m, input, input->kind == WR_INPUT_LAST);
+        if (row) return row_column(p, row, input->column);
+        break;
+    }
+    case WR_INPUT_COLUMN: WR_ASSERT(input->kind != WR_INPUT_COLUMN);
+    }
+    return (struct wr_value){.cls = (uint8_t)wr_type_class(input->type), .flag = WR_FLAG_NULL};
+}
+
+/* Several results of one place are told apart by their number. */
+static uint32_t next_ordinal(struct wr_pattern *p)
+{
+    struct wr_place last = p->last_place;
+    if (p->place.time != last.time || p->place.source != last.source || p->place.offset != last.offset) {
+        p->last_place = p->place;
+        p->last_ordinal = 0;
+        return 0;
+    }
+    return ++p->last_ordinal;
+}
+
+void wr_pattern_report(struct wr_pattern *p, const struct wr_match *m)
+{
+    struct wr_batch_builder *out = &p->out;
+    if (out->batch.rows == WR_BATCH_ROWS_DEFAULT) wr_pattern_flush(p);
+    uint32_t row = out->batch.rows++;
+    out->time[row] = out->event_time[row] = out->place_time[row] = p->place.time;
+    out->source[row] = p->place.source;
+    out->offset[row] = p->place.offset;
+    out->ordinal[row] = next_ordinal(p);
+    out->first[row] = m->first;
+    wr_arena_clear(&p->strings_built);
+    compute_aggregates(p, m);
+    for (uint32_t o = 0; o < p->spec->output_count; o++) {
+        struct wr_value value = output_value(p, m, &p->spec->output[o]);
+        wr_batch_builder_put(out, o, row, &value, true);
+    }
+    release_aggregates(p, m);
+}

@@ -1,0 +1,332 @@
+/* The one logical form of a pattern's state: per key its rows, chains, starts and candidates, in an order that says
+ * nothing about ids, batches or matchers. Both matchers draw a picture of a key (struct wr_picture); here pictures
+ * become bytes and bytes become pictures again. The empty key's entry is the operator's own.
+ *
+ *   own:  'O' version, sequence, last place, last ordinal
+ *   key:  'K' version, order of appearance
+ *         rows:   count, each: id, variable, the needed kept columns
+ *         links:  count, each: 1 + predecessor (0: none), row, running accumulators
+ *         starts: count, each: id of the first row, candidates: count, each: 1 + link (0: none), ended, position,
+ *                 words of the entries that are alive */
+#include "runtime/pattern.h"
+
+#include <stdlib.h>
+
+enum { STATE_VERSION = 1 };
+
+void wr_picture_clear(struct wr_picture *picture)
+{
+    wr_vec_clear(&picture->row);
+    wr_vec_clear(&picture->link);
+    wr_vec_clear(&picture->start);
+    wr_vec_clear(&picture->thread);
+    wr_vec_clear(&picture->alive);
+    wr_vec_clear(&picture->value);
+}
+
+void wr_picture_release(struct wr_picture *picture)
+{
+    wr_vec_release(&picture->row);
+    wr_vec_release(&picture->link);
+    wr_vec_release(&picture->start);
+    wr_vec_release(&picture->thread);
+    wr_vec_release(&picture->alive);
+    wr_vec_release(&picture->value);
+}
+
+/* ---- Places -------------------------------------------------------------------------------------- */
+
+enum { PLACE_MOMENT, PLACE_ROW, PLACE_END };
+
+/* Source partitions by name, since their numbers are this run's. */
+static void put_place(struct wr_pattern *p, struct wr_buf *out, struct wr_place place)
+{
+    wr_put_i64(out, place.time);
+    wr_put_u64(out, place.offset);
+    wr_put_uint(out, place.ordinal);
+    if (place.source == 0 || place.source == UINT32_MAX) {
+        wr_put_u8(out, place.source ? PLACE_END : PLACE_MOMENT);
+        return;
+    }
+    struct wr_slice stream;
+    uint32_t partition;
+    wr_task_source_identity(p->op.task, place.source, &stream, &partition);
+    wr_put_u8(out, PLACE_ROW);
+    wr_put_bytes(out, stream);
+    wr_put_uint(out, partition);
+}
+
+static bool get_place(struct wr_pattern *p, struct wr_slice *in, struct wr_place *place)
+{
+    uint8_t kind;
+    uint64_t ordinal, partition;
+    struct wr_slice stream;
+    if (!wr_get_i64(in, &place->time) || !wr_get_u64(in, &place->offset) || !wr_get_uint(in, &ordinal) ||
+        ordinal > UINT32_MAX || !wr_get_u8(in, &kind) || kind > PLACE_END)
+        return false;
+    place->ordinal = (uint32_t)ordinal;
+    place->source = kind == PLACE_END ? UINT32_MAX : 0;
+    if (kind != PLACE_ROW) return true;
+    if (!wr_get_bytes(in, &stream) || !wr_get_uint(in, &partition) || partition > UINT32_MAX) return false;
+    place->source = wr_task_source_find(p->op.task, stream, (uint32_t)partition);
+    return place->source != 0;
+}
+
+static void put_row_id(struct wr_pattern *p, struct wr_buf *out, const struct wr_row_id *id)
+{
+    wr_put_uint(out, id->sequence);
+    put_place(p, out, id->place);
+}
+
+static bool get_row_id(struct wr_pattern *p, struct wr_slice *in, struct wr_row_id *id)
+{
+    return wr_get_uint(in, &id->sequence) && get_place(p, in, &id->place);
+}
+
+/* ---- Pictures to bytes ---------------------------------------------------------------------------- */
+
+static int row_order(const void *a, const void *b)
+{
+    const struct wr_picture_row *x = a, *y = b;
+    if (x->id.sequence != y->id.sequence) return x->id.sequence < y->id.sequence ? -1 : 1;
+    return (x->variable > y->variable) - (x->variable < y->variable);
+}
+
+/* Rows were drawn once for each link, in the links' order: sorts them and names each once. */
+static void sort_rows(struct wr_picture *picture)
+{
+    size_t count = picture->row.count;
+    WR_ASSERT(count == picture->link.count);
+    for (size_t i = 0; i < count; i++) picture->row.at[i].value = (uint32_t)i;
+    if (count) qsort(picture->row.at, count, sizeof *picture->row.at, row_order);
+    size_t kept = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t link = picture->row.at[i].value;
+        if (kept == 0 || row_order(&picture->row.at[kept - 1], &picture->row.at[i]) != 0)
+            picture->row.at[kept++] = picture->row.at[i];
+        picture->link.at[link].row = (uint32_t)(kept - 1);
+    }
+    picture->row.count = kept;
+}
+
+static void put_rows(struct wr_pattern *p, const struct wr_picture *picture, struct wr_buf *out)
+{
+    uint32_t keep = p->spec->keep_count;
+    wr_put_uint(out, picture->row.count);
+    for (size_t i = 0; i < picture->row.count; i++) {
+        const struct wr_picture_row *row = &picture->row.at[i];
+        put_row_id(p, out, &row->id);
+        wr_put_uint(out, row->variable);
+        for (uint32_t k = 0; k < keep; k++) {
+            if (!p->plan.needed[(size_t)row->variable * keep + k]) continue;
+            uint16_t slot = row->layout->slot[p->spec->keep[k]];
+            WR_ASSERT(slot != WR_LAYOUT_NONE);
+            struct wr_value value = wr_layout_at(row->layout, row->cell, slot, p->strings);
+            wr_put_value(out, &value);
+        }
+    }
+}
+
+static void put_links(struct wr_pattern *p, const struct wr_picture *picture, struct wr_buf *out)
+{
+    wr_put_uint(out, picture->link.count);
+    for (size_t i = 0; i < picture->link.count; i++) {
+        const struct wr_picture_link *link = &picture->link.at[i];
+        wr_put_uint(out, link->previous);
+        wr_put_uint(out, link->row);
+        for (uint32_t a = 0; a < p->spec->aggregate_count; a++) {
+            if (p->plan.accumulator[a] == WR_NONE) continue;
+            wr_aggregate_encode(&p->spec->aggregate[a], link->running + p->plan.accumulator[a], p->strings, out);
+        }
+    }
+}
+
+static void put_starts(struct wr_pattern *p, const struct wr_picture *picture, struct wr_buf *out)
+{
+    wr_put_uint(out, picture->start.count);
+    for (size_t i = 0; i < picture->start.count; i++) {
+        const struct wr_picture_start *start = &picture->start.at[i];
+        put_row_id(p, out, &start->first);
+        wr_put_uint(out, start->count);
+        for (uint32_t t = 0; t < start->count; t++) {
+            const struct wr_picture_thread *thread = &picture->thread.at[start->thread + t];
+            wr_put_uint(out, thread->link);
+            wr_put_u8(out, thread->ended);
+            wr_put_uint(out, thread->position);
+            for (uint32_t w = 0; w < p->plan.alive_words; w++) wr_put_u64(out, picture->alive.at[thread->alive + w]);
+        }
+    }
+}
+
+static void save_key(struct wr_pattern *p, uint32_t key, wr_state_entry_fn *entry, void *context)
+{
+    struct wr_picture *picture = &p->picture;
+    wr_picture_clear(picture);
+    p->matcher->save(p, key, picture);
+    if (!picture->start.count) return;
+    sort_rows(picture);
+    wr_buf_clear(&p->buf);
+    wr_put_u8(&p->buf, 'K');
+    wr_put_u8(&p->buf, STATE_VERSION);
+    wr_put_u64(&p->buf, p->keys ? wr_keytable_order(p->keys, key) : 0);
+    put_rows(p, picture, &p->buf);
+    put_links(p, picture, &p->buf);
+    put_starts(p, picture, &p->buf);
+    entry(context, p->keys ? wr_keytable_key(p->keys, key) : WR_SLICE(""), wr_buf_slice(&p->buf));
+}
+
+void wr_pattern_save(struct wr_operator *op, wr_state_entry_fn *entry, void *context)
+{
+    struct wr_pattern *p = (struct wr_pattern *)op;
+    WR_ASSERT(!p->batch && !p->out.batch.rows);
+    wr_buf_clear(&p->buf);
+    wr_put_u8(&p->buf, 'O');
+    wr_put_u8(&p->buf, STATE_VERSION);
+    wr_put_uint(&p->buf, p->sequence);
+    put_place(p, &p->buf, p->last_place);
+    wr_put_uint(&p->buf, p->last_ordinal);
+    entry(context, WR_SLICE(""), wr_buf_slice(&p->buf));
+    if (!p->matcher->save) return;
+    if (!p->keys) {
+        save_key(p, 0, entry, context);
+        return;
+    }
+    uint32_t count = wr_keytable_count(p->keys);
+    uint32_t *id = wr_alloc((count + 1) * sizeof *id);
+    wr_keytable_ordered(p->keys, id);
+    for (uint32_t i = 0; i < count; i++) save_key(p, id[i], entry, context);
+    wr_free(id);
+}
+
+/* ---- Bytes to pictures ----------------------------------------------------------------------------- */
+
+static bool get_count(struct wr_slice *in, uint64_t *count)
+{
+    return wr_get_uint(in, count) && *count <= in->size; /* everything counted takes a byte at least */
+}
+
+static bool get_rows(struct wr_pattern *p, struct wr_slice *in, struct wr_picture *picture)
+{
+    uint32_t keep = p->spec->keep_count;
+    uint64_t count, variable;
+    if (!get_count(in, &count)) return false;
+    for (uint64_t i = 0; i < count; i++) {
+        struct wr_picture_row row = {.value = (uint32_t)picture->value.count};
+        if (!get_row_id(p, in, &row.id) || !wr_get_uint(in, &variable) || variable >= p->spec->variable_count)
+            return false;
+        row.variable = (uint32_t)variable;
+        for (uint32_t k = 0; k < keep; k++) {
+            struct wr_value value = {.cls = p->keep.cls[k], .flag = WR_FLAG_NULL};
+            if (p->plan.needed[variable * keep + k] && !wr_get_value(in, (enum wr_class)p->keep.cls[k], &value))
+                return false;
+            wr_vec_push(&picture->value, value);
+        }
+        if (i && row_order(&picture->row.at[i - 1], &row) >= 0) return false;
+        wr_vec_push(&picture->row, row);
+    }
+    return true;
+}
+
+/* Reads past an accumulator to learn where it ends. */
+static bool skip_accumulators(struct wr_pattern *p, struct wr_slice *in)
+{
+    for (uint32_t a = 0; a < p->spec->aggregate_count; a++) {
+        if (p->plan.accumulator[a] == WR_NONE) continue;
+        char *cell = wr_alloc(wr_aggregate_size(&p->spec->aggregate[a]));
+        bool whole = wr_aggregate_decode(&p->spec->aggregate[a], cell, p->strings, in);
+        if (whole) wr_aggregate_release(&p->spec->aggregate[a], cell, p->strings);
+        wr_free(cell);
+        if (!whole) return false;
+    }
+    return true;
+}
+
+static bool get_links(struct wr_pattern *p, struct wr_slice *in, struct wr_picture *picture)
+{
+    uint64_t count, previous, row;
+    if (!get_count(in, &count)) return false;
+    for (uint64_t i = 0; i < count; i++) {
+        if (!wr_get_uint(in, &previous) || previous > i || !wr_get_uint(in, &row) || row >= picture->row.count)
+            return false;
+        struct wr_picture_link link = {.previous = (uint32_t)previous, .row = (uint32_t)row, .encoded = *in};
+        if (previous && picture->row.at[row].id.sequence <=
+                            picture->row.at[picture->link.at[previous - 1].row].id.sequence)
+            return false;
+        if (!skip_accumulators(p, in)) return false;
+        wr_vec_push(&picture->link, link);
+    }
+    return true;
+}
+
+static bool get_thread(struct wr_pattern *p, struct wr_slice *in, struct wr_picture *picture)
+{
+    uint64_t link, position;
+    uint8_t ended;
+    if (!wr_get_uint(in, &link) || link > picture->link.count || !wr_get_u8(in, &ended) || ended > 1 ||
+        !wr_get_uint(in, &position) || position >= p->spec->position_count + (ended ? 1u : 0u) || (!ended && !link))
+        return false;
+    struct wr_picture_thread thread = {.link = (uint32_t)link, .ended = ended, .position = (uint16_t)position,
+                                       .alive = (uint32_t)picture->alive.count};
+    uint64_t any = 0;
+    for (uint32_t w = 0; w < p->plan.alive_words; w++) {
+        uint64_t alive;
+        if (!wr_get_u64(in, &alive) || (alive & ~(ended ? 0 : p->plan.step[position].full[w]))) return false;
+        any |= alive;
+        wr_vec_push(&picture->alive, alive);
+    }
+    wr_vec_push(&picture->thread, thread);
+    return ended || any;
+}
+
+static bool get_starts(struct wr_pattern *p, struct wr_slice *in, struct wr_picture *picture)
+{
+    uint64_t count, threads;
+    if (!get_count(in, &count)) return false;
+    for (uint64_t i = 0; i < count; i++) {
+        struct wr_picture_start start = {.thread = (uint32_t)picture->thread.count};
+        if (!get_row_id(p, in, &start.first) || !get_count(in, &threads) || !threads) return false;
+        if (i && picture->start.at[i - 1].first.sequence >= start.first.sequence) return false;
+        start.count = (uint32_t)threads;
+        for (uint64_t t = 0; t < threads; t++) {
+            if (!get_thread(p, in, picture)) return false;
+            if (t + 1 < threads && wr_vec_last(&picture->thread).ended) return false;
+        }
+        wr_vec_push(&picture->start, start);
+    }
+    return true;
+}
+
+static bool load_own(struct wr_pattern *p, struct wr_slice in)
+{
+    uint64_t ordinal;
+    if (!wr_get_uint(&in, &p->sequence) || !get_place(p, &in, &p->last_place) || !wr_get_uint(&in, &ordinal) ||
+        ordinal > UINT32_MAX)
+        return false;
+    p->last_ordinal = (uint32_t)ordinal;
+    return in.size == 0;
+}
+
+bool wr_pattern_load(struct wr_operator *op, struct wr_slice key, struct wr_slice value)
+{
+    struct wr_pattern *p = (struct wr_pattern *)op;
+    uint8_t kind, version;
+    uint64_t order;
+    if (!wr_get_u8(&value, &kind) || !wr_get_u8(&value, &version) || version != STATE_VERSION) return false;
+    if (kind == 'O') return key.size == 0 && load_own(p, value);
+    if (kind != 'K' || !p->matcher->load || !wr_get_u64(&value, &order)) return false;
+    struct wr_picture *picture = &p->picture;
+    wr_picture_clear(picture);
+    if (!get_rows(p, &value, picture) || !get_links(p, &value, picture) || !get_starts(p, &value, picture) ||
+        value.size)
+        return false;
+    uint32_t id = 0;
+    if (p->keys) {
+        int32_t found = wr_keytable_find(p->keys, key, true);
+        if (found == WR_KEY_NONE) return false;
+        id = (uint32_t)found;
+        wr_keytable_set_order(p->keys, id, order);
+    } else if (key.size) {
+        return false;
+    }
+    return p->matcher->load(p, id, picture);
+}

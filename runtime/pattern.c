@@ -1,0 +1,253 @@
+/* The operator of row patterns: which rows count, what their conditions say, whose key they are; then the matcher
+ * decides. Everything that is the same for all matchers is here. */
+#include "runtime/pattern.h"
+
+/* ---- Creation ------------------------------------------------------------------------------------ */
+
+static const struct wr_matcher *choose_matcher(struct wr_task *task, const struct wr_pattern_node *spec)
+{
+    const char *forced = wr_task_matcher(task);
+    if (!forced) forced = wr_program_setting(wr_task_program(task), "matcher");
+    if (spec->position_count == 0) return &wr_match_general; /* only empty matches */
+    enum wr_matcher_class cls = wr_pattern_class(spec);
+    if (forced && strcmp(forced, "general") == 0) cls = WR_MATCHER_GENERAL;
+    if (cls == WR_MATCHER_GENERAL || spec->position_count > WR_SEQUENCE_MAX) return &wr_match_general;
+    return cls == WR_MATCHER_ROW ? &wr_match_row : &wr_match_sequence;
+}
+
+static struct wr_operator *pattern_create(struct wr_task *task, const struct wr_node *node)
+{
+    struct wr_pattern *p = wr_alloc_zero(sizeof *p);
+    p->op = (struct wr_operator){.cls = &wr_pattern_operator, .task = task, .node = node};
+    p->spec = &node->u.pattern;
+    p->program = wr_task_program(task);
+    p->input = &p->program->node[node->input[0]].schema;
+    p->matcher = choose_matcher(task, p->spec);
+    p->now = WR_TIME_MIN;
+    p->last_place = (struct wr_place){.time = WR_TIME_MIN};
+    wr_plan_init(&p->plan, p->program, node);
+    wr_layout_init(&p->keep, p->spec->keep, p->spec->keep_count, p->input);
+    p->strings = wr_strings_new();
+    if (p->spec->row_code != WR_NONE) {
+        WR_ASSERT(p->spec->row_code < p->program->code_count);
+        p->row_frame = wr_frame_new(p->program, &p->program->code[p->spec->row_code]);
+    }
+    p->bits = wr_alloc_zero((p->spec->variable_count + 1) * sizeof *p->bits);
+    p->key_type = wr_alloc((p->spec->key_count + 1) * sizeof *p->key_type);
+    for (uint32_t k = 0; k < p->spec->key_count; k++) p->key_type[k] = p->input->column[p->spec->key[k]].type;
+    if (p->spec->key_count && p->matcher->sweep)
+        p->keys = wr_keytable_new(p->key_type, p->spec->key_count, wr_task_hash_seed(task));
+    wr_output_init(p);
+    p->matcher->init(p);
+    return &p->op;
+}
+
+static void pattern_free(struct wr_operator *op)
+{
+    struct wr_pattern *p = (struct wr_pattern *)op;
+    p->matcher->release(p);
+    wr_output_release(p);
+    wr_picture_release(&p->picture);
+    wr_keytable_free(p->keys);
+    wr_free(p->key_type);
+    wr_free(p->bits);
+    if (p->row_frame) wr_frame_free(p->row_frame);
+    wr_strings_free(p->strings);
+    wr_layout_release(&p->keep);
+    wr_plan_release(&p->plan, op->node);
+    wr_free(p);
+}
+
+/* ---- Which rows, which conditions ---------------------------------------------------------------- */
+
+/* Late rows go their own way; a row whose key is an error is bad for this query. What is left may be taken. */
+static void usable_rows(struct wr_pattern *p, const struct wr_batch *batch, uint64_t *usable)
+{
+    uint32_t words = (batch->rows + 63) / 64;
+    memset(usable, 0xff, words * sizeof *usable);
+    if (batch->rows % 64) usable[words - 1] = ((uint64_t)1 << batch->rows % 64) - 1;
+    if (batch->any_late) {
+        for (uint32_t w = 0; w < words; w++) {
+            for (uint64_t bits = batch->late[w] & usable[w]; bits; bits &= bits - 1)
+                wr_operator_refuse_late(&p->op, batch, w * 64 + (uint32_t)__builtin_ctzll(bits));
+            usable[w] &= ~batch->late[w];
+        }
+    }
+    for (uint32_t k = 0; k < p->spec->key_count; k++) {
+        const struct wr_vector *key = &batch->column[p->spec->key[k]];
+        if (!(key->flags & WR_VECTOR_ERRORS)) continue;
+        for (uint32_t w = 0; w < words; w++) {
+            for (uint64_t bits = key->errors[w] & usable[w]; bits; bits &= bits - 1) {
+                uint32_t row = w * 64 + (uint32_t)__builtin_ctzll(bits);
+                wr_operator_count_error(&p->op, batch, row, (enum wr_reason)wr_vector_at(key, row).reason,
+                                        p->input->column[p->spec->key[k]].name);
+            }
+            usable[w] &= ~key->errors[w];
+        }
+    }
+}
+
+/* A row condition that ends in an error counts as false, and once. */
+static void count_errors(struct wr_pattern *p, const struct wr_batch *batch, uint32_t variable,
+                         const uint64_t *usable)
+{
+    uint32_t result = p->spec->variable[variable].row_condition;
+    const struct wr_vector *vector = wr_frame_result(p->row_frame, result);
+    if (!(vector->flags & WR_VECTOR_ERRORS)) return;
+    for (uint32_t v = 0; v < variable; v++) {
+        if (p->spec->variable[v].row_condition == result) return; /* one condition of several variables */
+    }
+    for (uint32_t w = 0; w < (batch->rows + 63) / 64; w++) {
+        for (uint64_t bits = vector->errors[w] & usable[w]; bits; bits &= bits - 1) {
+            uint32_t row = w * 64 + (uint32_t)__builtin_ctzll(bits);
+            wr_operator_count_error(&p->op, batch, row, wr_frame_reason(p->row_frame, batch, result, row),
+                                    p->spec->variable[variable].name);
+        }
+    }
+}
+
+static void row_conditions(struct wr_pattern *p, const struct wr_batch *batch, const uint64_t *usable)
+{
+    if (!p->row_frame) return;
+    wr_frame_run(p->row_frame, batch);
+    for (uint32_t v = 0; v < p->spec->variable_count; v++) {
+        uint32_t result = p->spec->variable[v].row_condition;
+        if (result == WR_NONE) continue;
+        const struct wr_vector *vector = wr_frame_result(p->row_frame, result);
+        WR_ASSERT(vector->cls == WR_CLASS_BOOL);
+        p->bits[v] = vector->u.bits;
+    }
+    for (uint32_t v = 0; v < p->spec->variable_count; v++) {
+        if (p->spec->variable[v].row_condition != WR_NONE) count_errors(p, batch, v, usable);
+    }
+}
+
+static void any_of(const struct wr_pattern *p, const uint8_t *wanted, const uint64_t *usable, uint32_t words,
+                   uint64_t *out)
+{
+    memset(out, 0, words * sizeof *out);
+    for (uint32_t v = 0; v < p->spec->variable_count; v++) {
+        if (!wanted[v]) continue;
+        for (uint32_t w = 0; w < words; w++) out[w] |= p->bits[v] ? p->bits[v][w] : ~(uint64_t)0;
+    }
+    for (uint32_t w = 0; w < words; w++) out[w] &= usable[w];
+}
+
+/* Rows that may move something (select), and those that may begin a match (insert): no others are looked up, and
+ * only the latter make a key known. */
+static void choose_rows(struct wr_pattern *p, const uint64_t *usable, uint32_t words)
+{
+    if (p->plan.empty_match) {
+        memcpy(p->insert, usable, words * sizeof *usable);
+        memcpy(p->select, usable, words * sizeof *usable);
+        return;
+    }
+    any_of(p, p->plan.begins, usable, words, p->insert);
+    if (p->plan.strict) memcpy(p->select, usable, words * sizeof *usable);
+    else any_of(p, p->plan.selects, usable, words, p->select);
+}
+
+/* Keys without state are forgotten a few at a time: twice as many are looked at as have come, so that those that
+ * are kept for nothing are never more than the others. */
+static void sweep(struct wr_pattern *p)
+{
+    enum { SWEEP_LEAST = 16 };
+    uint32_t count = wr_keytable_count(p->keys), limit = wr_keytable_id_limit(p->keys);
+    uint32_t look = SWEEP_LEAST + (count > p->counted ? 2 * (count - p->counted) : 0);
+    if (look > limit) look = limit;
+    for (; look; look--) {
+        if (p->hand >= limit) p->hand = 0;
+        uint32_t id = p->hand++;
+        if (wr_keytable_is_live(p->keys, id) && p->matcher->sweep(p, id)) wr_keytable_remove(p->keys, id);
+    }
+    p->counted = wr_keytable_count(p->keys);
+}
+
+/* ---- The operator's functions --------------------------------------------------------------------- */
+
+static void pattern_on_batch(struct wr_operator *op, uint32_t port, const struct wr_batch *batch)
+{
+    struct wr_pattern *p = (struct wr_pattern *)op;
+    WR_ASSERT(port == 0 && batch->rows <= WR_BATCH_ROWS);
+    uint32_t words = (batch->rows + 63) / 64;
+    uint64_t usable[WR_BATCH_WORDS];
+    p->batch = batch;
+    usable_rows(p, batch, usable);
+    row_conditions(p, batch, usable);
+    choose_rows(p, usable, words);
+    if (p->keys) wr_keytable_lookup(p->keys, batch, p->spec->key, p->select, p->insert, p->id);
+    p->matcher->rows(p);
+    wr_pattern_flush(p);
+    p->batch = NULL;
+    p->sequence += batch->rows;
+    if (p->keys) sweep(p);
+}
+
+static void pattern_on_moment(struct wr_operator *op, int64_t time, uint32_t key)
+{
+    struct wr_pattern *p = (struct wr_pattern *)op;
+    WR_ASSERT(p->matcher->moment && time >= p->now);
+    p->now = time;
+    p->place = wr_moment_place(op);
+    p->matcher->moment(p, time, key);
+}
+
+static void pattern_on_watermark(struct wr_operator *op, uint32_t port, int64_t watermark)
+{
+    struct wr_pattern *p = (struct wr_pattern *)op;
+    WR_ASSERT(port == 0 && !p->batch);
+    /* A start's time ends whether or not a moment has been armed for it yet: at the end of the input those that are
+     * armed as others fire were due from the beginning, and fire too. */
+    if (watermark == WR_TIME_MAX) wr_moments_until(op, WR_TIME_MAX - 1);
+    wr_moments_until(op, watermark);
+    if (watermark != WR_TIME_MAX && watermark > p->now) p->now = watermark;
+    wr_pattern_flush(p);
+    wr_operator_emit_watermark(op, watermark);
+}
+
+static void pattern_on_end(struct wr_operator *op)
+{
+    struct wr_pattern *p = (struct wr_pattern *)op;
+    /* The end stands behind all places. */
+    p->place = (struct wr_place){.time = wr_task_time(op->task), .source = UINT32_MAX, .offset = op->id};
+    p->matcher->end(p);
+    wr_pattern_flush(p);
+}
+
+static void pattern_clear(struct wr_operator *op)
+{
+    struct wr_pattern *p = (struct wr_pattern *)op;
+    WR_ASSERT(!p->out.batch.rows);
+    wr_timers_clear(&op->timers);
+    wr_strings_clear(p->strings);
+    p->matcher->clear(p);
+    if (p->keys) wr_keytable_clear(p->keys);
+    p->hand = p->counted = 0;
+    p->sequence = 0;
+    p->now = WR_TIME_MIN;
+    p->last_place = (struct wr_place){.time = WR_TIME_MIN};
+    p->last_ordinal = 0;
+}
+
+static void pattern_measure(const struct wr_operator *op, struct wr_operator_size *size)
+{
+    const struct wr_pattern *p = (const struct wr_pattern *)op;
+    *size = (struct wr_operator_size){.keys = p->keys ? wr_keytable_count(p->keys) : p->matcher->sweep != NULL,
+                                      .bytes = wr_strings_bytes(p->strings)};
+    if (p->keys) size->bytes += wr_keytable_bytes(p->keys);
+    p->matcher->measure(p, size);
+}
+
+const struct wr_operator_class wr_pattern_operator = {
+    .name = "pattern",
+    .create = pattern_create,
+    .free = pattern_free,
+    .on_batch = pattern_on_batch,
+    .on_moment = pattern_on_moment,
+    .on_watermark = pattern_on_watermark,
+    .on_end = pattern_on_end,
+    .save_all = wr_pattern_save,
+    .load = wr_pattern_load,
+    .clear = pattern_clear,
+    .measure = pattern_measure,
+};

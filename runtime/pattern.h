@@ -1,0 +1,266 @@
+/* The pattern operator from the inside: what its files share.
+ *
+ *   pattern.c         the operator: which rows count, their conditions and keys; late rows; moments; the end
+ *   pattern_plan.c    what is derived from the program's node once: steps, histories, layouts
+ *   pattern_row.c     kept rows and values: layouts, storing and reading cells
+ *   match_link.c      chains of taken rows, their running histories, conditions over them
+ *   match_general.c   the general matcher: ordered candidates of every start
+ *   match_sequence.c  fixed sequences with conditions on the row: all starts of a step move together
+ *   match_row.c       one row, no history: straight from the condition's bits
+ *   match_output.c    from a match to a row of results
+ *   match_state.c     the one logical form of a key's state; both matchers convert to and from it
+ *
+ * A matcher decides which rows are matches, in order; the shell does everything else. All matchers give the
+ * same rows in the same order with the same places, and save the same bytes. */
+#ifndef WR_RUNTIME_PATTERN_H
+#define WR_RUNTIME_PATTERN_H
+
+#include "base/vec.h"
+#include "runtime/aggregate.h"
+#include "runtime/codec.h"
+#include "runtime/keytable.h"
+#include "runtime/operator.h"
+#include "vm/pattern_class.h"
+
+struct wr_pattern;
+
+/* ---- Kept rows --------------------------------------------------------------------------------- */
+
+/* Where some of the input's columns lie in a cell of bytes: the values, then one byte of flags each. */
+struct wr_layout {
+    uint32_t count;
+    const uint32_t *column;  /* of the input */
+    uint8_t *cls;            /* enum wr_class of each */
+    uint32_t *offset;        /* of each value in the cell */
+    uint32_t flags;          /* offset of the flag bytes */
+    uint32_t size;           /* multiple of 8 */
+    uint16_t *slot;          /* column of the input -> position in .column, or WR_LAYOUT_NONE */
+    bool has_strings;
+};
+enum { WR_LAYOUT_NONE = 0xffff };
+
+void wr_layout_init(struct wr_layout *layout, const uint32_t *column, uint32_t count, const struct wr_schema *input);
+void wr_layout_release(struct wr_layout *layout);
+void wr_layout_store(const struct wr_layout *layout, void *cell, const struct wr_batch *batch, uint32_t row,
+                     struct wr_strings *strings);
+void wr_layout_put(const struct wr_layout *layout, void *cell, uint32_t slot, const struct wr_value *value,
+                   struct wr_strings *strings);
+struct wr_value wr_layout_at(const struct wr_layout *layout, const void *cell, uint32_t slot,
+                             const struct wr_strings *strings);
+void wr_layout_drop(const struct wr_layout *layout, const void *cell, struct wr_strings *strings);
+
+/* Which row it was: for MATCH_ID, and for places. */
+struct wr_row_id {
+    uint64_t sequence; /* number of the row among all that the operator was given, from 1: order of rows */
+    struct wr_place place;
+};
+
+/* One row of a match: kept in a cell, or (layout NULL) row `row` of the batch being handled. */
+struct wr_match_row {
+    const struct wr_layout *layout;
+    const void *cell;
+    struct wr_place place;
+    uint32_t row;
+    uint16_t variable;
+};
+
+struct wr_match {
+    const struct wr_match_row *row;
+    uint32_t count;          /* 0: the empty match */
+    uint32_t key;            /* id in the key table; WR_NONE: the key of row `key_row` of the batch */
+    uint32_t key_row;
+    struct wr_place first;   /* of the first row, also of an empty match */
+    const char *running;     /* accumulators of the running aggregates (see plan), or NULL */
+};
+
+/* ---- Plan -------------------------------------------------------------------------------------- */
+
+/* A position of the automaton, or (the last one) the beginning. */
+struct wr_step {
+    uint16_t variable;
+    bool accepts;            /* ACCEPT ends the list of entries */
+    bool any_strict;
+    uint32_t entries;        /* of the follow list that count: those before ACCEPT */
+    const struct wr_follow *follow;
+    uint64_t *full, *strict; /* masks over the entries, plan.alive_words words each */
+    const uint64_t *reads;   /* bits over .history that candidates here must agree on; NULL: none */
+};
+
+/* Rows of a set that conditions read by LAST or FIRST. Up to WR_TRACK_MAX of them are remembered in each link. */
+struct wr_track {
+    uint16_t set;
+    bool first, cached;
+    uint32_t count;          /* rows from the end (LAST) or the front (FIRST) */
+    uint32_t slot;           /* index of the first id in wr_link.id when cached */
+};
+enum { WR_TRACK_MAX = 8 };
+
+/* Where a register of a condition comes from. */
+struct wr_source_of {
+    uint8_t kind;            /* enum wr_input_kind */
+    uint16_t column, offset;
+    uint32_t track;          /* LAST, FIRST: index of the track */
+};
+
+struct wr_condition {
+    struct wr_row_frame *frame; /* NULL: the row condition says all */
+    struct wr_source_of *input; /* one per input of the block */
+    bool own;                /* reads a set that holds its own variable: evaluated as if the row had been taken */
+    bool failed;             /* an evaluation on this row ended in an error */
+    uint64_t filled;         /* sequence number of the row whose columns stand in the frame */
+};
+
+struct wr_plan {
+    struct wr_step *step;    /* position_count + 1: the last is the beginning */
+    uint64_t *masks;         /* storage of the steps' masks */
+    uint32_t alive_words;
+    struct wr_condition *condition; /* per variable */
+    struct wr_track *track;
+    uint32_t track_count, slot_count;
+    uint32_t *history_track; /* per history input: its track, or WR_NONE */
+    uint32_t *accumulator;   /* per aggregate: offset in a link's accumulators, WR_NONE when not running */
+    uint32_t accumulator_size;
+    bool accumulators_owning;/* some accumulator holds strings */
+    bool strict;             /* a strict entry exists behind the beginning */
+    bool empty_match;        /* the pattern matches no row */
+    bool one_start;          /* of a key's starts only the earliest can matter */
+    bool past_last;          /* AFTER MATCH SKIP PAST LAST ROW (else TO NEXT ROW) */
+    uint8_t *selects;        /* per variable: some position has it */
+    uint8_t *begins;         /* per variable: a match may begin with it */
+    uint8_t *needed;         /* variable_count rows of keep_count bytes: something reads the column of such rows */
+    uint32_t number;         /* of this pattern among those of its query */
+};
+
+void wr_plan_init(struct wr_plan *plan, const struct wr_program *program, const struct wr_node *node);
+void wr_plan_release(struct wr_plan *plan, const struct wr_node *node);
+
+/* ---- A key's state in its logical form ---------------------------------------------------------- */
+
+/* A row as one variable: with those of the kept columns that something reads of such rows (plan.needed). */
+struct wr_picture_row {
+    struct wr_row_id id;
+    uint32_t variable;
+    const struct wr_layout *layout; /* save: where its values are */
+    const void *cell;
+    uint32_t value;          /* load: index in .value of its first kept column (those not needed are NULL) */
+};
+struct wr_picture_link {
+    uint32_t previous;       /* 1 + index of an earlier link; 0: begins the chain */
+    uint32_t row;            /* save: any number while it is made (see wr_picture_sort) */
+    const char *running;     /* save: accumulators */
+    struct wr_slice encoded; /* load: accumulators */
+};
+struct wr_picture_thread {
+    uint32_t link;           /* 1 + index; 0: no row (the empty match) */
+    uint16_t position;
+    bool ended;
+    uint32_t alive;          /* index in .alive of plan.alive_words words */
+};
+struct wr_picture_start {
+    struct wr_row_id first;
+    uint32_t thread, count;
+};
+/* Everything of one key. Rows by (sequence, variable), links parents first, starts in order, threads by preference. */
+struct wr_picture {
+    WR_VEC(struct wr_picture_row) row;
+    WR_VEC(struct wr_picture_link) link;
+    WR_VEC(struct wr_picture_start) start;
+    WR_VEC(struct wr_picture_thread) thread;
+    WR_VEC(uint64_t) alive;
+    WR_VEC(struct wr_value) value;
+};
+
+void wr_picture_clear(struct wr_picture *picture);
+void wr_picture_release(struct wr_picture *picture);
+void wr_pattern_save(struct wr_operator *op, wr_state_entry_fn *entry, void *context);
+bool wr_pattern_load(struct wr_operator *op, struct wr_slice key, struct wr_slice value);
+
+/* ---- The operator ------------------------------------------------------------------------------- */
+
+struct wr_matcher {
+    const char *name;
+    void (*init)(struct wr_pattern *p);
+    void (*release)(struct wr_pattern *p);
+    /* Handles the selected rows of p->batch in order. */
+    void (*rows)(struct wr_pattern *p);
+    /* Ends what its time ends at this moment. NULL: the matcher arms no moments. */
+    void (*moment)(struct wr_pattern *p, int64_t time, uint32_t key);
+    /* The input has ended: decides everything that waits. */
+    void (*end)(struct wr_pattern *p);
+    /* Drops what is past its time; true when the key has no state left. NULL: no state per key. */
+    bool (*sweep)(struct wr_pattern *p, uint32_t key);
+    void (*save)(struct wr_pattern *p, uint32_t key, struct wr_picture *picture);
+    /* False when the picture is none of this pattern's. Its indices have been checked. Arms what waits. */
+    bool (*load)(struct wr_pattern *p, uint32_t key, const struct wr_picture *picture);
+    void (*clear)(struct wr_pattern *p);
+    void (*measure)(const struct wr_pattern *p, struct wr_operator_size *size);
+};
+/* Sequences of more positions are the general matcher's: a key costs 8 bytes a position. */
+enum { WR_SEQUENCE_MAX = 32 };
+extern const struct wr_matcher wr_match_general, wr_match_sequence, wr_match_row;
+
+struct wr_pattern {
+    struct wr_operator op;
+    const struct wr_pattern_node *spec;
+    const struct wr_program *program;
+    const struct wr_schema *input;  /* schema of the input's rows */
+    const struct wr_matcher *matcher;
+    void *state;                    /* the matcher's */
+    struct wr_plan plan;
+    struct wr_layout keep;          /* all kept columns */
+    struct wr_keytable *keys;       /* NULL: one key, id 0 */
+    struct wr_type *key_type;
+    struct wr_strings *strings;     /* of kept rows and accumulators */
+    struct wr_frame *row_frame;     /* runs row_code; NULL: no row conditions */
+
+    /* The batch being handled. */
+    const struct wr_batch *batch;
+    const uint64_t **bits;          /* per variable: its row condition; NULL: true */
+    uint64_t select[WR_BATCH_WORDS], insert[WR_BATCH_WORDS];
+    int32_t id[WR_BATCH_ROWS];
+
+    uint64_t sequence;              /* rows given before this batch */
+    int64_t now;                    /* all moments up to here have fired */
+    uint32_t hand;                  /* next id that the sweep looks at */
+    uint32_t counted;               /* keys after the last batch */
+
+    /* Results. */
+    struct wr_batch_builder out;
+    struct wr_type *out_type;
+    struct wr_place place;          /* what decides the results now */
+    struct wr_place last_place;     /* of the last result: ordinals count up at one place */
+    uint32_t last_ordinal;
+    WR_VEC(struct wr_match_row) match;
+    char *scratch;                  /* one accumulator of each aggregate that outputs read */
+    uint32_t *scratch_at;           /* its offset there, WR_NONE: not read, or running */
+    struct wr_value *aggregate;     /* results of the match at hand */
+    struct wr_arena strings_built;  /* what aggregates build; cleared at each match */
+    struct wr_buf buf;
+    char id_text[32];
+    struct wr_picture picture;
+};
+
+static inline bool wr_variable_bit(const struct wr_pattern *p, uint32_t variable, uint32_t row)
+{
+    return !p->bits[variable] || wr_bit(p->bits[variable], row);
+}
+static inline struct wr_row_id wr_pattern_row_id(const struct wr_pattern *p, uint32_t row)
+{
+    return (struct wr_row_id){p->sequence + row + 1, wr_batch_place(p->batch, row)};
+}
+/* first + within, WR_TIME_MAX when there is no limit or no such time. */
+static inline int64_t wr_pattern_deadline(const struct wr_pattern *p, int64_t first)
+{
+    int64_t end;
+    if (p->spec->within_us < 0 || __builtin_add_overflow(first, p->spec->within_us, &end)) return WR_TIME_MAX;
+    return end;
+}
+
+/* Gives a match decided at p->place out. */
+void wr_pattern_report(struct wr_pattern *p, const struct wr_match *match);
+/* Emits what has been reported so far. */
+void wr_pattern_flush(struct wr_pattern *p);
+void wr_output_init(struct wr_pattern *p);
+void wr_output_release(struct wr_pattern *p);
+
+#endif

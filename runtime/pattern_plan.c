@@ -1,0 +1,184 @@
+/* What a pattern's node implies, worked out once: the entries of each position as masks, which earlier rows the
+ * conditions read and how links remember them, which rows can begin a match. */
+#include "runtime/pattern.h"
+
+static void plan_steps(struct wr_plan *plan, const struct wr_pattern_node *spec)
+{
+    uint32_t steps = spec->position_count + 1, most = 1;
+    plan->step = wr_alloc_zero(steps * sizeof *plan->step);
+    for (uint32_t s = 0; s < steps; s++) {
+        struct wr_step *step = &plan->step[s];
+        bool beginning = s == spec->position_count;
+        const struct wr_pattern_position *position = beginning ? NULL : &spec->position[s];
+        uint32_t count = beginning ? spec->first_count : position->follow_count;
+        step->variable = beginning ? 0 : position->variable;
+        step->follow = &spec->follow[beginning ? spec->first : position->follow];
+        step->reads = beginning || position->reads == WR_NONE
+                          ? NULL
+                          : &spec->reads[(size_t)position->reads * spec->reads_words];
+        while (step->entries < count && step->follow[step->entries].position != WR_ACCEPT) {
+            const struct wr_follow *entry = &step->follow[step->entries++];
+            WR_ASSERT(entry->position < spec->position_count);
+            WR_ASSERT(entry->connector <= 1 && !entry->flags && entry->low_us < 0 && entry->high_us < 0);
+            step->any_strict |= entry->connector == 0;
+        }
+        step->accepts = step->entries < count;
+        most = WR_MAX(most, step->entries);
+        if (!beginning) plan->strict |= step->any_strict;
+    }
+    plan->empty_match = plan->step[steps - 1].accepts;
+    plan->alive_words = (most + 63) / 64;
+    plan->masks = wr_alloc_zero((size_t)steps * 2 * plan->alive_words * sizeof *plan->masks);
+    for (uint32_t s = 0; s < steps; s++) {
+        struct wr_step *step = &plan->step[s];
+        step->full = plan->masks + (size_t)s * 2 * plan->alive_words;
+        step->strict = step->full + plan->alive_words;
+        for (uint32_t e = 0; e < step->entries; e++) {
+            wr_bit_set(step->full, e);
+            /* A match begins with its start's row, whatever stands in front of the first element. */
+            if (step->follow[e].connector == 0 || s == spec->position_count) wr_bit_set(step->strict, e);
+        }
+    }
+}
+
+static uint32_t track_of(struct wr_plan *plan, const struct wr_input *input)
+{
+    bool first = input->kind == WR_INPUT_FIRST;
+    uint32_t t = 0;
+    while (t < plan->track_count && (plan->track[t].set != input->set || plan->track[t].first != first)) t++;
+    if (t == plan->track_count) plan->track[plan->track_count++] = (struct wr_track){.set = input->set, .first = first};
+    plan->track[t].count = WR_MAX(plan->track[t].count, input->offset + 1u);
+    return t;
+}
+
+static void plan_history(struct wr_plan *plan, const struct wr_pattern_node *spec)
+{
+    plan->track = wr_alloc_zero((spec->history_count + 1) * sizeof *plan->track);
+    plan->history_track = wr_alloc((spec->history_count + 1) * sizeof *plan->history_track);
+    for (uint32_t h = 0; h < spec->history_count; h++) {
+        const struct wr_input *input = &spec->history[h];
+        bool rows = input->kind == WR_INPUT_LAST || input->kind == WR_INPUT_FIRST;
+        WR_ASSERT(rows || input->kind == WR_INPUT_AGGREGATE);
+        plan->history_track[h] = rows ? track_of(plan, input) : WR_NONE;
+    }
+    for (uint32_t t = 0; t < plan->track_count; t++) {
+        struct wr_track *track = &plan->track[t];
+        track->cached = track->count <= WR_TRACK_MAX;
+        track->slot = plan->slot_count;
+        if (track->cached) plan->slot_count += track->count;
+    }
+    plan->accumulator = wr_alloc((spec->aggregate_count + 1) * sizeof *plan->accumulator);
+    for (uint32_t a = 0; a < spec->aggregate_count; a++) {
+        const struct wr_aggregate *aggregate = &spec->aggregate[a];
+        plan->accumulator[a] = WR_NONE;
+        if (!aggregate->running) continue;
+        plan->accumulator[a] = plan->accumulator_size;
+        plan->accumulator_size += (uint32_t)wr_aggregate_size(aggregate);
+        bool plain = aggregate->fn <= WR_AGG_AVG || aggregate->fn == WR_AGG_VAR_SAMP ||
+                     aggregate->fn == WR_AGG_STDDEV_SAMP;
+        plan->accumulators_owning |= !plain;
+    }
+}
+
+static void plan_condition(struct wr_plan *plan, const struct wr_program *program,
+                           const struct wr_pattern_node *spec, uint32_t variable)
+{
+    struct wr_condition *condition = &plan->condition[variable];
+    uint32_t number = spec->variable[variable].condition;
+    if (number == WR_NONE) return;
+    WR_ASSERT(number < program->code_count);
+    const struct wr_code *code = &program->code[number];
+    condition->frame = wr_row_frame_new(program, code);
+    condition->input = wr_alloc_zero((code->input_count + 1) * sizeof *condition->input);
+    for (uint32_t i = 0; i < code->input_count; i++) {
+        const struct wr_input *input = &code->input[i];
+        struct wr_source_of *from = &condition->input[i];
+        *from = (struct wr_source_of){.kind = input->kind, .column = input->column, .offset = input->offset};
+        uint32_t set = input->set;
+        switch ((enum wr_input_kind)input->kind) {
+        case WR_INPUT_LAST:
+        case WR_INPUT_FIRST: from->track = track_of(plan, input); break;
+        case WR_INPUT_AGGREGATE:
+            WR_ASSERT(input->column < spec->aggregate_count && plan->accumulator[input->column] != WR_NONE);
+            set = spec->aggregate[input->column].set;
+            break;
+        case WR_INPUT_COLUMN:
+        case WR_INPUT_KEY: continue;
+        case WR_INPUT_SPECIAL: WR_ASSERT(input->column == WR_SPECIAL_EVENT_TIME); continue;
+        }
+        condition->own |= wr_pattern_set_has(spec, set, variable);
+    }
+}
+
+/* Which kept columns of a variable's rows are read by anything: the others need not be saved. */
+static void plan_needed(struct wr_plan *plan, const struct wr_pattern_node *spec, uint32_t set, uint32_t column)
+{
+    if (column == WR_NONE) return;
+    for (uint32_t k = 0; k < spec->keep_count; k++) {
+        if (spec->keep[k] != column) continue;
+        for (uint32_t v = 0; v < spec->variable_count; v++) {
+            if (wr_pattern_set_has(spec, set, v)) plan->needed[(size_t)v * spec->keep_count + k] = 1;
+        }
+    }
+}
+
+static void plan_all_needed(struct wr_plan *plan, const struct wr_pattern_node *spec)
+{
+    plan->needed = wr_alloc_zero((size_t)spec->variable_count * spec->keep_count + 1);
+    for (uint32_t i = 0; i < spec->history_count + spec->output_count; i++) {
+        const struct wr_input *input =
+            i < spec->history_count ? &spec->history[i] : &spec->output[i - spec->history_count];
+        if (input->kind == WR_INPUT_LAST || input->kind == WR_INPUT_FIRST)
+            plan_needed(plan, spec, input->set, input->column);
+    }
+    for (uint32_t a = 0; a < spec->aggregate_count; a++) {
+        const struct wr_aggregate *aggregate = &spec->aggregate[a];
+        plan_needed(plan, spec, aggregate->set, aggregate->column);
+        plan_needed(plan, spec, aggregate->set, aggregate->column2);
+        plan_needed(plan, spec, aggregate->set, aggregate->filter);
+    }
+}
+
+void wr_plan_init(struct wr_plan *plan, const struct wr_program *program, const struct wr_node *node)
+{
+    const struct wr_pattern_node *spec = &node->u.pattern;
+    WR_ASSERT(!spec->all_matches && !spec->all_rows);
+    WR_ASSERT(spec->after_match == WR_AFTER_PAST_LAST || spec->after_match == WR_AFTER_NEXT_ROW);
+    *plan = (struct wr_plan){.past_last = spec->after_match == WR_AFTER_PAST_LAST};
+    plan_steps(plan, spec);
+    plan_history(plan, spec);
+    plan->condition = wr_alloc_zero((spec->variable_count + 1) * sizeof *plan->condition);
+    uint32_t tracks = plan->track_count;
+    for (uint32_t v = 0; v < spec->variable_count; v++) plan_condition(plan, program, spec, v);
+    WR_ASSERT(plan->track_count == tracks); /* .history lists all that conditions read */
+    plan->selects = wr_alloc_zero(spec->variable_count + 1);
+    plan->begins = wr_alloc_zero(spec->variable_count + 1);
+    for (uint32_t i = 0; i < spec->position_count; i++) plan->selects[spec->position[i].variable] = 1;
+    const struct wr_step *beginning = &plan->step[spec->position_count];
+    for (uint32_t e = 0; e < beginning->entries; e++)
+        plan->begins[spec->position[beginning->follow[e].position].variable] = 1;
+    plan_all_needed(plan, spec);
+    /* By -> alone and without a time limit a start never fails, and in a sequence no later one is sooner done. */
+    plan->one_start = plan->past_last && !plan->strict && spec->within_us < 0 && spec->position_count > 0 &&
+                      wr_pattern_class(spec) != WR_MATCHER_GENERAL;
+    for (const struct wr_node *other = program->node; other != node; other++)
+        plan->number += other->kind == WR_NODE_PATTERN && other->query == node->query;
+}
+
+void wr_plan_release(struct wr_plan *plan, const struct wr_node *node)
+{
+    for (uint32_t v = 0; v < node->u.pattern.variable_count; v++) {
+        if (plan->condition[v].frame) wr_row_frame_free(plan->condition[v].frame);
+        wr_free(plan->condition[v].input);
+    }
+    wr_free(plan->condition);
+    wr_free(plan->step);
+    wr_free(plan->masks);
+    wr_free(plan->track);
+    wr_free(plan->history_track);
+    wr_free(plan->accumulator);
+    wr_free(plan->selects);
+    wr_free(plan->begins);
+    wr_free(plan->needed);
+    *plan = (struct wr_plan){0};
+}
