@@ -319,43 +319,52 @@ struct wr_slice wr_keytable_key(const struct wr_keytable *t, uint32_t id)
     return wr_slice_of(bytes, size);
 }
 
-/* Reads one column's value from the front of an encoded key. */
-static struct wr_value take_value(struct wr_slice *in, enum wr_class cls)
+/* Reads one column's value from the front of an encoded key; false when it is not whole. */
+static bool take_value(struct wr_slice *in, enum wr_class cls, struct wr_value *value)
 {
-    struct wr_value value = {.cls = (uint8_t)cls};
-    const char *p = in->data;
-    WR_ASSERT(in->size > 0);
+    *value = (struct wr_value){.cls = (uint8_t)cls};
+    const char *p = in->data, *end = p + in->size;
+    if (p == end || (unsigned char)*p > 1) return false;
     if (*p++ == 0) {
-        value.flag = WR_FLAG_NULL;
-    } else if (cls == WR_CLASS_BOOL) {
-        value.u.boolean = *p++ != 0;
-    } else if (cls == WR_CLASS_I64 || cls == WR_CLASS_F64) {
-        memcpy(&value.u, p, 8);
-        p += 8;
-    } else if (cls == WR_CLASS_DEC) {
-        memcpy(&value.u.dec, p, 16);
-        p += 16;
-    } else {
+        value->flag = WR_FLAG_NULL;
+    } else if (cls == WR_CLASS_STR) {
         size_t size = 0;
         for (unsigned shift = 0;; shift += 7) {
+            if (p == end || shift > 56) return false;
             size |= (size_t)(*p & 0x7f) << shift;
             if (!(*p++ & 0x80)) break;
         }
-        value.u.str = wr_slice_of(p, size);
+        if (size > (size_t)(end - p)) return false;
+        value->u.str = wr_slice_of(p, size);
+        p += size;
+    } else {
+        size_t size = cls == WR_CLASS_BOOL ? 1 : cls == WR_CLASS_DEC ? 16 : 8;
+        if (size > (size_t)(end - p)) return false;
+        if (cls == WR_CLASS_BOOL) value->u.boolean = *p != 0;
+        else memcpy(&value->u, p, size);
         p += size;
     }
-    size_t used = (size_t)(p - in->data);
-    WR_ASSERT(used <= in->size);
-    *in = wr_slice_of(in->data + used, in->size - used);
-    return value;
+    *in = wr_slice_of(p, (size_t)(end - p));
+    return true;
+}
+
+bool wr_key_is_valid(const struct wr_type *type, uint32_t columns, struct wr_slice encoded)
+{
+    struct wr_value value;
+    for (uint32_t i = 0; i < columns; i++)
+        if (!take_value(&encoded, wr_type_class(type[i]), &value)) return false;
+    return encoded.size == 0;
 }
 
 struct wr_value wr_keytable_value(const struct wr_keytable *t, uint32_t id, uint32_t column)
 {
     WR_ASSERT(column < t->columns);
     struct wr_slice in = wr_keytable_key(t, id);
-    for (uint32_t i = 0; i < column; i++) take_value(&in, wr_type_class(t->type[i]));
-    return take_value(&in, wr_type_class(t->type[column]));
+    struct wr_value value;
+    bool whole = true;
+    for (uint32_t i = 0; i <= column; i++) whole = take_value(&in, wr_type_class(t->type[i]), &value);
+    WR_ASSERT(whole);
+    return value;
 }
 
 uint64_t wr_keytable_order(const struct wr_keytable *t, uint32_t id)

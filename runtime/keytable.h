@@ -42,6 +42,9 @@ void wr_keytable_ordered(const struct wr_keytable *table, uint32_t *id);
  * little-endian bytes (-0.0 as 0.0, every NaN alike), DEC 16, STR a LEB128 length and the bytes. */
 void wr_key_encode(const struct wr_batch *batch, uint32_t row, const uint32_t *column, uint32_t columns, struct wr_buf *out);
 
+/* Is this the encoding of a key of such columns? What is read from a file is asked before it is put in. */
+bool wr_key_is_valid(const struct wr_type *type, uint32_t columns, struct wr_slice encoded);
+
 void wr_keytable_check(const struct wr_keytable *table); /* asserts every invariant; O(n) */
 
 #endif

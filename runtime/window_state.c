@@ -1,0 +1,107 @@
+/* The logical form of the WINDOW operator's state: an entry a key that has open windows, in order of first appearance.
+ *   byte 1; LEB128 number of windows; for each, by end: end (8 bytes), LEB128 position of the key among those of the
+ *   window, the accumulators as aggregate_state.c writes them. */
+#include "runtime/codec.h"
+#include "runtime/window_internal.h"
+
+enum { FORM = 1 };
+
+static void put_key(const struct wr_window *w, uint32_t key, struct wr_buf *out)
+{
+    uint32_t count = 0;
+    for (uint32_t id = w->first_cell.at[key]; id; id = wr_window_cell_at(w, id)->next) count++;
+    wr_put_u8(out, FORM);
+    wr_put_uint(out, count);
+    for (uint32_t id = w->first_cell.at[key]; id;) {
+        const struct wr_window_cell *cell = wr_window_cell_at(w, id);
+        WR_ASSERT(cell->key == key && w->panes.at[cell->pane].open);
+        wr_put_i64(out, w->panes.at[cell->pane].end);
+        wr_put_uint(out, cell->position);
+        for (uint32_t k = 0; k < w->spec->aggregate_count; k++)
+            wr_aggregate_encode(&w->spec->aggregate[k], (const char *)cell + w->accumulator[k], w->strings, out);
+        id = cell->next;
+    }
+}
+
+void wr_window_save_all(struct wr_operator *op, wr_state_entry_fn *entry, void *context)
+{
+    struct wr_window *w = (struct wr_window *)op;
+    WR_ASSERT(w->pending == 0);
+    uint32_t count = wr_keytable_count(w->keys), *id = wr_alloc(count * sizeof *id);
+    struct wr_buf value = {0};
+    wr_keytable_ordered(w->keys, id);
+    for (uint32_t i = 0; i < count; i++) {
+        if (id[i] >= w->first_cell.count || w->first_cell.at[id[i]] == 0) continue;
+        wr_buf_clear(&value);
+        put_key(w, id[i], &value);
+        entry(context, wr_keytable_key(w->keys, id[i]), wr_buf_slice(&value));
+    }
+    wr_buf_release(&value);
+    wr_free(id);
+}
+
+static bool load_window(struct wr_window *w, uint32_t key, struct wr_slice *in, uint32_t **link, int64_t *before)
+{
+    int64_t end, start;
+    uint64_t position;
+    if (!wr_get_i64(in, &end) || !wr_get_uint(in, &position) || position >= INT32_MAX) return false;
+    if (end <= *before || end == WR_TIME_MAX) return false;
+    *before = end;
+    if (__builtin_sub_overflow(end, w->spec->size_us, &start) || start == WR_TIME_MIN) start = WR_TIME_MIN + 1;
+    uint32_t pane = wr_window_pane(w, start, end);
+    if (position < w->panes.at[pane].cells.count && w->panes.at[pane].cells.at[position]) return false;
+    struct wr_window_cell *cell = wr_window_find_cell(w, key, pane, (uint32_t)position, link);
+    for (uint32_t k = 0; k < w->spec->aggregate_count; k++)
+        if (!wr_aggregate_decode(&w->spec->aggregate[k], (char *)cell + w->accumulator[k], w->strings, in)) return false;
+    return true;
+}
+
+bool wr_window_load(struct wr_operator *op, struct wr_slice key, struct wr_slice value)
+{
+    struct wr_window *w = (struct wr_window *)op;
+    uint8_t form;
+    uint64_t count;
+    if (!wr_key_is_valid(w->type, w->spec->key_count, key)) return false;
+    if (!wr_get_u8(&value, &form) || form != FORM || !wr_get_uint(&value, &count) || count == 0) return false;
+    uint32_t id = (uint32_t)wr_keytable_find(w->keys, key, true);
+    wr_window_reserve_keys(w);
+    if (w->first_cell.at[id]) return false; /* the key twice */
+    w->low = 1;
+    w->high = 0;
+    uint32_t *link = &w->first_cell.at[id];
+    int64_t before = WR_TIME_MIN;
+    for (uint64_t i = 0; i < count; i++)
+        if (!load_window(w, id, &value, &link, &before)) return false;
+    return value.size == 0;
+}
+
+void wr_window_clear(struct wr_operator *op)
+{
+    struct wr_window *w = (struct wr_window *)op;
+    wr_timers_clear(&op->timers);
+    wr_keytable_clear(w->keys);
+    wr_slab_clear(&w->cells);
+    wr_strings_clear(w->strings);
+    wr_vec_clear(&w->first_cell);
+    wr_vec_clear(&w->open);
+    w->free_pane = 0;
+    for (uint32_t i = 0; i < w->panes.count; i++) {
+        wr_vec_clear(&w->panes.at[i].cells);
+        w->panes.at[i].open = false;
+        w->panes.at[i].next_free = w->free_pane;
+        w->free_pane = i + 1;
+    }
+    w->active = w->busy = w->hand = w->pending = 0;
+    w->next_order = 0;
+    w->low = 1;
+    w->high = 0;
+}
+
+void wr_window_measure(const struct wr_operator *op, struct wr_operator_size *size)
+{
+    const struct wr_window *w = (const struct wr_window *)op;
+    *size = (struct wr_operator_size){.keys = w->active, .starts = w->cells.live};
+    size->bytes = sizeof *w + wr_keytable_bytes(w->keys) + wr_slab_bytes(&w->cells) + wr_strings_bytes(w->strings) +
+                  w->first_cell.capacity * sizeof *w->first_cell.at;
+    for (size_t i = 0; i < w->panes.count; i++) size->bytes += w->panes.at[i].cells.capacity * sizeof(uint32_t);
+}
