@@ -1,0 +1,201 @@
+/* Pieces of text about nodes, for all formats of explain. */
+#include "compiler/explain.h"
+
+#include "vm/pattern_class.h"
+
+void wr_explain_duration(int64_t micros, struct wr_buf *out)
+{
+    static const struct {
+        int64_t size;
+        const char *unit;
+    } units[] = {{86400000000, "d"}, {3600000000, "h"}, {60000000, "m"}, {1000000, "s"}, {1000, "ms"}, {1, "us"}};
+    if (micros == 0) wr_buf_add_cstr(out, "0s");
+    if (micros < 0) wr_buf_add_char(out, '-');
+    /* The sign is out: INT64_MIN has no positive counterpart in 64 signed bits. */
+    uint64_t left = micros < 0 ? 0 - (uint64_t)micros : (uint64_t)micros;
+    for (size_t i = 0; i < WR_COUNT(units); i++) {
+        uint64_t n = left / (uint64_t)units[i].size;
+        if (n) wr_buf_printf(out, "%llu%s", (unsigned long long)n, units[i].unit);
+        left -= n * (uint64_t)units[i].size;
+    }
+}
+
+const char *wr_explain_kind(const struct wr_node *node)
+{
+    static const char *const kinds[WR_NODE_KIND_COUNT] = {"source", "select", "merge", "window", "pattern", "late",
+                                                          "output"};
+    WR_ASSERT(node->kind < WR_NODE_KIND_COUNT);
+    return kinds[node->kind];
+}
+
+void wr_explain_columns(const struct wr_schema *schema, struct wr_buf *out)
+{
+    for (uint32_t i = 0; i < schema->count; i++) {
+        wr_buf_printf(out, "%s%s ", i ? ", " : "", schema->column[i].name);
+        wr_type_print(schema->column[i].type, out);
+    }
+}
+
+uint32_t wr_explain_line(const struct wr_program *program, uint32_t place)
+{
+    if (place >= program->source_text.size) return 0;
+    uint32_t line = 1;
+    for (uint32_t i = 0; i < place; i++) line += program->source_text.data[i] == '\n';
+    return line;
+}
+
+void wr_explain_origin(const struct wr_field *field, struct wr_buf *out)
+{
+    switch ((enum wr_field_from)field->from) {
+    case WR_FIELD_PATH:
+        wr_buf_add_char(out, '$');
+        for (uint32_t i = 0; i < field->path_count; i++)
+            wr_buf_printf(out, "%s%s", field->path[i][0] == '[' ? "" : ".", field->path[i]);
+        return;
+    case WR_FIELD_KEY: wr_buf_add_cstr(out, "KEY"); return;
+    case WR_FIELD_HEADER: wr_buf_printf(out, "HEADER '%s'", field->path_count ? field->path[0] : ""); return;
+    case WR_FIELD_OFFSET: wr_buf_add_cstr(out, "OFFSET"); return;
+    case WR_FIELD_PARTITION: wr_buf_add_cstr(out, "PARTITION"); return;
+    case WR_FIELD_TIMESTAMP: wr_buf_add_cstr(out, "TIMESTAMP"); return;
+    }
+}
+
+/* ---- Inputs of patterns ------------------------------------------------------------------------------- */
+
+static const char *aggregate_name(uint8_t fn)
+{
+    static const char *const names[WR_AGG_FN_COUNT] = {
+        [WR_AGG_COUNT_ROWS] = "COUNT", [WR_AGG_COUNT] = "COUNT", [WR_AGG_SUM] = "SUM", [WR_AGG_AVG] = "AVG",
+        [WR_AGG_MIN] = "MIN", [WR_AGG_MAX] = "MAX", [WR_AGG_VAR_SAMP] = "VAR_SAMP",
+        [WR_AGG_STDDEV_SAMP] = "STDDEV_SAMP", [WR_AGG_FIRST] = "FIRST_VALUE", [WR_AGG_LAST] = "LAST_VALUE",
+        [WR_AGG_ARG_MIN] = "ARG_MIN", [WR_AGG_ARG_MAX] = "ARG_MAX", [WR_AGG_ANY_VALUE] = "ANY_VALUE",
+        [WR_AGG_STRING_AGG] = "STRING_AGG", [WR_AGG_ARRAY_AGG] = "ARRAY_AGG",
+        [WR_AGG_COUNT_DISTINCT] = "COUNT_DISTINCT"};
+    WR_ASSERT(fn < WR_AGG_FN_COUNT);
+    return names[fn];
+}
+
+/* "small." of a variable, "a|b." of a SUBSET, nothing of all rows. */
+static void print_set(const struct wr_pattern_node *p, uint16_t set, struct wr_buf *out)
+{
+    bool any = false;
+    if (set == WR_SET_ALL) return;
+    for (uint32_t v = 0; v < p->variable_count; v++) {
+        if (!wr_pattern_set_has(p, set, v)) continue;
+        wr_buf_printf(out, "%s%s", any ? "|" : "", p->variable[v].name);
+        any = true;
+    }
+    wr_buf_add_char(out, '.');
+}
+
+static void print_aggregate(const struct wr_schema *in, const struct wr_pattern_node *p, const struct wr_aggregate *a,
+                            struct wr_buf *out)
+{
+    wr_buf_printf(out, "%s(", aggregate_name(a->fn));
+    print_set(p, a->set, out);
+    wr_buf_add_cstr(out, a->column == WR_NONE ? "*" : in->column[a->column].name);
+    if (a->column2 != WR_NONE) wr_buf_printf(out, ", %s", in->column[a->column2].name);
+    wr_buf_add_char(out, ')');
+    if (a->filter != WR_NONE) wr_buf_printf(out, " FILTER (WHERE %s)", in->column[a->filter].name);
+}
+
+void wr_explain_input(const struct wr_program *program, const struct wr_node *pattern, const struct wr_input *input,
+                      struct wr_buf *out)
+{
+    static const char *const special[WR_SPECIAL_COUNT] = {
+        "event_time", "window_start", "window_end", "window_time", "MATCH_ID()", "MATCH_NUMBER()", "MATCH_ROWTIME()",
+        "MATCH_STATUS()", "CLASSIFIER()"};
+    const struct wr_schema *in = &program->node[pattern->input[0]].schema;
+    const struct wr_pattern_node *p = &pattern->u.pattern;
+    switch ((enum wr_input_kind)input->kind) {
+    case WR_INPUT_COLUMN: wr_buf_add_cstr(out, in->column[input->column].name); return;
+    case WR_INPUT_KEY: wr_buf_add_cstr(out, in->column[p->key[input->column]].name); return;
+    case WR_INPUT_SPECIAL: wr_buf_add_cstr(out, special[input->column]); return;
+    case WR_INPUT_AGGREGATE: print_aggregate(in, p, &p->aggregate[input->column], out); return;
+    case WR_INPUT_LAST:
+    case WR_INPUT_FIRST: break;
+    }
+    wr_buf_add_cstr(out, input->kind == WR_INPUT_LAST ? "LAST(" : "FIRST(");
+    print_set(p, input->set, out);
+    wr_buf_add_cstr(out, in->column[input->column].name);
+    if (input->offset) wr_buf_printf(out, ", %u", input->offset);
+    wr_buf_add_char(out, ')');
+}
+
+/* ---- Bounds --------------------------------------------------------------------------------------------- */
+
+/* Positions are numbered from left to right, so only loops lead back, and one pass from the last position finds the
+ * longest way when there are none. */
+uint32_t wr_explain_longest(const struct wr_pattern_node *p)
+{
+    uint32_t *rows = wr_alloc_zero((p->position_count + 1) * sizeof *rows), longest = 0;
+    bool loops = false;
+    for (uint32_t i = p->position_count; i-- > 0;) {
+        rows[i] = 1;
+        for (uint32_t k = 0; k < p->position[i].follow_count; k++) {
+            uint32_t q = p->follow[p->position[i].follow + k].position;
+            loops |= q <= i;
+            if (q != WR_ACCEPT) rows[i] = WR_MAX(rows[i], rows[q] + 1);
+        }
+    }
+    for (uint32_t i = 0; i < p->first_count; i++) {
+        uint32_t q = p->follow[p->first + i].position;
+        if (q != WR_ACCEPT) longest = WR_MAX(longest, rows[q]);
+    }
+    wr_free(rows);
+    return loops ? 0 : longest;
+}
+
+static void kept_bytes(const struct wr_schema *in, const struct wr_pattern_node *p, struct wr_buf *out)
+{
+    size_t fixed = 0;
+    uint32_t texts = 0;
+    for (uint32_t i = 0; i < p->keep_count; i++) {
+        size_t size = wr_class_size(wr_type_class(in->column[p->keep[i]].type));
+        fixed += size;
+        texts += size == 0;
+    }
+    wr_buf_printf(out, "%zu byte%s", fixed, fixed == 1 ? "" : "s");
+    if (texts) wr_buf_printf(out, " and %u text%s", texts, texts == 1 ? "" : "s");
+}
+
+static void pattern_bound(const struct wr_program *program, const struct wr_node *node, struct wr_buf *out)
+{
+    const struct wr_pattern_node *p = &node->u.pattern;
+    enum wr_matcher_class matcher = wr_pattern_class(p);
+    if (matcher == WR_MATCHER_ROW) {
+        wr_buf_add_cstr(out, "nothing: each match is whole at once");
+        return;
+    }
+    uint32_t longest = wr_explain_longest(p);
+    wr_buf_add_cstr(out, "open starts (");
+    if (p->within_us >= 0) {
+        wr_buf_add_cstr(out, "rows of the last ");
+        wr_explain_duration(p->within_us, out);
+        wr_buf_add_cstr(out, " that can begin a match)");
+    } else {
+        wr_buf_add_cstr(out, "no WITHIN ends them, so there is no bound in time)");
+    }
+    if (longest) wr_buf_printf(out, " of at most %u row%s", longest, longest == 1 ? "" : "s");
+    else wr_buf_add_cstr(out, " of any number of rows");
+    if (p->keep_count == 0) {
+        wr_buf_add_cstr(out, ", of which nothing is kept but the place");
+        return;
+    }
+    wr_buf_add_cstr(out, ", each of which keeps ");
+    kept_bytes(&program->node[node->input[0]].schema, p, out);
+}
+
+void wr_explain_bound(const struct wr_program *program, const struct wr_node *node, struct wr_buf *out)
+{
+    if (node->kind == WR_NODE_PATTERN) {
+        pattern_bound(program, node, out);
+        return;
+    }
+    WR_ASSERT(node->kind == WR_NODE_WINDOW);
+    const struct wr_window_node *w = &node->u.window;
+    int64_t panes = (w->size_us + w->late_us) / w->slide_us + 1;
+    wr_buf_printf(out, "%lld window%s of %u aggregate%s that may be open at one time, and those that the watermark's "
+                  "delay keeps open", (long long)panes, panes == 1 ? "" : "s", w->aggregate_count,
+                  w->aggregate_count == 1 ? "" : "s");
+}
