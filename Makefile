@@ -18,7 +18,8 @@ VM = type decimal calendar text text_time json zone regexp scalar opcode builtin
      batch exec frame exec_batch exec_row program pattern_class
 VM_CXX = shortest
 COMPILER = automaton pattern pattern_tree pattern_scope pattern_call pattern_define pattern_contradict pattern_warn explain explain_words explain_pattern explain_text explain_dot explain_json
-RUNTIME = slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \ window window_emit window_state
+RUNTIME = slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \
+          window window_emit window_state \
           pattern pattern_plan pattern_row match_general match_general_state match_link match_output match_row \
           match_sequence match_state
 CONNECTORS =
