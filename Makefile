@@ -13,12 +13,14 @@ V ?= @
 
 # ---- Files: each list is the table of contents of its folder -----------------------------------
 BASE = alloc arena buf error hash text
-DSL = source diag diag_render ast parse fmt fmt_pattern
+DSL = source diag diag_render ast ast_call ast_pattern ast_match ast_query ast_statement report parse
 VM = type decimal calendar text text_time json zone regexp scalar opcode builtin builtin_number builtin_text builtin_time \
      batch exec frame exec_batch exec_row program pattern_class
 VM_CXX = shortest
 COMPILER = automaton pattern pattern_tree pattern_scope pattern_call pattern_define pattern_contradict pattern_warn explain explain_words explain_pattern explain_text explain_dot explain_json
-RUNTIME = slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \
+RUNTIME = clock codec timers scratch chunk reorder drops operator task source select merge late sink output state \
+          roundtrip bind engine weir \
+          slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \
           window window_emit window_state \
           pattern pattern_plan pattern_row match_general match_general_state match_link match_output match_row \
           match_sequence match_state

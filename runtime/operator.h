@@ -4,7 +4,7 @@
  * Flow: a task pushes batches through the operators in topological order. An operator gets rows in order of
  * place (batch->time nondecreasing), gives its results to wr_operator_emit in order of the places that decided
  * them, and hears on_watermark(w) when every row with time < w has been given to it: all its moments <= w fire then.
- * Before it handles a row of time t it lets moments <= t fire (wr_moments_before): a moment stands before
+ * Before it handles a row of time t it lets moments <= t fire (wr_moments_until): a moment stands before
  * the rows of its time. */
 #ifndef WR_RUNTIME_OPERATOR_H
 #define WR_RUNTIME_OPERATOR_H
@@ -58,13 +58,17 @@ struct wr_operator {
     struct wr_consumer *consumer;    /* of the main output */
     uint32_t consumer_count;
     struct wr_operator *late;        /* the LATE node that takes rows refused for lateness; NULL: counted */
-    struct wr_timers timers;         /* its moments */
+    struct wr_timers timers;         /* its moments; made and released by the task */
     int64_t watermark;               /* last one passed on */
+    int64_t time;                    /* greatest time of a row given to it or a moment fired; WR_TIME_MIN: none */
+    bool ended;                      /* on_end has been called */
 };
 
-/* Gives rows to all consumers. The batch is lent. */
+/* Gives rows to all consumers. The batch is lent; it has at least one row, else nothing happens. */
 void wr_operator_emit(struct wr_operator *op, const struct wr_batch *batch);
-/* Passes a watermark on to the consumers (no-op when it does not advance). */
+/* Passes a watermark on to the consumers and to the LATE node (no-op when it does not advance). At the end of the
+ * input (WR_TIME_MAX) the operator's own on_end is called just before, so that what it decides there reaches the
+ * consumers before their ends. An operator therefore passes WR_TIME_MAX on exactly when all its inputs have. */
 void wr_operator_emit_watermark(struct wr_operator *op, int64_t watermark);
 /* A row that this query does not take because it is late: to the LATE node, or counted. */
 void wr_operator_refuse_late(struct wr_operator *op, const struct wr_batch *batch, uint32_t row);
@@ -81,10 +85,16 @@ static inline void wr_moments_until(struct wr_operator *op, int64_t time)
     if (WR_UNLIKELY(op->timers.next <= time)) wr_timers_fire(&op->timers, op, time);
 }
 
-/* The place of the moment being handled, for results decided by it. */
+/* The place of the moment being handled, for results decided by it: its time, source 0, and for offset the operator's
+ * number and the key's order, so that moments of one time compare as they stand in the program. */
 struct wr_place wr_moment_place(const struct wr_operator *op);
-/* Time of the last place that the task has handled: the time of results decided by the end of the input. */
+/* Time of the last place that was handled: the time of results decided by the end of the input. In on_end it is the
+ * ending operator's own if that is later than any row of the task. */
 int64_t wr_task_time(const struct wr_task *task);
+/* The matcher class that --matcher or a test forces, or NULL. */
+const char *wr_task_matcher(const struct wr_task *task);
+/* Something that stops the run: the first error stands, the task ends at the next batch. */
+void wr_task_fail(struct wr_task *task, const struct wr_error *error);
 const struct wr_program *wr_task_program(const struct wr_task *task);
 /* Identity of a source partition (stream name, partition number) for ids that outlive dense numbers. */
 void wr_task_source_identity(const struct wr_task *task, uint32_t source, struct wr_slice *stream, uint32_t *partition);

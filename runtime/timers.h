@@ -18,16 +18,18 @@ struct wr_timers {
     int64_t next;   /* earliest armed time; WR_TIME_MAX: none */
     struct wr_timer *heap; /* binary heap by (time, order) */
     uint32_t count, capacity;
-    uint64_t fired; /* sequence of moments fired, for places */
-    int64_t moment; /* time of the moment being handled */
+    uint64_t fired; /* moments fired so far */
+    int64_t moment; /* time of the moment being handled, or of the last one */
+    uint64_t order; /* and its key's order */
+    bool ending;    /* the end of the input has fired what was armed: nothing is armed any more */
 };
 
 void wr_timers_init(struct wr_timers *timers);
 void wr_timers_release(struct wr_timers *timers);
 void wr_timers_clear(struct wr_timers *timers);
 void wr_timer_arm(struct wr_timers *timers, int64_t time, uint64_t order, uint32_t key);
-/* Fires all moments <= time, each through op->cls->on_moment; moments armed meanwhile fire too when they are due
- * (but none armed after the end of the input began: then wr_timers_fire_armed). */
+/* Fires all moments <= time, each through op->cls->on_moment; moments armed meanwhile fire too when they are due.
+ * WR_TIME_MAX is the end of the input: the same as wr_timers_fire_armed. */
 void wr_timers_fire(struct wr_timers *timers, struct wr_operator *op, int64_t time);
 /* Fires every moment that is armed now, in order; what they arm is dropped (end of a bounded input). */
 void wr_timers_fire_armed(struct wr_timers *timers, struct wr_operator *op);

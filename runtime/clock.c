@@ -1,0 +1,21 @@
+/* Monotonic time for pacing, and a seed. */
+#include "runtime/clock.h"
+
+#include <sys/random.h>
+#include <time.h>
+
+int64_t wr_clock_monotonic_us(void)
+{
+    struct timespec now;
+    int failed = clock_gettime(CLOCK_MONOTONIC, &now);
+    WR_ASSERT(failed == 0);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+uint64_t wr_clock_seed(void)
+{
+    uint64_t seed;
+    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed)
+        seed = (uint64_t)wr_clock_monotonic_us() * 0x9e3779b97f4a7c15u;
+    return seed;
+}

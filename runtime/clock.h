@@ -1,0 +1,13 @@
+/* The one place that reads a clock, and chance. Results never depend on either: the clock paces progress, flushing and
+ * log lines, chance keys hash tables so that nobody can choose collisions. */
+#ifndef WR_RUNTIME_CLOCK_H
+#define WR_RUNTIME_CLOCK_H
+
+#include "base/base.h"
+
+/* Microseconds since some fixed moment; never goes back. */
+int64_t wr_clock_monotonic_us(void);
+/* A number that others cannot guess. */
+uint64_t wr_clock_seed(void);
+
+#endif

@@ -1,0 +1,141 @@
+/* Bytes of the logical state form. */
+#include "runtime/codec.h"
+
+static void put_le(struct wr_buf *out, uint64_t v, unsigned bytes)
+{
+    WR_ASSERT(bytes <= 8);
+    char *to = wr_buf_reserve(out, bytes);
+    for (unsigned i = 0; i < bytes; i++) to[i] = (char)(unsigned char)(v >> (8 * i));
+    out->size += bytes;
+}
+
+static bool get_le(struct wr_slice *in, uint64_t *v, unsigned bytes)
+{
+    WR_ASSERT(bytes <= 8);
+    if (in->size < bytes) return false;
+    *v = 0;
+    for (unsigned i = 0; i < bytes; i++) *v |= (uint64_t)(unsigned char)in->data[i] << (8 * i);
+    in->data += bytes;
+    in->size -= bytes;
+    return true;
+}
+
+void wr_put_u8(struct wr_buf *out, uint8_t v) { put_le(out, v, 1); }
+void wr_put_u32(struct wr_buf *out, uint32_t v) { put_le(out, v, 4); }
+void wr_put_u64(struct wr_buf *out, uint64_t v) { put_le(out, v, 8); }
+void wr_put_i64(struct wr_buf *out, int64_t v) { put_le(out, (uint64_t)v, 8); }
+
+void wr_put_uint(struct wr_buf *out, uint64_t v)
+{
+    while (v >= 0x80) {
+        wr_buf_add_char(out, (char)(unsigned char)(v | 0x80));
+        v >>= 7;
+    }
+    wr_buf_add_char(out, (char)(unsigned char)v);
+}
+
+void wr_put_bytes(struct wr_buf *out, struct wr_slice bytes)
+{
+    wr_put_uint(out, bytes.size);
+    wr_buf_add_slice(out, bytes);
+}
+
+void wr_put_value(struct wr_buf *out, const struct wr_value *value)
+{
+    wr_put_u8(out, value->flag);
+    if (value->flag == WR_FLAG_ERROR) wr_put_u8(out, value->reason);
+    if (value->flag != WR_FLAG_VALUE) return;
+    uint64_t bits;
+    switch ((enum wr_class)value->cls) {
+    case WR_CLASS_BOOL: wr_put_u8(out, value->u.boolean); break;
+    case WR_CLASS_I64: wr_put_i64(out, value->u.i64); break;
+    case WR_CLASS_F64:
+        memcpy(&bits, &value->u.f64, sizeof bits);
+        wr_put_u64(out, bits);
+        break;
+    case WR_CLASS_DEC:
+        wr_put_u64(out, (uint64_t)(wr_u128)value->u.dec);
+        wr_put_u64(out, (uint64_t)((wr_u128)value->u.dec >> 64));
+        break;
+    case WR_CLASS_STR: wr_put_bytes(out, value->u.str); break;
+    case WR_CLASS_COUNT: WR_ASSERT(false);
+    }
+}
+
+bool wr_get_u8(struct wr_slice *in, uint8_t *v)
+{
+    uint64_t wide;
+    if (!get_le(in, &wide, 1)) return false;
+    *v = (uint8_t)wide;
+    return true;
+}
+
+bool wr_get_u32(struct wr_slice *in, uint32_t *v)
+{
+    uint64_t wide;
+    if (!get_le(in, &wide, 4)) return false;
+    *v = (uint32_t)wide;
+    return true;
+}
+
+bool wr_get_u64(struct wr_slice *in, uint64_t *v) { return get_le(in, v, 8); }
+
+bool wr_get_i64(struct wr_slice *in, int64_t *v)
+{
+    uint64_t wide;
+    if (!get_le(in, &wide, 8)) return false;
+    *v = (int64_t)wide;
+    return true;
+}
+
+bool wr_get_uint(struct wr_slice *in, uint64_t *v)
+{
+    *v = 0;
+    for (unsigned shift = 0; shift < 64; shift += 7) {
+        uint8_t byte;
+        if (!wr_get_u8(in, &byte)) return false;
+        if (shift == 63 && byte > 1) return false;
+        *v |= (uint64_t)(byte & 0x7f) << shift;
+        if (!(byte & 0x80)) return true;
+    }
+    return false;
+}
+
+bool wr_get_bytes(struct wr_slice *in, struct wr_slice *bytes)
+{
+    uint64_t size;
+    if (!wr_get_uint(in, &size) || size > in->size) return false;
+    *bytes = wr_slice_of(in->data, (size_t)size);
+    in->data += size;
+    in->size -= (size_t)size;
+    return true;
+}
+
+bool wr_get_value(struct wr_slice *in, enum wr_class cls, struct wr_value *value)
+{
+    *value = (struct wr_value){.cls = (uint8_t)cls};
+    uint8_t byte;
+    uint64_t low, high;
+    if (!wr_get_u8(in, &value->flag) || value->flag > WR_FLAG_ERROR) return false;
+    if (value->flag == WR_FLAG_ERROR) return wr_get_u8(in, &value->reason) && value->reason < WR_REASON_COUNT;
+    if (value->flag == WR_FLAG_NULL) return true;
+    switch (cls) {
+    case WR_CLASS_BOOL:
+        if (!wr_get_u8(in, &byte) || byte > 1) return false;
+        value->u.boolean = byte;
+        return true;
+    case WR_CLASS_I64: return wr_get_i64(in, &value->u.i64);
+    case WR_CLASS_F64:
+        if (!wr_get_u64(in, &low)) return false;
+        memcpy(&value->u.f64, &low, sizeof low);
+        return true;
+    case WR_CLASS_DEC:
+        if (!wr_get_u64(in, &low) || !wr_get_u64(in, &high)) return false;
+        value->u.dec = (wr_i128)((wr_u128)high << 64 | low);
+        return true;
+    case WR_CLASS_STR: return wr_get_bytes(in, &value->u.str);
+    case WR_CLASS_COUNT: break;
+    }
+    WR_ASSERT(false);
+    return false;
+}

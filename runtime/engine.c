@@ -1,0 +1,198 @@
+/* Setting a task up, and the loop that runs it. */
+#include "runtime/engine.h"
+
+#include "runtime/clock.h"
+#include "runtime/source.h"
+#include "vm/text.h"
+
+static char *copy(const char *text)
+{
+    return text ? wr_strdup(text) : NULL;
+}
+
+enum wr_status wr_engine_init(struct wr_engine *engine, const struct wr_program *program,
+                              const struct wr_connectors *connectors, const struct wr_engine_options *options,
+                              struct wr_error *error)
+{
+    if (options->batch_rows > WR_BATCH_ROWS)
+        return wr_error_set(error, WR_ERR_USAGE, "a batch has 1 to %d rows", WR_BATCH_ROWS);
+    const char *format = options->format;
+    if (format && strcmp(format, "jsonl") == 0) format = "json";
+    if (format && strcmp(format, "json") != 0 && strcmp(format, "csv") != 0)
+        return wr_error_set(error, WR_ERR_USAGE, "outputs are written as jsonl or csv, not as '%s'", format);
+    engine->connectors = connectors;
+    engine->options = *options;
+    engine->options.format = copy(format);
+    engine->options.matcher = copy(options->matcher);
+    if (!engine->options.batch_rows) engine->options.batch_rows = WR_BATCH_ROWS_DEFAULT;
+    if (program->parameter_count) { /* values are the engine's own, so they are set in a copy */
+        struct wr_buf bytes = {0};
+        wr_program_encode(program, &bytes);
+        engine->own = wr_program_decode(wr_buf_slice(&bytes), error);
+        wr_buf_release(&bytes);
+        if (!engine->own) return error->status;
+    }
+    engine->program = engine->own ? engine->own : program;
+    return WR_OK;
+}
+
+void wr_engine_release(struct wr_engine *engine)
+{
+    for (size_t i = 0; i < engine->sink.count; i++) wr_sink_free(engine->sink.at[i]);
+    if (engine->running) wr_task_release(&engine->task);
+    for (size_t i = 0; i < engine->input.count; i++) wr_free(engine->input.at[i].path);
+    for (size_t i = 0; i < engine->output.count; i++) wr_free(engine->output.at[i].path);
+    wr_vec_release(&engine->sink);
+    wr_vec_release(&engine->input);
+    wr_vec_release(&engine->output);
+    wr_free((void *)(uintptr_t)engine->options.format);
+    wr_free((void *)(uintptr_t)engine->options.matcher);
+    if (engine->own) wr_program_free(engine->own);
+    *engine = (struct wr_engine){0};
+}
+
+enum wr_status wr_engine_set_parameter(struct wr_engine *engine, const char *name, const char *value,
+                                       struct wr_error *error)
+{
+    if (!engine->own) return wr_error_set(error, WR_ERR_USAGE, "the program has no parameter '%s'", name);
+    return wr_program_set_parameter(engine->own, wr_slice_cstr(name), wr_slice_cstr(value), error);
+}
+
+/* on_error and max_errors of the program and of its streams. */
+static enum wr_status check_settings(const struct wr_engine *engine, struct wr_task_options *options,
+                                     struct wr_error *error)
+{
+    const struct wr_program *program = engine->program;
+    const char *budget = wr_program_setting(program, "max_errors");
+    options->errors_max = engine->options.errors_max;
+    if (options->errors_max < 0 && budget &&
+        (!wr_parse_i64(wr_slice_cstr(budget), &options->errors_max) || options->errors_max < 0))
+        return wr_error_set(error, WR_ERR_USAGE, "max_errors is a number of rows, not '%s'", budget);
+    const char *policy = wr_program_setting(program, "on_error");
+    options->stop_on_error = policy && strcmp(policy, "stop") == 0;
+    for (uint32_t i = 0; i <= program->stream_count; i++) {
+        const char *said = i < program->stream_count ? wr_stream_option(&program->stream[i], "on_error") : policy;
+        if (!said || strcmp(said, "skip") == 0 || strcmp(said, "stop") == 0) continue;
+        const char *where = i < program->stream_count ? program->stream[i].name : "SET";
+        if (strncmp(said, "dlq:", 4) == 0)
+            return wr_error_set(error, WR_ERR_USAGE, "%s: on_error = '%s': dead letters need Kafka, which does not run yet",
+                                where, said);
+        return wr_error_set(error, WR_ERR_USAGE, "%s: on_error is 'skip' or 'stop', not '%s'", where, said);
+    }
+    return WR_OK;
+}
+
+static enum wr_status set_up(struct wr_engine *engine, struct wr_error *error)
+{
+    if (engine->running) return wr_error_set(error, WR_ERR_USAGE, "an engine runs once");
+    if (wr_program_check_parameters(engine->program, error) != WR_OK) return error->status;
+    struct wr_task_options options = {.batch_rows = engine->options.batch_rows,
+                                      .state_roundtrip = engine->options.state_roundtrip,
+                                      .matcher = engine->options.matcher,
+                                      .log = engine->options.on_log,
+                                      .log_context = engine->options.context};
+    if (check_settings(engine, &options, error) != WR_OK) return error->status;
+    engine->running = true;
+    wr_task_init(&engine->task, engine->program, &options);
+    if (wr_engine_open_inputs(engine, error) != WR_OK) return error->status;
+    wr_task_start(&engine->task);
+    return wr_engine_open_outputs(engine, error);
+}
+
+void wr_engine_progress(const struct wr_engine *engine, struct wr_progress *progress)
+{
+    *progress = (struct wr_progress){.event_time_us = INT64_MIN};
+    if (!engine->running) return;
+    const struct wr_task *task = &engine->task;
+    bool known = true;
+    for (uint32_t i = 0; i < task->partition_count; i++) {
+        const struct wr_partition *p = task->partition[i];
+        uint64_t done = 0, total = 0;
+        if (p->reader) p->reader->cls->progress(p->reader, &done, &total);
+        progress->events += p->rows;
+        progress->bytes_done += done;
+        progress->bytes_total += total;
+        known &= total != 0;
+    }
+    if (!known) progress->bytes_total = 0;
+    progress->matches = task->rows_written;
+    progress->event_time_us = task->watermark == WR_TIME_MAX ? task->time : task->watermark;
+}
+
+static void flush_all(struct wr_engine *engine)
+{
+    for (size_t i = 0; i < engine->sink.count; i++) wr_sink_flush(engine->sink.at[i]);
+}
+
+/* Steps until the end, an error or the host's wish; about every 100 ms results are handed on and the host hears. */
+static enum wr_status loop(struct wr_engine *engine, struct wr_error *error)
+{
+    enum { TICK_US = 100000 };
+    int64_t tick = wr_clock_monotonic_us();
+    for (;;) {
+        if (engine->stop) return wr_error_set(error, WR_ERR_STOPPED, "stopped");
+        enum wr_status status = wr_task_step(&engine->task);
+        if (status == WR_END) return WR_OK;
+        if (status != WR_OK) {
+            *error = engine->task.error;
+            return status;
+        }
+        int64_t now = wr_clock_monotonic_us();
+        if (now - tick < TICK_US) continue;
+        tick = now;
+        flush_all(engine);
+        if (!engine->options.on_progress) continue;
+        struct wr_progress progress;
+        wr_engine_progress(engine, &progress);
+        if (engine->options.on_progress(engine->options.context, &progress) != 0) engine->stop = 1;
+    }
+}
+
+enum wr_status wr_engine_run(struct wr_engine *engine, struct wr_error *error)
+{
+    enum wr_status status = set_up(engine, error);
+    if (status != WR_OK) return status;
+    status = loop(engine, error);
+    for (size_t i = 0; i < engine->sink.count; i++) wr_sink_close(engine->sink.at[i]);
+    if (status == WR_OK && engine->task.error.status != WR_OK) *error = engine->task.error;
+    if (status == WR_OK && error->status == WR_OK && engine->task.broken.status != WR_OK) *error = engine->task.broken;
+    return status == WR_OK ? error->status : status;
+}
+
+/* ---- The table of a run --------------------------------------------------------------------------- */
+
+static uint64_t rows_read(const struct wr_engine *engine, uint32_t node)
+{
+    uint64_t rows = 0;
+    const struct wr_source *source = (const struct wr_source *)engine->task.op[node];
+    for (size_t i = 0; i < source->partition.count; i++) rows += source->partition.at[i]->rows;
+    return rows;
+}
+
+void wr_engine_summary(const struct wr_engine *engine, bool json, struct wr_buf *out)
+{
+    const struct wr_program *program = engine->program;
+    if (!engine->running) return;
+    size_t count = program->query_count;
+    struct wr_flow *flow = wr_alloc_zero(sizeof *flow * (program->query_count + (size_t)program->node_count));
+    for (uint32_t q = 0; q < program->query_count; q++) flow[q] = (struct wr_flow){.name = program->query[q], .query = q};
+    for (uint32_t node = 0; node < engine->task.op_count; node++) {
+        const char *name = wr_node_binding_name(program, node);
+        if (!name) continue;
+        size_t at = 0;
+        while (at < count && strcmp(flow[at].name, name) != 0) at++;
+        if (at == count) flow[count++] = (struct wr_flow){.name = name, .query = WR_NONE};
+        if (program->node[node].kind == WR_NODE_SOURCE) {
+            flow[at].is_input = true;
+            flow[at].read += rows_read(engine, node);
+        } else {
+            flow[at].is_output = true;
+            flow[at].written += wr_output_rows(engine->task.op[node]);
+        }
+    }
+    if (json)
+        wr_drops_print_json(&engine->task.drops, program, flow, count, out);
+    else
+        wr_drops_print(&engine->task.drops, flow, count, out);
+    wr_free(flow);
+}

@@ -1,0 +1,67 @@
+/* The engine: a program with its inputs and outputs bound, run to the end of what it reads. weir.c puts the public
+ * header's functions in front of it. */
+#ifndef WR_RUNTIME_ENGINE_H
+#define WR_RUNTIME_ENGINE_H
+
+#include "runtime/sink.h"
+
+#include <signal.h>
+
+struct wr_progress {
+    uint64_t events, matches, bytes_done, bytes_total;
+    int64_t event_time_us;
+};
+
+struct wr_engine_options {
+    int64_t errors_max;      /* -1: as the program says */
+    bool tag_outputs;
+    const char *format;      /* of unbound outputs: "json", "csv"; NULL: json */
+    uint32_t batch_rows;     /* 0: WR_BATCH_ROWS_DEFAULT */
+    bool state_roundtrip;
+    const char *matcher;
+    int (*on_progress)(void *context, const struct wr_progress *progress);
+    void (*on_log)(void *context, const char *line);
+    int (*on_output)(void *context, const char *lines, size_t size); /* NULL: standard output */
+    void *context;
+};
+
+struct wr_binding {
+    uint32_t node;
+    char *path;
+};
+
+struct wr_engine {
+    const struct wr_program *program;
+    struct wr_program *own;           /* a copy with parameters of its own, or NULL */
+    const struct wr_connectors *connectors;
+    struct wr_engine_options options; /* strings are copies */
+    WR_VEC(struct wr_binding) input, output;
+    WR_VEC(struct wr_sink *) sink;
+    struct wr_task task;
+    bool running;                     /* task has been set up */
+    volatile sig_atomic_t stop;
+};
+
+/* The program is borrowed (copied when it has parameters). WR_ERR_USAGE: an option out of range. The struct is the
+ * caller's and zeroed. */
+enum wr_status wr_engine_init(struct wr_engine *engine, const struct wr_program *program,
+                              const struct wr_connectors *connectors, const struct wr_engine_options *options,
+                              struct wr_error *error);
+void wr_engine_release(struct wr_engine *engine);
+enum wr_status wr_engine_set_parameter(struct wr_engine *engine, const char *name, const char *value,
+                                       struct wr_error *error);
+/* name NULL: the only one there is. */
+enum wr_status wr_engine_bind_input(struct wr_engine *engine, const char *name, const char *path, struct wr_error *error);
+enum wr_status wr_engine_bind_output(struct wr_engine *engine, const char *name, const char *path, struct wr_error *error);
+enum wr_status wr_engine_run(struct wr_engine *engine, struct wr_error *error);
+void wr_engine_progress(const struct wr_engine *engine, struct wr_progress *progress);
+void wr_engine_summary(const struct wr_engine *engine, bool json, struct wr_buf *out);
+
+/* The name that binds a SOURCE or OUTPUT node; NULL for other nodes. */
+const char *wr_node_binding_name(const struct wr_program *program, uint32_t node);
+
+/* bind.c: opens what is bound, and what the program's own options name. */
+enum wr_status wr_engine_open_inputs(struct wr_engine *engine, struct wr_error *error);
+enum wr_status wr_engine_open_outputs(struct wr_engine *engine, struct wr_error *error);
+
+#endif

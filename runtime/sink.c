@@ -1,0 +1,279 @@
+/* Lines of several outputs in one order: a heap of lines over segments of bytes. */
+#include "runtime/sink.h"
+
+#include "runtime/state.h"
+
+enum { SEGMENT_SIZE = 64 * 1024, BUFFER_SIZE = 64 * 1024 };
+
+struct wr_sink *wr_sink_new(struct wr_task *task, const char *path, struct wr_writer *writer,
+                            int (*take)(void *context, const char *lines, size_t size), void *context)
+{
+    WR_ASSERT((writer == NULL) != (take == NULL));
+    struct wr_sink *sink = wr_alloc_zero(sizeof *sink);
+    sink->task = task;
+    sink->writer = writer;
+    sink->take = take;
+    sink->context = context;
+    sink->path = wr_strdup(path);
+    sink->bound = WR_TIME_MIN;
+    sink->filling = WR_NONE;
+    return sink;
+}
+
+void wr_sink_free(struct wr_sink *sink)
+{
+    if (!sink) return;
+    struct wr_error ignored = {0};
+    if (sink->writer) (void)sink->writer->cls->close(sink->writer, &ignored);
+    for (size_t i = 0; i < sink->segment.count; i++) wr_buf_release(&sink->segment.at[i].bytes);
+    wr_vec_release(&sink->segment);
+    wr_vec_release(&sink->free);
+    wr_vec_release(&sink->heap);
+    wr_vec_release(&sink->input);
+    wr_buf_release(&sink->buffer);
+    wr_free(sink->path);
+    wr_free(sink);
+}
+
+uint32_t wr_sink_add_input(struct wr_sink *sink, struct wr_operator *op, uint32_t position)
+{
+    struct wr_place none = {WR_TIME_MIN, 0, 0, 0};
+    wr_vec_push(&sink->input, (struct wr_sink_input){op, position, WR_TIME_MIN, {none, none}});
+    sink->at_bound++;
+    return (uint32_t)sink->input.count - 1;
+}
+
+/* ---- Out ----------------------------------------------------------------------------------------- */
+
+static void fail(struct wr_sink *sink, const struct wr_error *error)
+{
+    sink->failed = true;
+    wr_task_fail(sink->task, error);
+}
+
+void wr_sink_flush(struct wr_sink *sink)
+{
+    struct wr_error error = {0};
+    if (!sink->failed && sink->buffer.size) {
+        if (sink->writer) {
+            if (sink->writer->cls->write(sink->writer, wr_buf_slice(&sink->buffer), &error) != WR_OK ||
+                sink->writer->cls->flush(sink->writer, &error) != WR_OK)
+                fail(sink, &error);
+        } else if (sink->take(sink->context, sink->buffer.data, sink->buffer.size) != 0) {
+            wr_error_set(&error, WR_ERR_CLOSED, "%s: the reader went away", sink->path);
+            fail(sink, &error);
+        }
+    }
+    wr_buf_clear(&sink->buffer);
+}
+
+void wr_sink_close(struct wr_sink *sink)
+{
+    wr_sink_flush(sink);
+    struct wr_error error = {0};
+    struct wr_writer *writer = sink->writer;
+    sink->writer = NULL;
+    if (writer && writer->cls->close(writer, &error) != WR_OK && !sink->failed) fail(sink, &error);
+    sink->failed = true;
+}
+
+static void write_line(struct wr_sink *sink, struct wr_slice line)
+{
+    if (sink->failed) return;
+    wr_buf_add_slice(&sink->buffer, line);
+    if (sink->buffer.size >= BUFFER_SIZE) wr_sink_flush(sink);
+}
+
+/* ---- Order --------------------------------------------------------------------------------------- */
+
+static int compare_keys(const struct wr_sink_key *a, const struct wr_sink_key *b)
+{
+    int order = wr_place_compare(a->place, b->place);
+    return order ? order : wr_place_compare(a->first, b->first);
+}
+
+static bool before(const struct wr_sink *sink, const struct wr_sink_line *a, const struct wr_sink_line *b)
+{
+    int order = compare_keys(&a->key, &b->key);
+    if (order) return order < 0;
+    uint32_t x = sink->input.at[a->input].position, y = sink->input.at[b->input].position;
+    return x != y ? x < y : a->sequence < b->sequence;
+}
+
+static void push(struct wr_sink *sink, struct wr_sink_line line)
+{
+    wr_vec_push(&sink->heap, line);
+    struct wr_sink_line *heap = sink->heap.at;
+    size_t at = sink->heap.count - 1;
+    while (at > 0 && before(sink, &line, &heap[(at - 1) / 2])) {
+        heap[at] = heap[(at - 1) / 2];
+        at = (at - 1) / 2;
+    }
+    heap[at] = line;
+}
+
+static struct wr_sink_line pop(struct wr_sink *sink)
+{
+    WR_ASSERT(sink->heap.count > 0);
+    struct wr_sink_line *heap = sink->heap.at, first = heap[0], last = wr_vec_pop(&sink->heap);
+    size_t at = 0, count = sink->heap.count;
+    for (;;) {
+        size_t child = 2 * at + 1;
+        if (child >= count) break;
+        if (child + 1 < count && before(sink, &heap[child + 1], &heap[child])) child++;
+        if (!before(sink, &heap[child], &last)) break;
+        heap[at] = heap[child];
+        at = child;
+    }
+    if (count) heap[at] = last;
+    return first;
+}
+
+/* A segment with room for a line of this size. */
+static uint32_t segment_for(struct wr_sink *sink, size_t size)
+{
+    if (sink->filling != WR_NONE) {
+        const struct wr_buf *bytes = &sink->segment.at[sink->filling].bytes;
+        if (bytes->size == 0 || bytes->size + size <= SEGMENT_SIZE) return sink->filling;
+    }
+    if (sink->free.count) return sink->filling = wr_vec_pop(&sink->free);
+    wr_vec_push(&sink->segment, (struct wr_sink_segment){.live = 0});
+    wr_vec_reserve(&sink->free, sink->segment.count);
+    return sink->filling = (uint32_t)sink->segment.count - 1;
+}
+
+static struct wr_slice bytes_of(const struct wr_sink *sink, const struct wr_sink_line *line)
+{
+    return wr_slice_of(sink->segment.at[line->segment].bytes.data + line->start, line->size);
+}
+
+static void drop_bytes(struct wr_sink *sink, const struct wr_sink_line *line)
+{
+    struct wr_sink_segment *segment = &sink->segment.at[line->segment];
+    WR_ASSERT(segment->live > 0);
+    if (--segment->live) return;
+    wr_buf_clear(&segment->bytes);
+    if (line->segment != sink->filling) wr_vec_push(&sink->free, line->segment);
+}
+
+static void release(struct wr_sink *sink)
+{
+    while (sink->heap.count && (sink->heap.at[0].key.place.time < sink->bound || sink->bound == WR_TIME_MAX)) {
+        struct wr_sink_line line = pop(sink);
+        write_line(sink, bytes_of(sink, &line));
+        drop_bytes(sink, &line);
+    }
+}
+
+struct wr_buf *wr_sink_direct(struct wr_sink *sink)
+{
+    if (sink->input.count != 1) return NULL;
+    if (sink->failed) wr_buf_clear(&sink->buffer);
+    if (sink->buffer.size >= BUFFER_SIZE) wr_sink_flush(sink);
+    return &sink->buffer;
+}
+
+void wr_sink_add(struct wr_sink *sink, uint32_t input, const struct wr_sink_key *key, struct wr_slice line)
+{
+    if (sink->input.count == 1 || !key) {
+        write_line(sink, line);
+        return;
+    }
+    WR_ASSERT(input < sink->input.count && line.size <= UINT32_MAX);
+    struct wr_sink_input *from = &sink->input.at[input];
+    /* Lines of one input never change their order. */
+    if (compare_keys(&from->last, key) < 0) from->last = *key;
+    uint32_t segment = segment_for(sink, line.size);
+    struct wr_sink_segment *s = &sink->segment.at[segment];
+    WR_ASSERT(s->bytes.size <= UINT32_MAX);
+    push(sink, (struct wr_sink_line){from->last, input, segment, (uint32_t)s->bytes.size, (uint32_t)line.size,
+                                     sink->sequence++});
+    wr_buf_add_slice(&s->bytes, line);
+    s->live++;
+}
+
+void wr_sink_watermark(struct wr_sink *sink, uint32_t input, int64_t watermark)
+{
+    WR_ASSERT(input < sink->input.count);
+    struct wr_sink_input *from = &sink->input.at[input];
+    if (watermark <= from->bound) return;
+    bool was_least = from->bound == sink->bound;
+    from->bound = watermark;
+    if (sink->input.count == 1 || !was_least || --sink->at_bound) return;
+    sink->bound = WR_TIME_MAX;
+    for (size_t i = 0; i < sink->input.count; i++) sink->bound = WR_MIN(sink->bound, sink->input.at[i].bound);
+    for (size_t i = 0; i < sink->input.count; i++) sink->at_bound += sink->input.at[i].bound == sink->bound;
+    release(sink);
+}
+
+/* ---- State --------------------------------------------------------------------------------------- */
+
+static void put_key(const struct wr_task *task, const struct wr_sink_key *key, struct wr_buf *out)
+{
+    wr_place_encode(task, key->place, out);
+    wr_place_encode(task, key->first, out);
+}
+
+static bool get_key(const struct wr_task *task, struct wr_slice *in, struct wr_sink_key *key)
+{
+    return wr_place_decode(task, in, &key->place) && wr_place_decode(task, in, &key->first);
+}
+
+void wr_sink_save(struct wr_sink *sink, uint32_t input, wr_state_entry_fn *entry, void *context)
+{
+    struct wr_sink_input *from = &sink->input.at[input];
+    struct wr_state_writer w = {.op = from->op, .entry = entry, .context = context};
+    wr_put_u8(&w.key, 'i');
+    wr_put_uint(&w.key, input);
+    wr_put_i64(&w.value, from->bound);
+    put_key(sink->task, &from->last, &w.value);
+    entry(context, wr_buf_slice(&w.key), wr_buf_slice(&w.value));
+    for (size_t i = 0; i < sink->heap.count; i++) {
+        const struct wr_sink_line *line = &sink->heap.at[i];
+        if (line->input != input) continue;
+        wr_buf_clear(&w.key);
+        wr_buf_clear(&w.value);
+        wr_put_u8(&w.key, 'l');
+        wr_put_uint(&w.key, input);
+        wr_put_u64(&w.key, line->sequence);
+        put_key(sink->task, &line->key, &w.value);
+        wr_put_bytes(&w.value, bytes_of(sink, line));
+        entry(context, wr_buf_slice(&w.key), wr_buf_slice(&w.value));
+    }
+    wr_buf_release(&w.key);
+    wr_buf_release(&w.value);
+}
+
+bool wr_sink_load(struct wr_sink *sink, uint32_t input, struct wr_slice key, struct wr_slice value)
+{
+    struct wr_sink_input *from = &sink->input.at[input];
+    uint8_t what;
+    uint64_t number, sequence;
+    if (!wr_get_u8(&key, &what) || !wr_get_uint(&key, &number) || number != input) return false;
+    if (what == 'i') return wr_get_i64(&value, &from->bound) && get_key(sink->task, &value, &from->last) && !value.size;
+    struct wr_sink_key place;
+    struct wr_slice bytes;
+    if (!wr_get_u64(&key, &sequence) || !get_key(sink->task, &value, &place) || !wr_get_bytes(&value, &bytes)) return false;
+    uint32_t segment = segment_for(sink, bytes.size);
+    struct wr_sink_segment *s = &sink->segment.at[segment];
+    push(sink, (struct wr_sink_line){place, input, segment, (uint32_t)s->bytes.size, (uint32_t)bytes.size, sequence});
+    wr_buf_add_slice(&s->bytes, bytes);
+    s->live++;
+    return value.size == 0;
+}
+
+void wr_sink_clear(struct wr_sink *sink, uint32_t input)
+{
+    struct wr_place none = {WR_TIME_MIN, 0, 0, 0};
+    sink->input.at[input].bound = WR_TIME_MIN;
+    sink->input.at[input].last = (struct wr_sink_key){none, none};
+    size_t count = sink->heap.count;
+    wr_vec_clear(&sink->heap);
+    for (size_t i = 0; i < count; i++) { /* a prefix of the vector becomes the heap again */
+        struct wr_sink_line line = sink->heap.at[i];
+        if (line.input == input)
+            drop_bytes(sink, &line);
+        else
+            push(sink, line);
+    }
+}

@@ -1,0 +1,31 @@
+/* SOURCE: a stream's partitions become rows in order of place. Here lateness is decided, effective times are given,
+ * bad records are dropped, and rows wait until nothing can come before them. */
+#ifndef WR_RUNTIME_SOURCE_H
+#define WR_RUNTIME_SOURCE_H
+
+#include "runtime/reorder.h"
+#include "runtime/task.h"
+
+struct wr_source {
+    struct wr_operator op;
+    const struct wr_source_node *node;
+    const struct wr_stream *stream;
+    WR_VEC(struct wr_partition *) partition;
+    struct wr_reorder reorder;
+    struct wr_frame *computed, *watermark; /* NULL: none */
+    struct wr_vector *column;              /* fields, then computed ones */
+    const int64_t *zeros;                  /* event times of records that have none */
+    int64_t max_ahead_us;                  /* -1: off */
+    int64_t errors_max;                    /* the stream's own budget; -1: none */
+    uint64_t errors;
+    bool stop_on_error;
+};
+
+/* Rows of a partition's reader (at most batch_rows of them): released or kept. Lent. */
+void wr_source_take(struct wr_source *source, struct wr_partition *partition, const struct wr_batch *batch);
+/* Gives to the operators what nothing can come before any more. */
+void wr_source_release(struct wr_source *source);
+/* The reader's report of a record that is none; context: struct wr_partition. */
+void wr_source_bad_record(void *context, const struct wr_bad_record *record);
+
+#endif

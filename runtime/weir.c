@@ -1,0 +1,498 @@
+/* include/weir.h: the one file that joins the rooms. Every function that may allocate sets a memory guard, so that
+ * running out of memory is a status; statuses and structs are translated here and nowhere else. */
+#include "include/weir.h"
+
+#include "compiler/compile.h"
+#include "connectors/connectors.h"
+#include "runtime/engine.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+struct weir_text {
+    struct wr_buf buf; /* NUL-terminated */
+};
+struct weir_program {
+    struct wr_program *program;
+};
+struct weir_engine {
+    struct wr_engine engine;
+    weir_engine_options options;
+};
+
+static weir_status status_of(enum wr_status status)
+{
+    switch (status) {
+    case WR_OK:
+    case WR_END: return WEIR_OK;
+    case WR_ERR_USAGE: return WEIR_E_USAGE;
+    case WR_ERR_PROGRAM: return WEIR_E_PROGRAM;
+    case WR_ERR_INPUT: return WEIR_E_INPUT;
+    case WR_ERR_STATE: return WEIR_E_STATE;
+    case WR_ERR_IO: return WEIR_E_IO;
+    case WR_ERR_LIMIT: return WEIR_E_LIMIT;
+    case WR_ERR_MEMORY: return WEIR_E_MEMORY;
+    case WR_ERR_STOPPED: return WEIR_E_STOPPED;
+    case WR_ERR_CLOSED: return WEIR_E_CLOSED;
+    case WR_ERR_DEFECT: return WEIR_E_DEFECT;
+    }
+    return WEIR_E_DEFECT;
+}
+
+static weir_status tell(const struct wr_error *from, weir_error *to)
+{
+    weir_status status = status_of(from->status);
+    if (to) {
+        to->status = status;
+        snprintf(to->message, sizeof to->message, "%s", from->message);
+    }
+    return status;
+}
+
+static weir_status tell_memory(weir_error *to)
+{
+    struct wr_error error = {WR_ERR_MEMORY, "out of memory"};
+    return tell(&error, to);
+}
+
+/* ---- Texts --------------------------------------------------------------------------------------- */
+
+const char *weir_text_data(const weir_text *text)
+{
+    return text ? text->buf.data : "";
+}
+
+size_t weir_text_size(const weir_text *text)
+{
+    return text ? text->buf.size : 0;
+}
+
+void weir_text_free(weir_text *text)
+{
+    if (!text) return;
+    wr_buf_release(&text->buf);
+    wr_free(text);
+}
+
+/* Takes the buffer over. */
+static weir_text *text_of(struct wr_buf *buf)
+{
+    (void)wr_buf_cstr(buf);
+    weir_text *text = wr_alloc(sizeof *text);
+    text->buf = *buf;
+    *buf = (struct wr_buf){0};
+    return text;
+}
+
+const char *weir_version(void)
+{
+    return WEIR_VERSION;
+}
+
+/* ---- Compiling ----------------------------------------------------------------------------------- */
+
+struct compiling {
+    struct wr_arena arena;
+    struct wr_sources sources;
+    struct wr_diags diags;
+    struct wr_buf rendered;
+    weir_compile_options options;
+    struct wr_program *program;
+};
+
+static struct wr_slice folder_of(struct wr_slice path)
+{
+    size_t size = path.size;
+    while (size && path.data[size - 1] != '/') size--;
+    return wr_slice_of(path.data, size);
+}
+
+static bool read_file(struct wr_arena *arena, const char *path, struct wr_slice *text, struct wr_slice *why)
+{
+    struct stat info;
+    FILE *file = fopen(path, "rb");
+    if (!file || fstat(fileno(file), &info) != 0) {
+        *why = errno == ENOENT ? WR_SLICE("no such file") : wr_arena_printf(arena, "%s", strerror(errno));
+        if (file) fclose(file);
+        return false;
+    }
+    if (S_ISDIR(info.st_mode)) {
+        *why = WR_SLICE("it is a folder");
+        fclose(file);
+        return false;
+    }
+    struct wr_buf buf = {0};
+    size_t got;
+    do {
+        char *room = wr_buf_reserve(&buf, 1 << 16);
+        got = fread(room, 1, 1 << 16, file);
+        buf.size += got;
+    } while (got);
+    bool failed = ferror(file);
+    if (failed) *why = wr_arena_printf(arena, "%s", strerror(errno));
+    fclose(file);
+    *text = wr_arena_copy(arena, wr_buf_slice(&buf));
+    wr_buf_release(&buf);
+    return !failed;
+}
+
+static bool include(void *context, struct wr_arena *arena, struct wr_slice from, struct wr_slice name,
+                    struct wr_slice *full_name, struct wr_slice *text, struct wr_slice *why)
+{
+    struct compiling *job = context;
+    bool absolute = name.size && name.data[0] == '/';
+    struct wr_slice folder = absolute ? wr_slice_of("", 0) : folder_of(from);
+    *full_name = wr_arena_printf(arena, "%.*s%.*s", WR_SLICE_ARG(folder), WR_SLICE_ARG(name));
+    if (!job->options.include) return read_file(arena, wr_arena_cstr(arena, *full_name), text, why);
+    char *bytes = NULL;
+    size_t size = 0;
+    if (job->options.include(job->options.include_context, wr_arena_cstr(arena, from), wr_arena_cstr(arena, name), &bytes,
+                             &size) != 0) {
+        *why = WR_SLICE("no such file");
+        return false;
+    }
+    *text = wr_arena_copy(arena, wr_slice_of(bytes, size));
+    free(bytes);
+    return true;
+}
+
+static void put_quoted(struct wr_buf *out, char quote, struct wr_slice text)
+{
+    wr_buf_add_char(out, quote);
+    for (size_t i = 0; i < text.size; i++) {
+        if (text.data[i] == quote) wr_buf_add_char(out, quote);
+        wr_buf_add_char(out, text.data[i]);
+    }
+    wr_buf_add_char(out, quote);
+}
+
+static void put_name(struct wr_buf *out, const struct wr_inferred_column *column)
+{
+    if (column->quoted)
+        put_quoted(out, '"', column->name);
+    else
+        wr_buf_add_slice(out, column->name);
+}
+
+/* The disorder seen, rounded up to a length that a person would choose: the rest of the file may hold a little more. */
+static int64_t delay_for(int64_t disorder_us)
+{
+    static const int64_t seconds[] = {0, 1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 604800};
+    for (size_t i = 0; i < WR_COUNT(seconds); i++)
+        if (seconds[i] * 1000000 >= disorder_us) return seconds[i];
+    return (disorder_us / 86400000000 + 1) * 86400;
+}
+
+/* CREATE STREAM "path" (…) as text: what was inferred reads like any other declaration. */
+static void declare(const struct wr_inferred *seen, struct wr_slice path, struct wr_buf *out)
+{
+    wr_buf_add_cstr(out, "CREATE STREAM ");
+    put_quoted(out, '"', path);
+    wr_buf_add_cstr(out, " (\n");
+    for (uint32_t c = 0; c < seen->count; c++) {
+        const struct wr_inferred_column *column = &seen->column[c];
+        wr_buf_add_cstr(out, c ? ",\n    " : "    ");
+        put_name(out, column);
+        wr_buf_add_char(out, ' ');
+        wr_type_print(column->type, out);
+        if (!column->path.size) continue;
+        wr_buf_add_cstr(out, " FROM ");
+        put_quoted(out, '\'', column->path);
+    }
+    if (seen->time_column != WR_NONE) {
+        const struct wr_inferred_column *time = &seen->column[seen->time_column];
+        wr_buf_add_cstr(out, ",\n    WATERMARK FOR ");
+        put_name(out, time);
+        wr_buf_add_cstr(out, " AS ");
+        put_name(out, time);
+        if (seen->disorder_us > 0) wr_buf_printf(out, " - %llds", (long long)delay_for(seen->disorder_us));
+    }
+    wr_buf_add_cstr(out, "\n) WITH (connector = 'file', path = ");
+    put_quoted(out, '\'', path);
+    wr_buf_printf(out, ", format = '%s'", seen->format);
+    if (seen->time_unit) wr_buf_printf(out, ", timestamp_unit = '%s'", seen->time_unit);
+    wr_buf_add_cstr(out, ");\n");
+}
+
+static bool file_stream(void *context, struct wr_arena *arena, struct wr_slice path, struct wr_statement *declaration,
+                        struct wr_slice *why)
+{
+    enum { ROWS = 10000 };
+    struct compiling *job = context;
+    struct wr_inferred seen;
+    struct wr_error error = {0};
+    if (wr_infer(wr_arena_cstr(arena, path), ROWS, arena, &seen, &error) != WR_OK) {
+        *why = wr_arena_printf(arena, "%s", error.message);
+        return false;
+    }
+    if (seen.count == 0) {
+        *why = WR_SLICE("it has no records to infer columns from");
+        return false;
+    }
+    struct wr_buf text = {0};
+    declare(&seen, path, &text);
+    uint32_t file = wr_sources_add(&job->sources, WR_SLICE("inferred declaration"), wr_buf_slice(&text));
+    wr_buf_release(&text);
+    struct wr_tree tree = wr_parse_one(arena, &job->diags, file);
+    if (tree.count != 1 || tree.statement[0].kind != WR_STATEMENT_CREATE_STREAM) {
+        *why = WR_SLICE("its columns cannot be declared");
+        return false;
+    }
+    *declaration = tree.statement[0];
+    return true;
+}
+
+/* Errors only, when the caller does not want warnings. */
+static void drop_warnings(struct wr_diags *diags)
+{
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < diags->count; i++)
+        if (wr_diag_severity(diags->at[i].code) == WR_SEVERITY_ERROR) diags->at[kept++] = diags->at[i];
+    diags->count = kept;
+    diags->warning_count = 0;
+}
+
+static void compile_text(struct compiling *job, struct wr_slice name, struct wr_slice text)
+{
+    wr_sources_init(&job->sources, &job->arena);
+    wr_diags_init(&job->diags, &job->arena, &job->sources);
+    struct wr_tree before = {0};
+    if (job->options.preamble) {
+        uint32_t file = wr_sources_add(&job->sources, WR_SLICE("declarations"), wr_slice_cstr(job->options.preamble));
+        before = wr_parse(&job->arena, &job->diags, file, include, job);
+    }
+    uint32_t main_file = wr_sources_add(&job->sources, name, text);
+    struct wr_tree tree = wr_parse(&job->arena, &job->diags, main_file, include, job);
+    if (before.count) {
+        struct wr_statement *all = WR_NEW_ARRAY(&job->arena, struct wr_statement, before.count + (size_t)tree.count);
+        memcpy(all, before.statement, before.count * sizeof *all);
+        if (tree.count) memcpy(all + before.count, tree.statement, tree.count * sizeof *all);
+        tree.statement = all;
+        tree.count += before.count;
+    }
+    struct wr_compile_options options = {.flink_dialect = job->options.flink_dialect != 0,
+                                         .file_stream = job->options.infer_files ? file_stream : NULL,
+                                         .file_stream_context = job};
+    job->program = wr_compile(&tree, &job->diags, main_file, &options);
+    if (wr_diags_failed(&job->diags) && job->program) {
+        wr_program_free(job->program);
+        job->program = NULL;
+    }
+    if (!job->options.warnings) drop_warnings(&job->diags);
+    if (job->diags.count == 0) return;
+    if (job->options.json)
+        wr_diags_render_json(&job->diags, &job->rendered);
+    else
+        wr_diags_render(&job->diags, job->options.color != 0, &job->rendered);
+}
+
+weir_status weir_compile(const char *name, const char *text, size_t size, const weir_compile_options *options,
+                         weir_program **program, weir_text **diagnostics)
+{
+    struct wr_memory_guard guard;
+    *program = NULL;
+    if (diagnostics) *diagnostics = NULL;
+    struct compiling *job = calloc(1, sizeof *job); /* not ours to unwind: it must outlive a failure */
+    if (!job) return WEIR_E_MEMORY;
+    job->options = (weir_compile_options)WEIR_COMPILE_OPTIONS_INIT;
+    if (options) memcpy(&job->options, options, WR_MIN(options->struct_size, sizeof *options));
+    wr_arena_init(&job->arena);
+    weir_status status = WEIR_E_MEMORY;
+    if (!WR_MEMORY_GUARD(&guard)) {
+        compile_text(job, wr_slice_cstr(name), wr_slice_of(text, size));
+        if (job->program) {
+            *program = wr_alloc(sizeof **program);
+            (*program)->program = job->program;
+        }
+        if (diagnostics && job->rendered.size) *diagnostics = text_of(&job->rendered);
+        wr_memory_guard_pop(&guard);
+        status = job->program ? WEIR_OK : WEIR_E_PROGRAM;
+    }
+    wr_buf_release(&job->rendered);
+    wr_arena_release(&job->arena);
+    free(job);
+    return status;
+}
+
+/* ---- Programs ------------------------------------------------------------------------------------ */
+
+weir_status weir_program_load(const void *bytes, size_t size, weir_program **program, weir_error *error)
+{
+    struct wr_memory_guard guard;
+    struct wr_error inner = {0};
+    *program = NULL;
+    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    struct wr_program *decoded = wr_program_decode(wr_slice_of(bytes, size), &inner);
+    if (decoded) {
+        *program = wr_alloc(sizeof **program);
+        (*program)->program = decoded;
+    }
+    wr_memory_guard_pop(&guard);
+    return tell(&inner, error);
+}
+
+weir_status weir_program_save(const weir_program *program, weir_text **bytes, weir_error *error)
+{
+    struct wr_memory_guard guard;
+    struct wr_error inner = {0};
+    *bytes = NULL;
+    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    struct wr_buf buf = {0};
+    wr_program_encode(program->program, &buf);
+    *bytes = text_of(&buf);
+    wr_memory_guard_pop(&guard);
+    return tell(&inner, error);
+}
+
+int weir_is_program_file(const void *bytes, size_t size)
+{
+    return wr_program_is_file(wr_slice_of(bytes, size));
+}
+
+static const char *bindable(const struct wr_program *program, enum wr_node_kind kind, size_t index)
+{
+    for (uint32_t i = 0; i < program->node_count; i++)
+        if (program->node[i].kind == kind && index-- == 0) return wr_node_binding_name(program, i);
+    return NULL;
+}
+
+const char *weir_program_input(const weir_program *program, size_t index)
+{
+    return bindable(program->program, WR_NODE_SOURCE, index);
+}
+
+const char *weir_program_output(const weir_program *program, size_t index)
+{
+    return bindable(program->program, WR_NODE_OUTPUT, index);
+}
+
+void weir_program_free(weir_program *program)
+{
+    if (!program) return;
+    wr_program_free(program->program);
+    wr_free(program);
+}
+
+/* ---- Engines ------------------------------------------------------------------------------------- */
+
+static int progress_bridge(void *context, const struct wr_progress *progress)
+{
+    weir_engine *engine = context;
+    weir_progress out = {progress->events, progress->matches, progress->bytes_done, progress->bytes_total,
+                         progress->event_time_us};
+    return engine->options.on_progress(engine->options.context, &out);
+}
+
+static void log_bridge(void *context, const char *line)
+{
+    weir_engine *engine = context;
+    engine->options.on_log(engine->options.context, line);
+}
+
+static int output_bridge(void *context, const char *lines, size_t size)
+{
+    weir_engine *engine = context;
+    return engine->options.on_output(engine->options.context, lines, size);
+}
+
+weir_status weir_engine_open(const weir_program *program, const weir_engine_options *options, weir_engine **out,
+                             weir_error *error)
+{
+    struct wr_memory_guard guard;
+    struct wr_error inner = {0};
+    *out = NULL;
+    weir_engine *engine = calloc(1, sizeof *engine); /* outlives a failure, until weir_engine_close */
+    if (!engine) return tell_memory(error);
+    engine->options = (weir_engine_options)WEIR_ENGINE_OPTIONS_INIT;
+    if (options) memcpy(&engine->options, options, WR_MIN(options->struct_size, sizeof *options));
+    const weir_engine_options *o = &engine->options;
+    struct wr_engine_options set = {.errors_max = o->errors_max, .tag_outputs = o->tag_outputs != 0, .format = o->format,
+                                    .batch_rows = o->batch_rows, .state_roundtrip = o->state_roundtrip != 0,
+                                    .matcher = o->matcher, .on_progress = o->on_progress ? progress_bridge : NULL,
+                                    .on_log = o->on_log ? log_bridge : NULL,
+                                    .on_output = o->on_output ? output_bridge : NULL, .context = engine};
+    if (WR_MEMORY_GUARD(&guard)) {
+        weir_engine_close(engine);
+        return tell_memory(error);
+    }
+    enum wr_status status = wr_engine_init(&engine->engine, program->program, &wr_connectors_library, &set, &inner);
+    wr_memory_guard_pop(&guard);
+    if (status == WR_OK)
+        *out = engine;
+    else
+        weir_engine_close(engine);
+    return tell(&inner, error);
+}
+
+void weir_engine_close(weir_engine *engine)
+{
+    if (!engine) return;
+    wr_engine_release(&engine->engine);
+    free(engine);
+}
+
+weir_status weir_engine_set_parameter(weir_engine *engine, const char *name, const char *value, weir_error *error)
+{
+    struct wr_memory_guard guard;
+    struct wr_error inner = {0};
+    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    (void)wr_engine_set_parameter(&engine->engine, name, value, &inner);
+    wr_memory_guard_pop(&guard);
+    return tell(&inner, error);
+}
+
+weir_status weir_engine_bind_input(weir_engine *engine, const char *stream, const char *path, weir_error *error)
+{
+    struct wr_memory_guard guard;
+    struct wr_error inner = {0};
+    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    (void)wr_engine_bind_input(&engine->engine, stream, path, &inner);
+    wr_memory_guard_pop(&guard);
+    return tell(&inner, error);
+}
+
+weir_status weir_engine_bind_output(weir_engine *engine, const char *output, const char *path, weir_error *error)
+{
+    struct wr_memory_guard guard;
+    struct wr_error inner = {0};
+    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    (void)wr_engine_bind_output(&engine->engine, output, path, &inner);
+    wr_memory_guard_pop(&guard);
+    return tell(&inner, error);
+}
+
+weir_status weir_engine_run(weir_engine *engine, weir_error *error)
+{
+    struct wr_memory_guard guard;
+    struct wr_error inner = {0};
+    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    (void)wr_engine_run(&engine->engine, &inner);
+    wr_memory_guard_pop(&guard);
+    return tell(&inner, error);
+}
+
+void weir_engine_stop(weir_engine *engine)
+{
+    engine->engine.stop = 1;
+}
+
+weir_status weir_engine_summary(const weir_engine *engine, int json, weir_text **summary)
+{
+    struct wr_memory_guard guard;
+    *summary = NULL;
+    if (WR_MEMORY_GUARD(&guard)) return WEIR_E_MEMORY;
+    struct wr_buf buf = {0};
+    wr_engine_summary(&engine->engine, json != 0, &buf);
+    *summary = text_of(&buf);
+    wr_memory_guard_pop(&guard);
+    return WEIR_OK;
+}
+
+void weir_engine_progress(const weir_engine *engine, weir_progress *progress)
+{
+    struct wr_progress now;
+    wr_engine_progress(&engine->engine, &now);
+    *progress = (weir_progress){now.events, now.matches, now.bytes_done, now.bytes_total, now.event_time_us};
+}
