@@ -52,6 +52,18 @@ static bool check_skip(struct wr_match_lowering *m)
     return false;
 }
 
+/* A row is in many of ALL MATCHES or in none: there is no one row that could be printed for it. */
+static bool check_exclusive(struct wr_match_lowering *m)
+{
+    const struct wr_match *match = m->match;
+    if (!match->all_matches || match->rows != WR_ALL_ROWS_UNMATCHED) return true;
+    struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0816, match->all_matches_span,
+                                    "with ALL MATCHES a row can be in many matches, so WITH UNMATCHED ROWS cannot "
+                                    "print each row once");
+    wr_diag_second(m->c->diags, d, match->rows_span, "each row is asked for here");
+    return false;
+}
+
 /* What is written down and cannot run yet, each at its place. */
 static bool refuse_clauses(struct wr_match_lowering *m)
 {
@@ -331,17 +343,12 @@ static uint32_t place_of(const struct wr_match_lowering *m)
     return m->match->span.file == m->c->state->main_file ? m->match->span.start : 0;
 }
 
-/* The rows that came too late, with the input's own columns. */
+/* The rows that came too late, as the pattern reads them: the input's own columns first. */
 static uint32_t add_late(struct wr_match_lowering *m, uint32_t pattern, const struct wr_schema *input)
 {
     struct wr_node node = {.kind = WR_NODE_LATE, .input_count = 1, .query = m->query,
                            .input = wr_inputs(m->c, pattern), .schema = *input, .place = place_of(m)};
-    uint32_t late = wr_node_add(m->c, &node);
-    const struct wr_schema *own = m->input->schema;
-    if (own->count == input->count) return late;
-    struct wr_block *b = wr_block_new(m->c);
-    for (uint32_t i = 0; i < own->count; i++) wr_block_column(b, wr_relation_value(b, m->input, i));
-    return wr_select_add(m->c, late, WR_NONE, b, false, own, m->query, m->match->span);
+    return wr_node_add(m->c, &node);
 }
 
 /* Everything is checked: the nodes. */
@@ -385,7 +392,7 @@ static bool check(struct wr_match_lowering *m, struct wr_pattern_node *p, struct
                   struct wr_columns *columns)
 {
     const struct wr_match *match = m->match;
-    bool ok = refuse_clauses(m);
+    bool ok = check_exclusive(m) && refuse_clauses(m);
     ok &= check_order(m);
     ok &= lower_keys(m);
     ok &= wr_match_collect(m);
