@@ -57,7 +57,9 @@ enum wr_expr_kind {
     WR_EXPR_IS,         /* .is: IS [NOT] NULL|TRUE|FALSE|UNKNOWN */
     WR_EXPR_CASE,       /* .kase */
     WR_EXPR_CAST,       /* .cast: CAST, TRY_CAST, :: */
-    WR_EXPR_CALL,       /* .call: functions and aggregates; EXTRACT(f FROM x) is call EXTRACT('f', x) */
+    WR_EXPR_CALL,       /* .call: functions and aggregates; EXTRACT(f FROM x) is call
+                         * EXTRACT('f', x); SUBSTRING(x FROM a FOR b) is SUBSTRING(x, a, b); TRIM(BOTH c FROM x)
+                         * TRIM(x, c), LEADING: LTRIM(x, c), TRAILING: RTRIM(x, c); POSITION(a IN b) POSITION(a, b) */
     WR_EXPR_INDEX,      /* x[e]: .binary left, right */
     WR_EXPR_FIELD,      /* (expr).name, only behind an index or parentheses: .field */
     WR_EXPR_ARRAY,      /* [1, 2]: .list */
@@ -94,8 +96,30 @@ struct wr_order_list {
     uint32_t count;
 };
 
+/* The frame of OVER (… ROWS|RANGE …). BETWEEN's two bounds; a lone bound ends at CURRENT ROW. */
+enum wr_over_unit { WR_OVER_NONE, WR_OVER_ROWS, WR_OVER_RANGE };
+enum wr_over_bound_kind {
+    WR_OVER_UNBOUNDED_PRECEDING, WR_OVER_PRECEDING, WR_OVER_CURRENT, WR_OVER_FOLLOWING,
+    WR_OVER_UNBOUNDED_FOLLOWING
+};
+struct wr_over_bound {
+    enum wr_over_bound_kind kind;
+    struct wr_expr *offset; /* PRECEDING, FOLLOWING: a number or a duration */
+};
+struct wr_over {
+    struct wr_expr_list partition;
+    struct wr_order_list order;
+    enum wr_over_unit unit;
+    struct wr_over_bound low, high;
+    struct wr_span span; /* OVER (…) */
+};
+
+/* No tree is deeper than this: who walks it may recurse. */
+enum { WR_AST_DEPTH_MAX = 3000 };
+
 struct wr_expr {
     enum wr_expr_kind kind;
+    uint32_t depth; /* levels below and with this node */
     struct wr_span span;
     bool parenthesised; /* written in parentheses of its own (for chained comparisons and fmt) */
     union {
@@ -121,10 +145,7 @@ struct wr_expr {
             struct wr_expr *filter;        /* FILTER (WHERE …) */
             struct wr_order_list order;    /* STRING_AGG(x ORDER BY y) */
             enum wr_measure_frame frame;
-            bool has_over;                 /* OVER (…): .over_partition, .over_order, frame in .over_span */
-            struct wr_expr_list over_partition;
-            struct wr_order_list over_order;
-            struct wr_span over_span;
+            struct wr_over *over;          /* OVER (…); NULL: none */
         } call;
         struct { struct wr_expr *operand; struct wr_ident name; } field;
         struct wr_expr_list list;
@@ -264,6 +285,7 @@ enum wr_join_kind { WR_JOIN_INNER, WR_JOIN_LEFT, WR_JOIN_RIGHT, WR_JOIN_FULL, WR
 
 struct wr_from {
     enum wr_from_kind kind;
+    uint32_t depth;
     struct wr_span span;
     struct wr_ident name;
     struct wr_slice file;
@@ -311,6 +333,7 @@ struct wr_with {
 
 struct wr_query {
     enum wr_query_kind kind;
+    uint32_t depth;
     struct wr_span span;
     bool parenthesised;
     struct wr_with *with;

@@ -1,0 +1,119 @@
+/* The list of diagnostics of one program. How they look is in diag_render.c. */
+#include "dsl/diag.h"
+#include <stdarg.h>
+#include <stdio.h>
+
+static const struct {
+    const char *name, *title, *page;
+    enum wr_severity severity;
+} infos[WR_DIAG_COUNT] = {
+#define DIAG(code, level, title_text, page_text) {#code, title_text, page_text, WR_SEVERITY_##level},
+#include "dsl/diag.def"
+#undef DIAG
+};
+
+const char *wr_diag_name(enum wr_diag_code code)
+{
+    WR_ASSERT(code < WR_DIAG_COUNT);
+    return infos[code].name;
+}
+
+const char *wr_diag_title(enum wr_diag_code code)
+{
+    WR_ASSERT(code < WR_DIAG_COUNT);
+    return infos[code].title;
+}
+
+enum wr_severity wr_diag_severity(enum wr_diag_code code)
+{
+    WR_ASSERT(code < WR_DIAG_COUNT);
+    return infos[code].severity;
+}
+
+const char *wr_diag_page(enum wr_diag_code code)
+{
+    WR_ASSERT(code < WR_DIAG_COUNT);
+    return infos[code].page;
+}
+
+enum wr_diag_code wr_diag_find(struct wr_slice name)
+{
+    for (int i = 0; i < WR_DIAG_COUNT; i++)
+        if (wr_slice_equal_nocase(name, wr_slice_cstr(infos[i].name))) return (enum wr_diag_code)i;
+    return WR_DIAG_COUNT;
+}
+
+void wr_diags_init(struct wr_diags *diags, struct wr_arena *arena, struct wr_sources *sources)
+{
+    *diags = (struct wr_diags){.arena = arena, .sources = sources};
+}
+
+static struct wr_slice text_of(struct wr_diags *diags, const char *format, va_list arguments)
+{
+    va_list again;
+    va_copy(again, arguments);
+    int size = vsnprintf(NULL, 0, format, again);
+    va_end(again);
+    WR_ASSERT(size >= 0);
+    char *text = wr_arena_alloc(diags->arena, (size_t)size + 1);
+    vsnprintf(text, (size_t)size + 1, format, arguments);
+    return wr_slice_of(text, (size_t)size);
+}
+
+/* Room in the list; past the most errors that are kept (warnings have the same bound of their own)
+ * one that nobody will see. */
+static struct wr_diag *slot(struct wr_diags *diags, enum wr_severity severity)
+{
+    uint32_t *count = severity == WR_SEVERITY_ERROR ? &diags->error_count : &diags->warning_count;
+    if ((*count)++ >= WR_DIAG_ERRORS_MAX) return WR_NEW(diags->arena, struct wr_diag);
+    if (diags->count == diags->capacity) {
+        uint32_t capacity = diags->capacity ? 2 * diags->capacity : 8;
+        struct wr_diag *grown = WR_NEW_ARRAY(diags->arena, struct wr_diag, capacity);
+        if (diags->count) memcpy(grown, diags->at, diags->count * sizeof *grown);
+        diags->at = grown;
+        diags->capacity = capacity;
+    }
+    return &diags->at[diags->count++];
+}
+
+struct wr_diag *wr_diag_add(struct wr_diags *diags, enum wr_diag_code code, struct wr_span span,
+                            const char *format, ...)
+{
+    for (uint32_t i = 0; i < diags->count; i++) {
+        const struct wr_diag *d = &diags->at[i];
+        if (d->code == code && d->span.file == span.file && d->span.start == span.start && d->span.end == span.end)
+            return WR_NEW(diags->arena, struct wr_diag);
+    }
+    struct wr_diag *d = slot(diags, wr_diag_severity(code));
+    va_list arguments;
+    va_start(arguments, format);
+    *d = (struct wr_diag){.code = code, .span = span, .message = text_of(diags, format, arguments)};
+    va_end(arguments);
+    return d;
+}
+
+void wr_diag_label(struct wr_diags *diags, struct wr_diag *d, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    d->label = text_of(diags, format, arguments);
+    va_end(arguments);
+}
+
+void wr_diag_second(struct wr_diags *diags, struct wr_diag *d, struct wr_span span, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    d->second_label = text_of(diags, format, arguments);
+    va_end(arguments);
+    d->second = span;
+    d->has_second = true;
+}
+
+void wr_diag_help(struct wr_diags *diags, struct wr_diag *d, const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    d->help = text_of(diags, format, arguments);
+    va_end(arguments);
+}
