@@ -24,8 +24,9 @@ RUNTIME = clock codec timers scratch chunk reorder drops operator task source se
           window window_emit window_state \
           pattern pattern_plan pattern_row match_general match_general_state match_link match_output match_row \
           match_sequence match_state
-CONNECTORS =
-CONNECTORS_CXX =
+CONNECTORS = byte_source compress csv_encoder csv_reader csv_scan decode decode_number decompress encode \
+             file_writer json_encoder json_reader json_walk library window
+CONNECTORS_CXX = simdjson_shim
 CLI = main args files run table declare language cmd_query cmd_replay cmd_check cmd_compile cmd_explain cmd_fmt cmd_init cmd_help cmd_version cmd_completion
 TESTS =
 

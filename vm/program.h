@@ -22,6 +22,9 @@
 
 #define WR_NONE UINT32_MAX
 
+/* Of the file format, and of the numbers of opcodes.def and builtins.def. */
+enum { WR_PROGRAM_VERSION = 1 };
+
 struct wr_schema_column {
     const char *name;
     struct wr_type type;
@@ -55,6 +58,7 @@ struct wr_stream {
     uint32_t option_count;
     const struct wr_option_value *option;
     struct wr_schema declared; /* columns as declared, computed ones included; empty for `CREATE STREAM s;` */
+    uint32_t record_columns;   /* how many of them come out of the record itself: what .ordinal counts */
 };
 
 enum wr_node_kind { WR_NODE_SOURCE, WR_NODE_SELECT, WR_NODE_MERGE, WR_NODE_WINDOW, WR_NODE_PATTERN, WR_NODE_LATE,
@@ -72,6 +76,8 @@ struct wr_field {
     uint16_t path_count;         /* PATH: at least 1 */
     const char *const *path;     /* names from the outside in; an array index is "[3]"; HEADER: its name */
     uint32_t default_constant;   /* stands in for an absent field (not for a null); WR_NONE: none */
+    uint32_t ordinal;            /* PATH: place among the declared columns that come out of the record itself (not
+                                    computed, not FROM KEY …), from 0: what a CSV file without a header goes by */
 };
 
 struct wr_source_node {
@@ -262,6 +268,9 @@ enum wr_status wr_program_check_parameters(const struct wr_program *program, str
 
 /* The file format (docs/program-file.md): magic, version, sections, xxHash checksum. Same program, same bytes. */
 void wr_program_encode(const struct wr_program *program, struct wr_buf *out);
+/* The hash of what encode writes: .identity of a decoded program; whoever compiles one sets it so, before any
+ * parameter is set. */
+uint64_t wr_program_hash(const struct wr_program *program);
 /* Decodes and verifies; NULL and WR_ERR_STATE with a sentence when it is cut short, damaged, of another
  * version, or not provably safe. */
 struct wr_program *wr_program_decode(struct wr_slice bytes, struct wr_error *error);
