@@ -17,7 +17,9 @@ DSL = source diag diag_render ast ast_call ast_pattern ast_match ast_query ast_s
 VM = type decimal calendar text text_time json zone regexp scalar opcode builtin builtin_number builtin_text builtin_time \
      batch exec frame exec_batch exec_row program pattern_class
 VM_CXX = shortest
-COMPILER = automaton pattern pattern_tree pattern_scope pattern_call pattern_define pattern_contradict pattern_warn explain explain_words explain_pattern explain_text explain_dot explain_json
+COMPILER = compile settings declare declare_stream names relation types check_expr check_operator check_call expr_walk query window output \
+           ir fold prune emit finish \
+           automaton pattern pattern_tree pattern_scope pattern_call pattern_define pattern_contradict pattern_warn explain explain_words explain_pattern explain_text explain_dot explain_json
 RUNTIME = clock codec timers scratch chunk reorder drops operator task source select merge late sink output state \
           roundtrip bind engine weir \
           slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \

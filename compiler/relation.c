@@ -1,7 +1,7 @@
 /* Relations: what a query reads, its columns and their names, and the nodes that yield it. */
 #include "compiler/state.h"
 
-enum { COLUMNS_MAX = 4096 };
+enum { COLUMNS_MAX = 4096, INPUTS_MAX = 60000 };
 
 const char *wr_cstr(struct wr_compile *c, struct wr_slice text)
 {
@@ -79,30 +79,40 @@ uint32_t wr_select_add(struct wr_compile *c, uint32_t input, uint32_t where, str
     return wr_node_add(c, &node);
 }
 
+uint32_t wr_node_prepare(struct wr_compile *c, const struct wr_relation *relation, uint32_t where,
+                         struct wr_block *extra, uint32_t query, struct wr_span span)
+{
+    uint32_t passed = relation->schema->count, added = wr_block_result_count(extra);
+    if (added == 0 && where == WR_NONE) return relation->node;
+    if (passed + added > INPUTS_MAX) {
+        wr_diag_add(c->diags, WR_DIAG_W0616, span, "this query computes more than %d values for its groups", INPUTS_MAX);
+        return relation->node;
+    }
+    struct wr_schema_column *column = WR_NEW_ARRAY(c->arena, struct wr_schema_column, passed + added + 1);
+    struct wr_ir **helper = WR_NEW_ARRAY(c->arena, struct wr_ir *, added + 1);
+    for (uint32_t i = 0; i < added; i++) {
+        helper[i] = extra->result.at[i];
+        helper[i]->result = 0;
+        column[passed + i].name = wr_cstr(c, wr_arena_printf(c->arena, "$%u", i + 1));
+        column[passed + i].type = helper[i]->type;
+    }
+    wr_vec_clear(&extra->result);
+    for (uint32_t i = 0; i < passed; i++) {
+        column[i] = relation->schema->column[i];
+        wr_block_column(extra, wr_relation_value(extra, relation, i));
+    }
+    for (uint32_t i = 0; i < added; i++) wr_block_column(extra, helper[i]);
+    struct wr_schema schema = {passed + added, column};
+    return wr_select_add(c, relation->node, where, extra, true, &schema, query, span);
+}
+
 uint32_t wr_node_append(struct wr_compile *c, const struct wr_relation *relation, struct wr_block *extra,
                         uint32_t extra_count, const struct wr_type *extra_type, uint32_t query, uint32_t *first)
 {
+    WR_ASSERT(extra_count == wr_block_result_count(extra));
+    WR_UNUSED(extra_type);
     *first = relation->schema->count;
-    if (extra_count == 0) return relation->node;
-    uint32_t passed = relation->schema->count;
-    struct wr_schema_column *column = WR_NEW_ARRAY(c->arena, struct wr_schema_column, passed + extra_count);
-    WR_VEC(struct wr_ir *) result = {0};
-    for (uint32_t i = 0; i < passed; i++) {
-        column[i] = relation->schema->column[i];
-        wr_vec_push(&result, wr_ir_input(extra, (struct wr_input){.kind = WR_INPUT_COLUMN, .column = (uint16_t)i,
-                                                                  .type = column[i].type}));
-    }
-    for (uint32_t i = 0; i < extra_count; i++) {
-        column[passed + i].name = wr_cstr(c, wr_arena_printf(c->arena, "$%u", i + 1));
-        column[passed + i].type = extra_type[i];
-        wr_vec_push(&result, extra->result.at[i]);
-    }
-    for (size_t i = 0; i < extra->result.count; i++) extra->result.at[i]->result = 0;
-    wr_vec_clear(&extra->result);
-    for (size_t i = 0; i < result.count; i++) wr_block_column(extra, result.at[i]);
-    wr_vec_release(&result);
-    struct wr_schema schema = {passed + extra_count, column};
-    return wr_select_add(c, relation->node, WR_NONE, extra, true, &schema, query, extra->span);
+    return wr_node_prepare(c, relation, WR_NONE, extra, query, extra->span);
 }
 
 /* ---- Names --------------------------------------------------------------------------------------------- */

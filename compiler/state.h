@@ -18,6 +18,7 @@ enum wr_decl_kind { WR_DECL_STREAM, WR_DECL_TABLE, WR_DECL_VIEW, WR_DECL_PATTERN
 struct wr_feeder {
     struct wr_relation relation;
     struct wr_span span;    /* of the query, for messages */
+    uint32_t statement;
 };
 
 /* A stream, table, view or pattern output: whatever FROM and INTO can name. */
@@ -28,12 +29,13 @@ struct wr_decl {
     uint32_t statement_number;
     uint32_t stream;            /* in program->stream, or WR_NONE */
     uint8_t mark;               /* enum wr_mark of .relation */
-    uint8_t lower_mark;         /* of a declared stream's columns (declare.c) */
     bool is_read, is_fed;       /* some query reads it; some statement sends rows into it */
     bool warned_watermark;
     struct wr_relation relation;
     struct wr_schema columns;   /* as declared: order of SELECT * */
     struct wr_ident *column_ident;
+    struct wr_schema record;    /* the same without computed columns: what is inserted */
+    struct wr_ident *record_ident;
     WR_VEC(uint32_t) feeder_statement; /* statements that send rows here, in program order */
     WR_VEC(struct wr_feeder) feeder;
 };
@@ -80,6 +82,7 @@ struct wr_state {
     uint32_t select_count;      /* bare SELECTs so far */
     uint32_t output_count;
     uint32_t function_depth;
+    uint32_t current;           /* statement being lowered */
 };
 
 /* ---- names.c ------------------------------------------------------------------------------------ */
@@ -95,6 +98,11 @@ void wr_names_offer(const struct wr_names *names, struct wr_suggestion *suggesti
 /* ---- declare.c ---------------------------------------------------------------------------------- */
 
 void wr_declare(struct wr_compile *c);
+struct wr_decl *wr_declare_stream(struct wr_compile *c, const struct wr_statement *s, uint32_t number);
+void wr_declare_columns(struct wr_compile *c, struct wr_decl *decl);
+/* Columns that come out of the record itself. */
+uint32_t wr_record_columns(const struct wr_decl *decl);
+const char *wr_decl_kind_text(const struct wr_decl *decl);
 /* A stream declared by the caller's file_stream for FROM 'file'; NULL after a report. */
 struct wr_decl *wr_declare_file(struct wr_compile *c, const struct wr_from *from);
 struct wr_decl *wr_decl_find(struct wr_compile *c, const struct wr_ident *name);
@@ -118,18 +126,30 @@ void wr_check_setting(struct wr_compile *c, const struct wr_statement *s);
 
 /* What the result of a query is for. */
 struct wr_target {
-    struct wr_slice name;          /* of the query: nodes, drop table */
-    bool named_by_target;          /* columns need no names: the target has them */
+    struct wr_slice name;            /* of the query: nodes, drop table */
+    const struct wr_schema *columns; /* of the target: names are not needed, NULLs and texts take its types; or NULL */
+    bool names_optional;             /* a later part of a UNION ALL: named as the first */
 };
 /* Lowers a query. false after errors. */
 bool wr_lower_query(struct wr_compile *c, const struct wr_query *query, struct wr_with_scope *with,
                     const struct wr_target *target, struct wr_relation *result);
-/* What FROM names, as a relation under its alias; false after errors. */
+/* What FROM names, as a relation under its alias; false after errors. Windows and matches are not for here. */
 bool wr_lower_from(struct wr_compile *c, const struct wr_from *from, struct wr_with_scope *with,
-                   const struct wr_target *target, const struct wr_query *query, struct wr_relation *result);
+                   const struct wr_target *target, struct wr_relation *result);
 /* SELECT … FROM TUMBLE/HOP … GROUP BY …. */
 bool wr_lower_window(struct wr_compile *c, const struct wr_query *query, struct wr_with_scope *with,
                      const struct wr_target *target, struct wr_relation *result);
+/* Sends the LATE node of a window or pattern into a stream: the visible columns of what it reads. */
+bool wr_feed_late(struct wr_compile *c, const struct wr_ident *into, uint32_t late_node,
+                  const struct wr_relation *input, uint32_t query, struct wr_span span);
+/* The select list over a scope, into columns of `project`; NULL relation: a star is refused. */
+bool wr_lower_list(struct wr_compile *c, const struct wr_select *select, struct wr_scope *scope,
+                   const struct wr_relation *relation, struct wr_block *project, const struct wr_target *target,
+                   struct wr_relation *result);
+/* WHERE or HAVING as a code, WR_NONE when there is none; false after errors. */
+bool wr_lower_condition(struct wr_compile *c, struct wr_scope *scope, const struct wr_expr *condition, uint32_t *code);
+/* Does an aggregate call stand in the select list or HAVING? NULL when not. */
+const struct wr_expr *wr_find_aggregate(const struct wr_select *select);
 /* Rows of a declared name, lowering what feeds it. */
 bool wr_lower_decl(struct wr_compile *c, struct wr_decl *decl, struct wr_span asked_at, struct wr_relation *relation);
 /* Lowers statement number n unless it is done; false when it failed or is being lowered (then a circle is
@@ -149,18 +169,27 @@ bool wr_columns_add(struct wr_compile *c, struct wr_columns *columns, const stru
                     struct wr_type type, bool need_name);
 /* Checks for duplicate names and moves the columns into a schema of the relation. */
 bool wr_columns_finish(struct wr_compile *c, struct wr_columns *columns, bool need_name, struct wr_relation *relation);
-/* Brings relations to one type a column: casts where needed. false after a report with `code`. */
-bool wr_relation_cast(struct wr_compile *c, struct wr_relation *relation, const struct wr_type *type,
-                      struct wr_slice query);
+/* Brings the columns to the given types where they differ; the casts are known to exist. */
+void wr_relation_cast(struct wr_compile *c, struct wr_relation *relation, const struct wr_type *type, uint32_t query,
+                      struct wr_span span);
+/* The record columns of a declared stream (those that are inserted) in decl->record. */
+void wr_decl_record(struct wr_compile *c, struct wr_decl *decl);
 /* UNION ALL and several INSERTs: one MERGE of all, columns named as in the first. */
 bool wr_lower_merge(struct wr_compile *c, struct wr_relation *part, const struct wr_span *span, uint32_t count,
                     struct wr_slice name, struct wr_relation *result);
+/* The stream that INSERT, INTO or LATE … INTO names; NULL after a report. */
+struct wr_decl *wr_find_target(struct wr_compile *c, const struct wr_ident *name);
+/* One relation of all that is sent into a stream. */
+bool wr_lower_feeders(struct wr_compile *c, struct wr_decl *decl, struct wr_relation *relation);
 void wr_outputs(struct wr_compile *c);
 void wr_add_output(struct wr_compile *c, const struct wr_relation *rows, struct wr_slice name, uint32_t stream,
                    bool only_if_bound);
 
 /* ---- relation.c --------------------------------------------------------------------------------- */
 
+/* As wr_node_append, with a WHERE in the same SELECT. */
+uint32_t wr_node_prepare(struct wr_compile *c, const struct wr_relation *relation, uint32_t where,
+                         struct wr_block *extra, uint32_t query, struct wr_span span);
 /* A SELECT over `input` whose results are the schema's columns; where: a code or WR_NONE. */
 uint32_t wr_select_add(struct wr_compile *c, uint32_t input, uint32_t where, struct wr_block *project, bool carry,
                        const struct wr_schema *schema, uint32_t query, struct wr_span span);
