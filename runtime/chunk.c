@@ -58,6 +58,11 @@ void wr_chunk_clear(struct wr_chunk *chunk)
     chunk->batch.any_late = false;
     chunk->batch.rows = 0;
     chunk->live = 0;
+    /* One block that holds what this filling needed, and some more, so that the next one allocates nothing. */
+    size_t wanted = chunk->strings.used + chunk->strings.used / 2;
+    wr_arena_clear(&chunk->strings);
+    if ((size_t)(chunk->strings.end - chunk->strings.next) >= wanted - wanted / 3) return;
+    (void)wr_arena_alloc(&chunk->strings, wanted);
     wr_arena_clear(&chunk->strings);
 }
 

@@ -86,9 +86,18 @@ static void write_line(struct wr_sink *sink, struct wr_slice line)
 
 /* ---- Order --------------------------------------------------------------------------------------- */
 
+/* Deciding places without their ordinals, which count the results of one operator only. The end of the input is one
+ * place, whoever decides there. */
+static int compare_deciding(struct wr_place a, struct wr_place b)
+{
+    a.ordinal = b.ordinal = 0;
+    if (a.source == WR_SOURCE_END && b.source == WR_SOURCE_END) a.offset = b.offset = 0;
+    return wr_place_compare(a, b);
+}
+
 static int compare_keys(const struct wr_sink_key *a, const struct wr_sink_key *b)
 {
-    int order = wr_place_compare(a->place, b->place);
+    int order = compare_deciding(a->place, b->place);
     return order ? order : wr_place_compare(a->first, b->first);
 }
 

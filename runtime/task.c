@@ -262,6 +262,10 @@ void wr_task_fail(struct wr_task *task, const struct wr_error *error)
 
 static void print_place(const struct wr_task *task, const struct wr_drop_sample *sample, struct wr_buf *out)
 {
+    if (sample->place.source == WR_SOURCE_END) {
+        wr_buf_add_cstr(out, "the end of the input");
+        return;
+    }
     if (sample->place.source == 0) {
         char text[WR_TEXT_MAX];
         size_t size = wr_print_timestamp(text, sample->place.time);
@@ -320,7 +324,9 @@ static void log_sample(struct wr_task *task, struct wr_drop *drop, const struct 
 
 static void check_budget(struct wr_task *task, const struct wr_drop *drop, const struct wr_drop_sample *sample)
 {
-    struct wr_source *source = sample->place.source ? task->partition[sample->place.source - 1]->source : NULL;
+    uint32_t number = sample->place.source;
+    bool of_row = number != 0 && number != WR_SOURCE_END;
+    struct wr_source *source = of_row ? task->partition[number - 1]->source : NULL;
     uint64_t total = task->drops.total[WR_DROP_RECORD] + task->drops.total[WR_DROP_ROW];
     uint64_t own = source ? ++source->errors : 0;
     bool stop = source ? source->stop_on_error : task->options.stop_on_error;
@@ -343,7 +349,7 @@ static void check_budget(struct wr_task *task, const struct wr_drop *drop, const
 void wr_task_drop(struct wr_task *task, uint32_t query, enum wr_drop_kind kind, const char *reason, const char *code,
                   const struct wr_drop_sample *sample)
 {
-    WR_ASSERT(sample->place.source <= task->partition_count);
+    WR_ASSERT(sample->place.source <= task->partition_count || sample->place.source == WR_SOURCE_END);
     struct wr_drop *drop = wr_drops_count(&task->drops, query, kind, reason, code);
     if (drop->rows == 1) {
         wr_buf_clear(&task->text);

@@ -1,0 +1,171 @@
+/* Moments fire in order of time, then of first appearance; those armed meanwhile fire when they are due, but not at the
+ * end of the input. And the bytes of saved state read back. */
+#include "runtime/codec.h"
+#include "runtime/operator.h"
+
+#include <float.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <cmocka.h>
+
+struct heard {
+    struct wr_operator op;
+    int64_t time[64];
+    uint32_t key[64];
+    unsigned count;
+    int64_t again; /* > 0: each moment arms another, this much later */
+};
+
+static void on_moment(struct wr_operator *op, int64_t time, uint32_t key)
+{
+    struct heard *heard = (struct heard *)op;
+    heard->time[heard->count] = time;
+    heard->key[heard->count++] = key;
+    if (heard->again) wr_timer_arm(&op->timers, time + heard->again, key, key);
+}
+
+static const struct wr_operator_class listener = {.name = "listener", .on_moment = on_moment};
+
+static void begin(struct heard *heard)
+{
+    *heard = (struct heard){.op = {.cls = &listener, .id = 3, .time = WR_TIME_MIN}};
+    wr_timers_init(&heard->op.timers);
+}
+
+static void moments_fire_in_order_of_time_then_of_first_appearance(void **state)
+{
+    (void)state;
+    struct heard heard;
+    begin(&heard);
+    wr_timer_arm(&heard.op.timers, 20, 2, 2);
+    wr_timer_arm(&heard.op.timers, 10, 5, 5);
+    wr_timer_arm(&heard.op.timers, 20, 1, 1);
+    wr_timer_arm(&heard.op.timers, 30, 0, 0);
+    wr_moments_until(&heard.op, 20);
+    assert_int_equal(heard.count, 3);
+    assert_int_equal(heard.key[0], 5);
+    assert_int_equal(heard.key[1], 1);
+    assert_int_equal(heard.key[2], 2);
+    assert_int_equal(heard.op.timers.next, 30);
+    assert_int_equal(heard.op.time, 20);
+    struct wr_place place = wr_moment_place(&heard.op);
+    assert_int_equal(place.time, 20);
+    assert_int_equal(place.source, 0);
+    wr_timers_release(&heard.op.timers);
+}
+
+static void a_moment_stands_before_the_rows_of_its_time_and_after_moments_of_earlier_operators(void **state)
+{
+    (void)state;
+    struct heard first, second;
+    begin(&first);
+    begin(&second);
+    second.op.id = 4;
+    wr_timer_arm(&first.op.timers, 10, 9, 9);
+    wr_timer_arm(&second.op.timers, 10, 1, 1);
+    wr_moments_until(&first.op, 10);
+    wr_moments_until(&second.op, 10);
+    struct wr_place a = wr_moment_place(&first.op), b = wr_moment_place(&second.op), row = {10, 1, 0, 0};
+    assert_true(wr_place_compare(a, b) < 0);
+    assert_true(wr_place_compare(b, row) < 0);
+    wr_timers_release(&first.op.timers);
+    wr_timers_release(&second.op.timers);
+}
+
+static void moments_armed_by_moments_fire_when_they_are_due(void **state)
+{
+    (void)state;
+    struct heard heard;
+    begin(&heard);
+    heard.again = 10;
+    wr_timer_arm(&heard.op.timers, 10, 1, 1);
+    wr_moments_until(&heard.op, 35);
+    assert_int_equal(heard.count, 3);
+    assert_int_equal(heard.time[2], 30);
+    wr_timers_release(&heard.op.timers);
+}
+
+static void the_end_of_the_input_fires_what_is_armed_once(void **state)
+{
+    (void)state;
+    struct heard heard;
+    begin(&heard);
+    heard.again = 10;
+    wr_timer_arm(&heard.op.timers, 1000, 1, 1);
+    wr_timer_arm(&heard.op.timers, 10, 2, 2);
+    wr_moments_until(&heard.op, WR_TIME_MAX);
+    assert_int_equal(heard.count, 2);
+    assert_int_equal(heard.time[0], 10);
+    assert_int_equal(heard.time[1], 1000);
+    assert_int_equal(heard.op.timers.count, 0);
+    wr_timers_release(&heard.op.timers);
+}
+
+static void numbers_and_values_read_back(void **state)
+{
+    (void)state;
+    struct wr_buf buf = {0};
+    const uint64_t numbers[] = {0, 1, 127, 128, 300, UINT32_MAX, UINT64_MAX};
+    for (size_t i = 0; i < WR_COUNT(numbers); i++) wr_put_uint(&buf, numbers[i]);
+    wr_put_i64(&buf, INT64_MIN);
+    wr_put_u32(&buf, 0xfffefdfc);
+    struct wr_value values[] = {
+        {.cls = WR_CLASS_BOOL, .u.boolean = true}, {.cls = WR_CLASS_I64, .u.i64 = -5},
+        {.cls = WR_CLASS_F64, .u.f64 = DBL_MIN},   {.cls = WR_CLASS_DEC, .u.dec = -((wr_i128)1 << 100)},
+        {.cls = WR_CLASS_STR, .u.str = WR_SLICE("héllo")}, {.cls = WR_CLASS_I64, .flag = WR_FLAG_NULL},
+        {.cls = WR_CLASS_I64, .flag = WR_FLAG_ERROR, .reason = WR_REASON_OVERFLOW}};
+    for (size_t i = 0; i < WR_COUNT(values); i++) wr_put_value(&buf, &values[i]);
+    struct wr_slice in = wr_buf_slice(&buf);
+    uint64_t number;
+    int64_t low;
+    uint32_t word;
+    for (size_t i = 0; i < WR_COUNT(numbers); i++) {
+        assert_true(wr_get_uint(&in, &number));
+        assert_true(number == numbers[i]);
+    }
+    assert_true(wr_get_i64(&in, &low) && low == INT64_MIN && wr_get_u32(&in, &word) && word == 0xfffefdfc);
+    for (size_t i = 0; i < WR_COUNT(values); i++) {
+        struct wr_value v;
+        assert_true(wr_get_value(&in, (enum wr_class)values[i].cls, &v));
+        assert_int_equal(v.flag, values[i].flag);
+        if (v.flag == WR_FLAG_ERROR) assert_int_equal(v.reason, values[i].reason);
+        if (v.flag != WR_FLAG_VALUE) continue;
+        if (v.cls == WR_CLASS_BOOL) assert_true(v.u.boolean);
+        if (v.cls == WR_CLASS_I64) assert_int_equal(v.u.i64, -5);
+        if (v.cls == WR_CLASS_F64) assert_true(v.u.f64 == DBL_MIN);
+        if (v.cls == WR_CLASS_DEC) assert_true(v.u.dec == -((wr_i128)1 << 100));
+        if (v.cls == WR_CLASS_STR) assert_true(wr_slice_equal(v.u.str, WR_SLICE("héllo")));
+    }
+    assert_int_equal(in.size, 0);
+    wr_buf_release(&buf);
+}
+
+static void bytes_that_are_cut_short_are_refused_at_every_length(void **state)
+{
+    (void)state;
+    struct wr_buf buf = {0};
+    wr_put_uint(&buf, 1234567);
+    wr_put_i64(&buf, 42);
+    wr_put_value(&buf, &(struct wr_value){.cls = WR_CLASS_STR, .u.str = WR_SLICE("text")});
+    for (size_t size = 0; size < buf.size; size++) {
+        struct wr_slice in = wr_slice_of(buf.data, size);
+        uint64_t number;
+        int64_t time;
+        struct wr_value v;
+        assert_false(wr_get_uint(&in, &number) && wr_get_i64(&in, &time) && wr_get_value(&in, WR_CLASS_STR, &v));
+    }
+    wr_buf_release(&buf);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(moments_fire_in_order_of_time_then_of_first_appearance),
+        cmocka_unit_test(a_moment_stands_before_the_rows_of_its_time_and_after_moments_of_earlier_operators),
+        cmocka_unit_test(moments_armed_by_moments_fire_when_they_are_due),
+        cmocka_unit_test(the_end_of_the_input_fires_what_is_armed_once),
+        cmocka_unit_test(numbers_and_values_read_back),
+        cmocka_unit_test(bytes_that_are_cut_short_are_refused_at_every_length),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
