@@ -35,6 +35,8 @@
 /* A parser whose stacks live in the arena; nothing to free. Pushing into it is allowed until the next call
  * with another arena. */
 weir_dsl_pstate *wr_grammar_new(struct wr_arena *arena);
+/* Back to the beginning, as a new one. */
+void wr_grammar_reset(weir_dsl_pstate *state);
 
 /* Expected tokens of a state, for suggestions; see yypcontext_expected_tokens. */
 int wr_grammar_expected(weir_dsl_pstate *state, int *kinds, int size);
@@ -1120,6 +1122,11 @@ weir_dsl_pstate *wr_grammar_new(struct wr_arena *arena)
 {
     stack_arena = arena;
     return weir_dsl_pstate_new();
+}
+
+void wr_grammar_reset(weir_dsl_pstate *state)
+{
+    yypstate_clear(state);
 }
 
 int wr_grammar_expected(weir_dsl_pstate *state, int *kinds, int size)

@@ -24,8 +24,17 @@ struct driver {
     weir_dsl_pstate *state;
 };
 
-/* Pushes one token; false when the parser is at the end of its stack. */
-static bool push(struct driver *driver, struct wr_token token)
+/* Between two statements, whatever the parser was in the middle of. */
+static void reset(struct driver *driver)
+{
+    wr_grammar_reset(driver->state);
+    driver->parse->token_count = 0;
+    driver->parse->recovering = false;
+}
+
+/* Pushes one token. A semicolon ends a broken statement for certain: the parser alone would read
+ * over it in search of the parenthesis that closes the list in which the error was. */
+static void push(struct driver *driver, struct wr_token token)
 {
     struct wr_parse *parse = driver->parse;
     union wr_semval value = {.number = 0};
@@ -35,22 +44,13 @@ static bool push(struct driver *driver, struct wr_token token)
     parse->token_count++;
     if (token.kind == TOK_WEIR_DSL_error) parse->failed = parse->recovering = true;
     int status = weir_dsl_push_parse(driver->state, token.kind, &value, &token.span, parse);
-    if (token.kind == TOK_SEMICOLON) {
+    if (status != YYPUSH_MORE && status != 0) { /* at the end of its stack: on behind the next semicolon */
+        while (token.kind != TOK_SEMICOLON && token.kind != TOK_YYEOF) token = wr_lexer_next(&driver->lexer);
+        reset(driver);
+    } else if (token.kind == TOK_SEMICOLON) {
         parse->token_count = 0;
-        parse->recovering = false;
+        if (parse->recovering) reset(driver);
     }
-    return status == YYPUSH_MORE || status == 0;
-}
-
-/* Goes on behind the next semicolon with a fresh parser. */
-static void restart(struct driver *driver)
-{
-    struct wr_token token;
-    do token = wr_lexer_next(&driver->lexer);
-    while (token.kind != TOK_SEMICOLON && token.kind != TOK_YYEOF);
-    driver->state = wr_grammar_new(driver->parse->arena);
-    driver->parse->token_count = 0;
-    driver->parse->recovering = false;
 }
 
 static bool first_on_its_line(const struct driver *driver, struct wr_token token)
@@ -83,32 +83,34 @@ static bool expects(const struct driver *driver, int kind)
 }
 
 /* A semicolon that is not in the text, behind the token before. */
-static bool push_semicolon(struct driver *driver)
+static void push_semicolon(struct driver *driver)
 {
     struct wr_span place = driver->parse->current.span;
     place.start = place.end;
-    return push(driver, (struct wr_token){TOK_SEMICOLON, place});
+    push(driver, (struct wr_token){TOK_SEMICOLON, place});
 }
 
 /* Pushes a token that looks like the start of a statement: where a semicolon was forgotten, or the
- * statement before is broken, it is put in, so that one slip does not hide the next statement. */
-static bool push_start(struct driver *driver, struct wr_token token)
+ * statement before is broken, that one is ended, so that one slip does not hide the next statement. */
+static void push_start(struct driver *driver, struct wr_token token)
 {
     struct wr_parse *parse = driver->parse;
-    if (token.kind == TOK_PATTERN && expects(driver, token.kind)) return push(driver, token);
-    if (!parse->recovering && expects(driver, TOK_SEMICOLON)) {
-        wr_report_no_semicolon(parse, parse->current.span, token.kind);
+    if (token.kind == TOK_PATTERN && expects(driver, token.kind)) {
+        push(driver, token);
+        return;
+    }
+    if (expects(driver, TOK_SEMICOLON)) {
+        if (!parse->recovering) wr_report_no_semicolon(parse, parse->current.span, token.kind);
+        push_semicolon(driver);
     } else if (!parse->recovering) {
         int kinds[KINDS_MAX];
         int count = wr_grammar_expected(driver->state, kinds, KINDS_MAX);
-        struct wr_token last = parse->current;
-        parse->before = last;
+        parse->before = parse->current;
         parse->current = token;
         wr_report_syntax(parse, kinds, count);
-        parse->current = last;
-        if (!push(driver, (struct wr_token){TOK_WEIR_DSL_error, last.span})) return false;
     }
-    return push_semicolon(driver) && push(driver, token);
+    reset(driver);
+    push(driver, token);
 }
 
 static void run(struct wr_parse *parse, int start, struct wr_comments *comments)
@@ -122,16 +124,14 @@ static void run(struct wr_parse *parse, int start, struct wr_comments *comments)
     driver.lexer.comments = comments;
     driver.state = wr_grammar_new(parse->arena);
     if (start) push(&driver, (struct wr_token){start, parse->current.span});
-    for (;;) {
-        struct wr_token token = wr_lexer_next(&driver.lexer);
-        if (token.kind == TOK_YYEOF) break;
-        if (!(begins_statement(&driver, token) ? push_start(&driver, token) : push(&driver, token))) restart(&driver);
+    struct wr_token token = wr_lexer_next(&driver.lexer);
+    for (; token.kind != TOK_YYEOF; token = wr_lexer_next(&driver.lexer)) {
+        if (begins_statement(&driver, token)) push_start(&driver, token);
+        else push(&driver, token);
     }
-    struct wr_span end = parse->current.span;
-    end.start = end.end;
     parse->at_end = true;
-    if (!start && parse->token_count && !push(&driver, (struct wr_token){TOK_SEMICOLON, end})) return;
-    push(&driver, (struct wr_token){TOK_YYEOF, end});
+    if (start) push(&driver, token);
+    else if (parse->token_count) push_semicolon(&driver);
 }
 
 void wr_parse_recovered(struct wr_parse *parse)

@@ -295,10 +295,20 @@ static void report_plain(struct wr_parse *parse, const int *kinds, int count)
         wr_diag_help(parse->diags, d, "arrows stand in row patterns only; a field is reached by a dot");
 }
 
+/* The lexer has complained about this very token. */
+static bool reported(const struct wr_parse *parse)
+{
+    for (uint32_t i = parse->diags->count; i-- > 0;) {
+        const struct wr_diag *d = &parse->diags->at[i];
+        if (d->span.file == parse->file && d->span.start == parse->current.span.start && d->code <= WR_DIAG_W0111) return true;
+    }
+    return false;
+}
+
 void wr_report_syntax(struct wr_parse *parse, const int *kinds, int count)
 {
     parse->failed = parse->recovering = true;
-    if (parse->silent) return;
+    if (parse->silent || reported(parse)) return;
     struct expected e = {{false}};
     for (int i = 0; i < count; i++) e.has[kinds[i]] = true;
     if (report_foreign_statement(parse, &e) || report_unit(parse) || report_partition(parse) || report_misspelt(parse) ||
