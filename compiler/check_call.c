@@ -207,6 +207,7 @@ static void unknown_function(struct wr_compile *c, const struct wr_expr *expr)
 {
     struct wr_suggestion near;
     struct wr_slice name = expr->u.call.name.text;
+    if (c->state->parse_failed) return;
     wr_suggestion_init(&near, name);
     for (unsigned i = 0; i < WR_BUILTIN_COUNT; i++) {
         struct wr_slice candidate = wr_slice_cstr(wr_builtin_info((enum wr_builtin)i)->name);

@@ -17,6 +17,7 @@ static struct wr_ir *check_parameter(struct wr_compile *c, struct wr_block *b, c
 {
     struct wr_state *s = c->state;
     uint32_t n = wr_names_find(s->parameter_names, &expr->u.ident);
+    if (n == WR_NONE && s->parse_failed) return NULL;
     if (n == WR_NONE) {
         struct wr_suggestion near;
         wr_suggestion_init(&near, expr->u.ident.text);

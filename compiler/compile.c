@@ -95,6 +95,7 @@ struct wr_program *wr_compile(const struct wr_tree *tree, struct wr_diags *diags
     wr_arena_init(&arena);
     c.program = wr_program_new();
     state_init(&state, tree, main_file);
+    state.parse_failed = wr_diags_failed(diags);
 
     wr_declare(&c);        /* names of streams, views, functions, parameters; settings */
     lower_all(&c);         /* each statement to nodes and value graphs, as something asks for it */

@@ -7,7 +7,7 @@
  *       window   "size_us","slide_us","offset_us","late_us","late_into","keys":[name],"bound"
  *       output   "stream","only_if_bound"
  *       pattern  "pattern","keys","within_us","after_match","matcher","why","late_into","longest","bound","kept":[name],
- *                "variables":[{"name","row","past":[text]}],
+ *                "variables":[{"name","condition","row","past":[text]}],
  *                "begin":[…],"positions":[{"variable","follow":[{"to","connector"}]}]}]}
  * "to" is a position's number or "end"; "longest" is null when a match may have any number of rows. */
 #include "compiler/explain.h"
@@ -127,6 +127,7 @@ static void add_variables(const struct wr_explain *e, const struct wr_node *n)
         const struct wr_pattern_variable *variable = &p->variable[v];
         wr_buf_printf(e->out, "%s{\"name\":", v ? "," : "");
         add_string(variable->name, e->out);
+        add_text("condition", variable->text, e->out);
         add_bool("row", variable->row_condition != WR_NONE, e->out);
         wr_buf_add_cstr(e->out, ",\"past\":[");
         const struct wr_code *code = variable->condition == WR_NONE ? NULL : &e->program->code[variable->condition];

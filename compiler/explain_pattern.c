@@ -137,19 +137,17 @@ static void print_report(const struct wr_explain *e, const struct wr_pattern_nod
 
 static void print_condition(const struct wr_explain *e, const struct wr_node *node, const struct wr_pattern_variable *v)
 {
-    wr_buf_printf(e->out, "  '%s': ", v->name);
-    if (v->row_condition == WR_NONE && v->condition == WR_NONE) {
-        wr_buf_add_cstr(e->out, "any row.\n");
+    if (!v->text[0]) {
+        wr_buf_printf(e->out, "  Any row is '%s'.\n", v->name);
         return;
     }
-    if (v->row_condition != WR_NONE) wr_buf_add_cstr(e->out, "what the row itself says, found for whole batches at once");
+    wr_buf_printf(e->out, "  A row is '%s' when %s", v->name, v->text);
     if (v->condition != WR_NONE) {
         const struct wr_code *code = &e->program->code[v->condition];
         bool any = false;
-        wr_buf_add_cstr(e->out, v->row_condition == WR_NONE ? "what it is beside " : "; and what it is beside ");
         for (uint32_t i = 0; i < code->input_count; i++) {
-            if (code->input[i].kind == WR_INPUT_COLUMN) continue;
-            wr_buf_add_cstr(e->out, any ? ", " : "");
+            if (code->input[i].kind == WR_INPUT_COLUMN || code->input[i].kind == WR_INPUT_SPECIAL) continue;
+            wr_buf_add_cstr(e->out, any ? ", " : "; ");
             wr_explain_input(e->program, node, &code->input[i], e->out);
             any = true;
         }
@@ -183,6 +181,7 @@ void wr_explain_pattern_words(const struct wr_explain *e, uint32_t number)
         wr_buf_printf(e->out, "%s%s", i ? ", " : " among the rows of one ", in->column[p->key[i]].name);
     wr_buf_add_cstr(e->out, p->key_count ? ", in the order of their event time.\n"
                                          : " among all rows, in the order of their event time.\n");
+    for (uint32_t v = 0; v < p->variable_count; v++) print_condition(e, node, &p->variable[v]);
     wr_buf_add_cstr(e->out, "  A match begins with ");
     print_beginning(p, e->out);
     wr_buf_add_cstr(e->out, ".\n");
@@ -190,7 +189,6 @@ void wr_explain_pattern_words(const struct wr_explain *e, uint32_t number)
     print_death(e, p, &ends);
     print_report(e, p, &ends);
     print_kept(e, node);
-    for (uint32_t v = 0; v < p->variable_count; v++) print_condition(e, node, &p->variable[v]);
     wr_buf_printf(e->out, "  Matcher: %s, because %s.\n", wr_matcher_class_name(wr_pattern_class(p)),
                   wr_pattern_class_why(p));
     wr_buf_add_cstr(e->out, "  State of a key: ");

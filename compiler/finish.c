@@ -126,6 +126,7 @@ static void copy_pattern(struct wr_compile *c, struct codes *codes, struct wr_pa
     p->row_code = code_of(c, codes, p->row_code);
     for (uint32_t i = 0; i < p->variable_count; i++) {
         variable[i].name = text(c, variable[i].name);
+        variable[i].text = text(c, variable[i].text);
         variable[i].condition = code_of(c, codes, variable[i].condition);
     }
     p->variable = variable;

@@ -126,6 +126,7 @@ void wr_decl_record(struct wr_compile *c, struct wr_decl *decl)
 struct wr_decl *wr_find_target(struct wr_compile *c, const struct wr_ident *name)
 {
     struct wr_decl *decl = wr_decl_find(c, name);
+    if (!decl && c->state->parse_failed) return NULL;
     if (!decl) {
         struct wr_suggestion near;
         wr_suggestion_init(&near, name->text);

@@ -319,7 +319,7 @@ static const char *output_name(struct wr_match_lowering *m, const struct wr_sche
         "MATCH_STATUS()", "CLASSIFIER()"};
     if (in->kind == WR_INPUT_SPECIAL) return special[in->column];
     if (in->kind == WR_INPUT_KEY) return wr_arena_cstr(arena, m->key_name.at[in->column].text);
-    if (in->kind == WR_INPUT_AGGREGATE) return wr_arena_printf(arena, "aggregate %u", in->column).data;
+    if (in->kind == WR_INPUT_AGGREGATE) return m->aggregate_text.at[in->column];
     struct wr_slice set = in->set == WR_SET_ALL            ? WR_SLICE("*")
                           : in->set < m->variable.count ? m->variable.at[in->set].name.text
                                                            : m->subset.at[in->set - m->variable.count].name.text;
@@ -351,16 +351,26 @@ static uint32_t add_late(struct wr_match_lowering *m, uint32_t pattern, const st
     return wr_node_add(m->c, &node);
 }
 
-/* Everything is checked: the nodes. */
-static void add_nodes(struct wr_match_lowering *m, struct wr_node *node, struct wr_block *project,
-                      struct wr_relation *result, uint32_t *late_node)
+/* Helper columns are called after what they hold, for explain. */
+static uint32_t add_helpers(struct wr_match_lowering *m)
 {
     struct wr_compile *c = m->c;
     uint32_t extra = wr_block_result_count(m->extra), first;
     struct wr_type *type = WR_NEW_ARRAY(c->arena, struct wr_type, extra + 1);
     for (uint32_t i = 0; i < extra; i++) type[i] = wr_block_result_type(m->extra, i);
-    uint32_t from = wr_node_append(c, m->input, m->extra, extra, type, m->query, &first);
-    WR_ASSERT(first == m->input->schema->count);
+    uint32_t node = wr_node_append(c, m->input, m->extra, extra, type, m->query, &first);
+    WR_ASSERT(first == m->input->schema->count && extra == m->extra_text.count);
+    struct wr_schema_column *column = (struct wr_schema_column *)(uintptr_t)wr_node_at(c, node)->schema.column;
+    for (uint32_t i = 0; i < extra; i++) column[first + i].name = m->extra_text.at[i];
+    return node;
+}
+
+/* Everything is checked: the nodes. */
+static void add_nodes(struct wr_match_lowering *m, struct wr_node *node, struct wr_block *project,
+                      struct wr_relation *result, uint32_t *late_node)
+{
+    struct wr_compile *c = m->c;
+    uint32_t from = add_helpers(m);
     const struct wr_schema input = wr_node_at(c, from)->schema;
     struct wr_pattern_node *p = &node->u.pattern;
     p->key_count = m->key.count;
@@ -397,7 +407,7 @@ static bool check(struct wr_match_lowering *m, struct wr_pattern_node *p, struct
     ok &= lower_keys(m);
     ok &= wr_match_collect(m);
     if (m->c->flink_dialect) ok &= check_dialect(m, match->pattern);
-    bool built = wr_automaton_build(m->c, match->pattern, variable_of, m, &m->automaton);
+    bool built = !m->tree_is_wrong && wr_automaton_build(m->c, match->pattern, variable_of, m, &m->automaton);
     for (uint32_t i = 0; built && i < m->automaton.first_count; i++)
         m->may_be_empty |= m->automaton.follow[m->automaton.first + i].position == WR_ACCEPT;
     if (built) ok &= check_skip(m);
@@ -428,7 +438,7 @@ bool wr_lower_match(struct wr_compile *c, const struct wr_match *match, struct w
     *result = (struct wr_relation){.node = WR_NONE, .alias = name, .declared_at = match->pattern->span,
                                    .time_column = WR_NONE, .has_watermark = true};
     bool ok = check(m, &node.u.pattern, project, &columns);
-    if (ok) ok = wr_columns_finish(c, &columns, true, result);
+    ok &= wr_columns_finish(c, &columns, true, result);
     result->time_column = columns.time_column;
     wr_columns_release(&columns);
     if (!ok) return false;

@@ -41,10 +41,12 @@ struct wr_match_lowering {
     WR_LIST(struct wr_match_subset) subset; /* set number variable.count + i */
     uint32_t set_words;
     struct wr_automaton automaton;
+    bool tree_is_wrong;          /* something stands where it cannot, as was reported */
     bool may_be_empty;           /* the pattern admits a match without rows */
 
     struct wr_scope input_scope; /* the input's own columns */
     struct wr_block *extra;      /* helper columns behind the input's: keys, arguments that are no plain columns */
+    WR_LIST(const char *) extra_text; /* per helper column: the expression */
     WR_LIST(uint32_t) key;       /* partition columns */
     WR_LIST(struct wr_ident) key_name;
 
@@ -52,6 +54,7 @@ struct wr_match_lowering {
     bool in_define;
     uint32_t current;            /* variable whose condition is being lowered */
     WR_LIST(struct wr_aggregate) aggregate;
+    WR_LIST(const char *) aggregate_text;
     struct wr_block *row;        /* conditions on the row alone, one result each */
     WR_LIST(struct wr_input) history, output;
     bool needs_ids;
@@ -84,7 +87,9 @@ bool wr_match_reference(struct wr_match_lowering *m, const struct wr_expr *name,
 /* The column of a partition key: the input's own, or a helper. false after a report. */
 bool wr_match_key_column(struct wr_match_lowering *m, const struct wr_expr *expr, uint32_t *column);
 /* A helper column behind the input's for a value in m->extra. false after a report. */
-bool wr_match_helper(struct wr_match_lowering *m, struct wr_ir *ir, struct wr_span span, uint32_t *column);
+bool wr_match_helper(struct wr_match_lowering *m, struct wr_ir *ir, const struct wr_expr *expr, uint32_t *column);
+/* An expression in canonical form. */
+const char *wr_match_text(struct wr_match_lowering *m, const struct wr_expr *expr);
 /* An input of DEFINE as it is; in MEASURES the column of the PATTERN node that holds it. */
 struct wr_ir *wr_match_read(struct wr_match_lowering *m, struct wr_block *b, struct wr_input input);
 /* The number of the input in the list, added when it is new. */

@@ -115,7 +115,8 @@ static bool same_aggregate(const struct wr_aggregate *a, const struct wr_aggrega
            a->filter == b->filter;
 }
 
-static uint32_t add_aggregate(struct wr_match_lowering *m, const struct wr_aggregate *aggregate)
+static uint32_t add_aggregate(struct wr_match_lowering *m, const struct wr_aggregate *aggregate,
+                              const struct wr_expr *call)
 {
     for (uint32_t i = 0; i < m->aggregate.count; i++) {
         if (!same_aggregate(&m->aggregate.at[i], aggregate)) continue;
@@ -123,6 +124,7 @@ static uint32_t add_aggregate(struct wr_match_lowering *m, const struct wr_aggre
         return i;
     }
     wr_list_push(m->c->arena, &m->aggregate, *aggregate);
+    wr_list_push(m->c->arena, &m->aggregate_text, wr_match_text(m, call));
     return m->aggregate.count - 1;
 }
 
@@ -216,7 +218,7 @@ static struct wr_ir *call_aggregate(struct wr_match_lowering *m, struct wr_block
     if (call->u.call.filter && !check_filter(&a, call->u.call.filter, &g.filter)) return NULL;
     if (!wr_aggregate_type(m->c, call, (enum wr_aggregate_fn)g.fn, g.argument, &g.type)) return NULL;
     g.set = (uint16_t)a.set;
-    uint32_t number = add_aggregate(m, &g);
+    uint32_t number = add_aggregate(m, &g, call);
     return wr_match_read(m, b, (struct wr_input){.kind = WR_INPUT_AGGREGATE, .set = g.set,
                                                  .column = (uint16_t)number, .type = g.type});
 }

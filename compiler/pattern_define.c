@@ -150,6 +150,7 @@ void wr_match_fill_conditions(struct wr_match_lowering *m, struct wr_pattern_nod
     for (uint32_t i = 0; i < m->variable.count; i++) {
         struct wr_match_variable *v = &m->variable.at[i];
         variable[i].name = wr_arena_cstr(m->c->arena, v->name.text);
+        variable[i].text = v->define && v->define->condition ? wr_match_text(m, v->define->condition) : "";
         variable[i].row_condition = v->row ? wr_block_result(m->row, v->row) : WR_NONE;
         variable[i].condition = WR_NONE;
         if (!v->rest) continue;

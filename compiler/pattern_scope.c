@@ -4,6 +4,7 @@
 #include "compiler/pattern.h"
 
 #include "base/text.h"
+#include "dsl/fmt.h"
 
 /* ---- References ------------------------------------------------------------------------------------ */
 
@@ -127,25 +128,37 @@ struct wr_ir *wr_match_read(struct wr_match_lowering *m, struct wr_block *b, str
     return wr_ir_input(b, (struct wr_input){.kind = WR_INPUT_COLUMN, .column = (uint16_t)column, .type = input.type});
 }
 
-bool wr_match_helper(struct wr_match_lowering *m, struct wr_ir *ir, struct wr_span span, uint32_t *column)
+const char *wr_match_text(struct wr_match_lowering *m, const struct wr_expr *expr)
+{
+    struct wr_buf text = {0};
+    wr_fmt_expr(expr, &text);
+    const char *copy = wr_arena_cstr(m->c->arena, wr_buf_slice(&text));
+    wr_buf_release(&text);
+    return copy;
+}
+
+bool wr_match_helper(struct wr_match_lowering *m, struct wr_ir *ir, const struct wr_expr *expr, uint32_t *column)
 {
     if (wr_ir_type(ir).kind == WR_KIND_NULL) {
-        struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0418, span, "nothing says which type this NULL has");
+        struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0418, expr->span,
+                                        "nothing says which type this NULL has");
         wr_diag_help(m->c->diags, d, "write CAST(NULL AS STRING), say");
         return false;
     }
-    *column = m->input->schema->count + wr_block_result(m->extra, ir);
+    uint32_t result = wr_block_result(m->extra, ir);
+    if (result == m->extra_text.count) wr_list_push(m->c->arena, &m->extra_text, wr_match_text(m, expr));
+    *column = m->input->schema->count + result;
     if (*column < WR_SET_ALL) return true;
-    wr_diag_add(m->c->diags, WR_DIAG_W0808, m->match->span, "this pattern needs more than 65,534 columns");
+    wr_diag_add(m->c->diags, WR_DIAG_W0616, expr->span, "this pattern needs more than 65,534 columns");
     return false;
 }
 
 /* Columns that a row has by itself are read there; event_time of kept rows needs a column. */
-static bool kept_column(struct wr_match_lowering *m, const struct wr_reference *r, struct wr_span span,
+static bool kept_column(struct wr_match_lowering *m, const struct wr_reference *r, const struct wr_expr *name,
                         uint32_t *column)
 {
     *column = r->column != WR_NONE ? r->column : m->input->time_column;
-    return *column != WR_NONE || wr_match_helper(m, current_row(m->extra, r), span, column);
+    return *column != WR_NONE || wr_match_helper(m, current_row(m->extra, r), name, column);
 }
 
 /* ---- DEFINE and MEASURES --------------------------------------------------------------------------- */
@@ -171,7 +184,7 @@ static struct wr_ir *resolve(struct wr_compile *c, struct wr_scope *scope, struc
     if (key != WR_NONE)
         return wr_match_read(m, b, (struct wr_input){.kind = WR_INPUT_KEY, .column = (uint16_t)key, .type = r.type});
     uint32_t column;
-    if (!kept_column(m, &r, name->span, &column)) return NULL;
+    if (!kept_column(m, &r, name, &column)) return NULL;
     return wr_match_read(m, b, (struct wr_input){.kind = WR_INPUT_LAST, .set = (uint16_t)r.set,
                                                  .column = (uint16_t)column, .type = r.type});
 }
@@ -248,8 +261,8 @@ bool wr_argument_column(struct wr_argument_scope *a, const struct wr_expr *expr,
     *type = wr_ir_type(ir);
     struct wr_reference r;
     if (expr->kind == WR_EXPR_NAME && wr_match_reference(m, expr, &r) && r.used == expr->u.name.count)
-        return kept_column(m, &r, expr->span, column);
-    return wr_match_helper(m, ir, expr->span, column);
+        return kept_column(m, &r, expr, column);
+    return wr_match_helper(m, ir, expr, column);
 }
 
 bool wr_match_key_column(struct wr_match_lowering *m, const struct wr_expr *expr, uint32_t *column)
@@ -265,5 +278,5 @@ bool wr_match_key_column(struct wr_match_lowering *m, const struct wr_expr *expr
             return true;
         }
     }
-    return wr_match_helper(m, ir, expr->span, column);
+    return wr_match_helper(m, ir, expr, column);
 }

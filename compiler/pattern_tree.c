@@ -65,6 +65,7 @@ static bool collect(struct wr_match_lowering *m, const struct wr_pattern *p, str
 
 static bool collect_not(struct wr_match_lowering *m, const struct wr_pattern *p, struct place at)
 {
+    if (!add_variable(m, &p->variable, false)) return false;
     if (!p->duration && at.last) {
         if (at.inside) {
             struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0804, p->span,
@@ -81,7 +82,7 @@ static bool collect_not(struct wr_match_lowering *m, const struct wr_pattern *p,
             return false;
         }
     }
-    return add_variable(m, &p->variable, false);
+    return true;
 }
 
 static bool collect_items(struct wr_match_lowering *m, const struct wr_pattern *p, struct place at)
@@ -113,6 +114,7 @@ static bool collect(struct wr_match_lowering *m, const struct wr_pattern *p, str
             struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0813, p->span,
                                             "rows cannot be left out where WITH UNMATCHED ROWS wants each row");
             wr_diag_second(m->c->diags, d, m->match->rows_span, "each row is asked for here");
+            collect(m, p->child, (struct place){true, true});
             return false;
         }
         return collect(m, p->child, (struct place){true, true});
@@ -193,6 +195,7 @@ bool wr_match_collect(struct wr_match_lowering *m)
     struct place whole = {true, false};
     bool ok = match->pattern->kind == WR_PATTERN_SEQUENCE ? collect_items(m, match->pattern, whole)
                                                            : collect(m, match->pattern, whole);
+    m->tree_is_wrong = !ok;
     m->set_words = (m->variable.count + 63) / 64;
     for (uint32_t i = 0; i < match->subset_count; i++) ok &= collect_subset(m, &match->subset[i]);
     for (uint32_t i = 0; i < match->define_count; i++) ok &= collect_define(m, &match->define[i]);

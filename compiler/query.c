@@ -6,6 +6,7 @@
 static void unknown_input(struct wr_compile *c, const struct wr_ident *name, const struct wr_with_scope *with)
 {
     struct wr_suggestion near;
+    if (c->state->parse_failed) return;
     wr_suggestion_init(&near, name->text);
     wr_names_offer(c->state->relation_names, &near);
     for (; with; with = with->outer) wr_suggestion_offer(&near, with->with->name.text);
@@ -244,6 +245,7 @@ static bool lower_select(struct wr_compile *c, const struct wr_query *q, struct 
         return false;
     }
     if (!s->from) {
+        if (c->state->parse_failed) return false;
         wr_diag_add(c->diags, WR_DIAG_W0713, s->span, "a query reads a stream: FROM is missing");
         return false;
     }

@@ -82,6 +82,7 @@ struct wr_state {
     uint32_t select_count;      /* bare SELECTs so far */
     uint32_t output_count;
     uint32_t function_depth;
+    bool parse_failed;          /* a declaration may be lost: unknown names and missing parts say nothing new */
     uint32_t current;           /* statement being lowered */
 };
 
