@@ -27,7 +27,7 @@ RUNTIME = clock codec timers scratch chunk reorder drops operator task source se
           pattern pattern_plan pattern_row match_general match_general_state match_link match_output match_row \
           match_sequence match_state
 CONNECTORS = byte_source compress csv_encoder csv_reader csv_scan decode decode_number decompress encode \
-             file_writer json_encoder json_reader json_walk library window
+             file_writer infer infer_csv infer_json json_encoder json_reader json_walk library window
 CONNECTORS_CXX = simdjson_shim
 CLI = main args files run table declare language cmd_query cmd_replay cmd_check cmd_compile cmd_explain cmd_fmt cmd_init cmd_help cmd_version cmd_completion
 TESTS =
