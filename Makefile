@@ -15,7 +15,8 @@ V ?= @
 BASE = alloc arena buf error hash text
 DSL = source diag diag_render ast ast_call ast_pattern ast_match ast_query ast_statement report parse
 VM = type decimal calendar text text_time json zone regexp scalar opcode builtin builtin_number builtin_text builtin_time \
-     batch exec frame exec_batch exec_row program pattern_class
+     batch exec frame exec_batch exec_row program program_io verify verify_code verify_node verify_pattern \
+     disasm bytecode_page pattern_class
 VM_CXX = shortest
 COMPILER = compile settings declare declare_stream names relation types check_expr check_operator check_call expr_walk query window output \
            ir fold prune emit finish \

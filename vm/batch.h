@@ -38,10 +38,12 @@ struct wr_vector {
 
 /* The place of a row in the one total order of a task (semantics.md, 'Rows, partitions, order'):
  * compare time, then source, then offset. */
+enum { WR_SOURCE_END = 0x7fffffff };
 struct wr_place {
     int64_t time;    /* effective time of the deciding row, or the moment */
     uint32_t source; /* 0: a moment (stands before the rows of its time); else 1 + index of the source
-                        partition in the task, numbered by stream position, then partition */
+                        partition in the task, numbered by stream position, then partition;
+                        WR_SOURCE_END: the end of a bounded input (stands behind the rows of its time) */
     uint32_t ordinal;/* position among moments' or a row's several results; 0 otherwise */
     uint64_t offset; /* record number in the partition, from 0; for a moment its sequence number */
 };

@@ -161,6 +161,7 @@ struct wr_pattern_position {
 };
 struct wr_pattern_variable {
     const char *name;
+    const char *text;       /* its DEFINE in canonical form, for explain; "" when it has none */
     uint32_t row_condition; /* result of .row_code, the part of DEFINE that reads the row alone; WR_NONE: true */
     uint32_t condition;     /* code for the rest (row executor; inputs COLUMN, LAST, FIRST, AGGREGATE, KEY, SPECIAL);
                                the variable holds when both are TRUE; WR_NONE: none */

@@ -1,0 +1,203 @@
+/* The verifier of patterns: the automaton's lists are in range, conditions read what is kept for them, and the
+ * forms are ones that this version runs. */
+#include "vm/verify.h"
+
+static bool is_kept(const struct wr_pattern_node *p, uint32_t column)
+{
+    for (uint32_t i = 0; i < p->keep_count; i++)
+        if (p->keep[i] == column) return true;
+    return false;
+}
+
+static struct wr_type special_type(unsigned special)
+{
+    switch (special) {
+    case WR_SPECIAL_MATCH_ID:
+    case WR_SPECIAL_MATCH_STATUS:
+    case WR_SPECIAL_CLASSIFIER: return wr_type_of(WR_KIND_STRING);
+    case WR_SPECIAL_MATCH_NUMBER: return wr_type_of(WR_KIND_BIGINT);
+    default: return wr_type_of(WR_KIND_TIMESTAMP);
+    }
+}
+
+static bool has_set(const struct wr_pattern_node *p, uint32_t set)
+{
+    return set < p->set_count || set == WR_SET_ALL;
+}
+
+/* An input of a condition, of the history or of the output: exists, and has the type that it says. */
+static bool verify_input(struct wr_verifier *v, const struct wr_pattern_node *p, const struct wr_schema *schema,
+                         const struct wr_input *input)
+{
+    struct wr_type type;
+    switch ((enum wr_input_kind)input->kind) {
+    case WR_INPUT_COLUMN:
+    case WR_INPUT_LAST:
+    case WR_INPUT_FIRST:
+        if (input->column >= schema->count) return wr_verify_fail(v, "it reads column %u of %u", input->column, schema->count);
+        if (input->kind != WR_INPUT_COLUMN && (!has_set(p, input->set) || !is_kept(p, input->column)))
+            return wr_verify_fail(v, "it reads column %u of rows that do not keep it", input->column);
+        type = schema->column[input->column].type;
+        break;
+    case WR_INPUT_AGGREGATE:
+        if (input->column >= p->aggregate_count) return wr_verify_fail(v, "it reads an aggregate that there is not");
+        type = p->aggregate[input->column].type;
+        break;
+    case WR_INPUT_KEY:
+        if (input->column >= p->key_count) return wr_verify_fail(v, "it reads a key that there is not");
+        type = schema->column[p->key[input->column]].type;
+        break;
+    case WR_INPUT_SPECIAL:
+        if (input->column >= WR_SPECIAL_COUNT) return wr_verify_fail(v, "it reads what there is not");
+        if (input->column == WR_SPECIAL_CLASSIFIER && !has_set(p, input->set))
+            return wr_verify_fail(v, "it reads the classifier of a set that there is not");
+        type = special_type(input->column);
+        break;
+    default: return wr_verify_fail(v, "it reads what there is not");
+    }
+    return wr_type_equal(type, input->type) || wr_verify_fail(v, "it reads something as another type");
+}
+
+static bool input_equal(const struct wr_input *a, const struct wr_input *b)
+{
+    if (a->kind != b->kind || a->column != b->column) return false;
+    return a->kind == WR_INPUT_AGGREGATE || (a->set == b->set && a->offset == b->offset);
+}
+
+static bool in_history(const struct wr_pattern_node *p, const struct wr_input *input)
+{
+    for (uint32_t i = 0; i < p->history_count; i++)
+        if (input_equal(&p->history[i], input)) return true;
+    return false;
+}
+
+static bool verify_condition(struct wr_verifier *v, const struct wr_pattern_node *p, const struct wr_schema *schema,
+                             uint32_t number)
+{
+    if (number >= v->program->code_count) return wr_verify_fail(v, "there is no block %u", number);
+    const struct wr_code *code = &v->program->code[number];
+    if (code->result_count != 1 || code->register_class[code->result[0]] != WR_CLASS_BOOL)
+        return wr_verify_fail(v, "a condition is no BOOLEAN");
+    for (uint32_t i = 0; i < code->input_count; i++) {
+        const struct wr_input *input = &code->input[i];
+        if (!verify_input(v, p, schema, input)) return false;
+        if (input->kind == WR_INPUT_SPECIAL && input->column != WR_SPECIAL_EVENT_TIME)
+            return wr_verify_fail(v, "a condition reads what only a match has");
+        bool past = input->kind == WR_INPUT_LAST || input->kind == WR_INPUT_FIRST || input->kind == WR_INPUT_AGGREGATE;
+        if (past && !in_history(p, input)) return wr_verify_fail(v, "a condition reads more of the past than is said");
+        if (input->kind == WR_INPUT_AGGREGATE && !p->aggregate[input->column].running)
+            return wr_verify_fail(v, "a condition reads an aggregate that is not running");
+    }
+    return true;
+}
+
+static bool verify_variables(struct wr_verifier *v, const struct wr_pattern_node *p, const struct wr_schema *schema)
+{
+    const struct wr_code *row = NULL;
+    if (p->row_code != WR_NONE) {
+        if (!wr_verify_batch_code(v, p->row_code, schema, schema->count)) return false;
+        row = &v->program->code[p->row_code];
+        for (uint32_t i = 0; i < row->result_count; i++)
+            if (row->register_class[row->result[i]] != WR_CLASS_BOOL) return wr_verify_fail(v, "a condition is no BOOLEAN");
+    }
+    for (uint32_t i = 0; i < p->variable_count; i++) {
+        const struct wr_pattern_variable *variable = &p->variable[i];
+        if (!wr_verify_text(v, variable->name, "a variable's name")) return false;
+        if (variable->text && !wr_verify_text(v, variable->text, "a variable's text")) return false;
+        if (variable->row_condition != WR_NONE && (!row || variable->row_condition >= row->result_count))
+            return wr_verify_fail(v, "variable %s has a condition that there is not", variable->name);
+        if (variable->condition != WR_NONE && !verify_condition(v, p, schema, variable->condition)) return false;
+    }
+    return true;
+}
+
+static bool verify_sets(struct wr_verifier *v, const struct wr_pattern_node *p)
+{
+    uint32_t words = (p->variable_count + 63) / 64;
+    if (p->variable_count < 1 || p->variable_count > 4096 || p->set_count < p->variable_count || p->set_count >= WR_SET_ALL ||
+        p->set_words != words)
+        return wr_verify_fail(v, "a pattern has %u sets of %u variables", p->set_count, p->variable_count);
+    for (uint32_t s = 0; s < p->set_count; s++)
+        for (uint32_t bit = 0; bit < words * 64; bit++) {
+            bool in = p->set[(size_t)s * words + bit / 64] >> (bit % 64) & 1;
+            if (s < p->variable_count ? in != (bit == s) : in && bit >= p->variable_count)
+                return wr_verify_fail(v, "set %u of a pattern is amiss", s);
+        }
+    return true;
+}
+
+static bool verify_list(struct wr_verifier *v, const struct wr_pattern_node *p, uint32_t first, uint32_t count)
+{
+    if (first > p->follow_count || count > p->follow_count - first) return wr_verify_fail(v, "a follow list is out of bounds");
+    for (uint32_t i = first; i < first + count; i++) {
+        const struct wr_follow *f = &p->follow[i];
+        if (f->position >= p->position_count && f->position != WR_ACCEPT)
+            return wr_verify_fail(v, "a follow list leads to no position");
+        if (f->connector > 1 || f->flags || f->low_us != -1 || f->high_us != -1)
+            return wr_verify_fail(v, "a follow list has a form that this version does not run");
+    }
+    return true;
+}
+
+static bool verify_automaton(struct wr_verifier *v, const struct wr_pattern_node *p)
+{
+    if (p->position_count >= WR_ACCEPT) return wr_verify_fail(v, "a pattern has too many positions");
+    if (!verify_list(v, p, p->first, p->first_count)) return false;
+    for (uint32_t i = 0; i < p->position_count; i++) {
+        const struct wr_pattern_position *position = &p->position[i];
+        if (position->variable >= p->variable_count) return wr_verify_fail(v, "position %u has no variable", i);
+        if (position->reads != WR_NONE && position->reads >= p->reads_count)
+            return wr_verify_fail(v, "position %u reads what there is not", i);
+        if (!verify_list(v, p, position->follow, position->follow_count)) return false;
+    }
+    if (p->reads_count && p->reads_words != (p->history_count + 63) / 64)
+        return wr_verify_fail(v, "what positions read is amiss");
+    for (uint32_t r = 0; p->history_count % 64 && r < p->reads_count; r++)
+        if (p->reads[(size_t)(r + 1) * p->reads_words - 1] >> (p->history_count % 64))
+            return wr_verify_fail(v, "what positions read is amiss");
+    return true;
+}
+
+static bool verify_output(struct wr_verifier *v, const struct wr_pattern_node *p, const struct wr_schema *input,
+                          const struct wr_schema *schema)
+{
+    if (p->output_count != schema->count) return wr_verify_fail(v, "a pattern has %u results for %u columns", p->output_count,
+                                                                schema->count);
+    for (uint32_t i = 0; i < p->output_count; i++) {
+        const struct wr_input *output = &p->output[i];
+        if (!verify_input(v, p, input, output)) return false;
+        bool runs = output->column != WR_SPECIAL_MATCH_NUMBER && output->column != WR_SPECIAL_WINDOW_START &&
+                    output->column != WR_SPECIAL_WINDOW_END && output->column != WR_SPECIAL_WINDOW_TIME;
+        if (output->kind == WR_INPUT_COLUMN || (output->kind == WR_INPUT_SPECIAL && !runs))
+            return wr_verify_fail(v, "result %u of a pattern is none that a match has", i);
+        if (output->kind == WR_INPUT_SPECIAL && output->column == WR_SPECIAL_MATCH_ID && !p->needs_ids)
+            return wr_verify_fail(v, "a pattern gives ids that it does not keep");
+        if (!wr_type_equal(output->type, schema->column[i].type))
+            return wr_verify_fail(v, "column %u of a pattern has another type", i);
+    }
+    return true;
+}
+
+bool wr_verify_pattern(struct wr_verifier *v, const struct wr_node *node, const struct wr_schema *input)
+{
+    const struct wr_pattern_node *p = &node->u.pattern;
+    if (p->all_matches || p->all_rows || (p->after_match != WR_AFTER_PAST_LAST && p->after_match != WR_AFTER_NEXT_ROW))
+        return wr_verify_fail(v, "a pattern has a form that this version does not run");
+    if (p->within_us < -1) return wr_verify_fail(v, "a pattern's time is negative");
+    if (!wr_verify_text(v, p->text, "a pattern's text")) return false;
+    if (!wr_verify_columns(v, p->key, p->key_count, input, "key")) return false;
+    if (!wr_verify_columns(v, p->keep, p->keep_count, input, "kept column")) return false;
+    if (!verify_sets(v, p) || !wr_verify_aggregates(v, p->aggregate, p->aggregate_count, input, p->set_count)) return false;
+    for (uint32_t i = 0; i < p->aggregate_count; i++) {
+        const uint32_t column[] = {p->aggregate[i].column, p->aggregate[i].column2, p->aggregate[i].filter};
+        for (size_t c = 0; c < WR_COUNT(column); c++)
+            if (column[c] != WR_NONE && !is_kept(p, column[c])) return wr_verify_fail(v, "an aggregate reads what is not kept");
+    }
+    for (uint32_t i = 0; i < p->history_count; i++) {
+        const struct wr_input *h = &p->history[i];
+        if (h->kind != WR_INPUT_LAST && h->kind != WR_INPUT_FIRST && h->kind != WR_INPUT_AGGREGATE)
+            return wr_verify_fail(v, "a pattern's history is amiss");
+        if (!verify_input(v, p, input, h)) return false;
+    }
+    return verify_variables(v, p, input) && verify_automaton(v, p) && verify_output(v, p, input, &node->schema);
+}
