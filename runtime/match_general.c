@@ -446,8 +446,8 @@ static void general_init(struct wr_pattern *p)
     struct wr_general *g = wr_alloc_zero(sizeof *g);
     p->state = g;
     g->thread_size = (uint32_t)(sizeof(struct wr_thread) + p->plan.alive_words * sizeof(uint64_t));
-    wr_slab_init(&g->starts, sizeof(struct wr_start) + p->plan.alive_words * sizeof(uint64_t));
-    wr_slab_init(&g->more, sizeof(struct wr_more) + p->plan.alive_words * sizeof(uint64_t));
+    wr_slab_init(&g->starts, sizeof(struct wr_start) + g->thread_size);
+    wr_slab_init(&g->more, sizeof(struct wr_more) + g->thread_size);
     wr_links_init(p, g);
     g->head = wr_alloc_zero((p->spec->position_count + 1) * sizeof *g->head);
     g->stamp = wr_alloc_zero((p->spec->position_count + 1) * sizeof *g->stamp);

@@ -123,7 +123,7 @@ static void put_place(struct wr_pattern *p, struct wr_place place)
     enum { ORDER_BITS = 44 };
     struct wr_slice stream = WR_SLICE("");
     uint32_t partition = 0;
-    if (place.source == 0 || place.source == UINT32_MAX) {
+    if (place.source == 0 || place.source == WR_SOURCE_END) {
         uint64_t node = place.source ? place.offset : place.offset >> ORDER_BITS;
         const char *name = node < p->program->node_count ? p->program->node[node].name : NULL;
         if (name) stream = wr_slice_cstr(name);

@@ -229,7 +229,6 @@ static void sequence_rows(struct wr_pattern *p)
         prefetch_row(p, s, rows, count, i);
         if (p->id[rows[i]] != WR_KEY_NONE) handle_row(p, s, (uint32_t)p->id[rows[i]], rows[i]);
     }
-    if (count) p->now = p->batch->time[rows[count - 1]];
 }
 
 /* ---- The rest -------------------------------------------------------------------------------------- */

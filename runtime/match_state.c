@@ -9,6 +9,7 @@
  *         starts: count, each: id of the first row, candidates: count, each: 1 + link (0: none), ended, position,
  *                 words of the entries that are alive */
 #include "runtime/pattern.h"
+#include "runtime/state.h"
 
 #include <stdlib.h>
 
@@ -34,53 +35,15 @@ void wr_picture_release(struct wr_picture *picture)
     wr_vec_release(&picture->value);
 }
 
-/* ---- Places -------------------------------------------------------------------------------------- */
-
-enum { PLACE_MOMENT, PLACE_ROW, PLACE_END };
-
-/* Source partitions by name, since their numbers are this run's. */
-static void put_place(struct wr_pattern *p, struct wr_buf *out, struct wr_place place)
-{
-    wr_put_i64(out, place.time);
-    wr_put_u64(out, place.offset);
-    wr_put_uint(out, place.ordinal);
-    if (place.source == 0 || place.source == UINT32_MAX) {
-        wr_put_u8(out, place.source ? PLACE_END : PLACE_MOMENT);
-        return;
-    }
-    struct wr_slice stream;
-    uint32_t partition;
-    wr_task_source_identity(p->op.task, place.source, &stream, &partition);
-    wr_put_u8(out, PLACE_ROW);
-    wr_put_bytes(out, stream);
-    wr_put_uint(out, partition);
-}
-
-static bool get_place(struct wr_pattern *p, struct wr_slice *in, struct wr_place *place)
-{
-    uint8_t kind;
-    uint64_t ordinal, partition;
-    struct wr_slice stream;
-    if (!wr_get_i64(in, &place->time) || !wr_get_u64(in, &place->offset) || !wr_get_uint(in, &ordinal) ||
-        ordinal > UINT32_MAX || !wr_get_u8(in, &kind) || kind > PLACE_END)
-        return false;
-    place->ordinal = (uint32_t)ordinal;
-    place->source = kind == PLACE_END ? UINT32_MAX : 0;
-    if (kind != PLACE_ROW) return true;
-    if (!wr_get_bytes(in, &stream) || !wr_get_uint(in, &partition) || partition > UINT32_MAX) return false;
-    place->source = wr_task_source_find(p->op.task, stream, (uint32_t)partition);
-    return place->source != 0;
-}
-
 static void put_row_id(struct wr_pattern *p, struct wr_buf *out, const struct wr_row_id *id)
 {
     wr_put_uint(out, id->sequence);
-    put_place(p, out, id->place);
+    wr_place_encode(p->op.task, id->place, out);
 }
 
 static bool get_row_id(struct wr_pattern *p, struct wr_slice *in, struct wr_row_id *id)
 {
-    return wr_get_uint(in, &id->sequence) && get_place(p, in, &id->place);
+    return wr_get_uint(in, &id->sequence) && wr_place_decode(p->op.task, in, &id->place);
 }
 
 /* ---- Pictures to bytes ---------------------------------------------------------------------------- */
@@ -162,6 +125,7 @@ static void save_key(struct wr_pattern *p, uint32_t key, wr_state_entry_fn *entr
 {
     struct wr_picture *picture = &p->picture;
     wr_picture_clear(picture);
+    if (p->matcher->sweep(p, key)) return; /* also drops what is past its time and was not looked at since */
     p->matcher->save(p, key, picture);
     if (!picture->start.count) return;
     sort_rows(picture);
@@ -183,7 +147,7 @@ void wr_pattern_save(struct wr_operator *op, wr_state_entry_fn *entry, void *con
     wr_put_u8(&p->buf, 'O');
     wr_put_u8(&p->buf, STATE_VERSION);
     wr_put_uint(&p->buf, p->sequence);
-    put_place(p, &p->buf, p->last_place);
+    wr_place_encode(op->task, p->last_place, &p->buf);
     wr_put_uint(&p->buf, p->last_ordinal);
     entry(context, WR_SLICE(""), wr_buf_slice(&p->buf));
     if (!p->matcher->save) return;
@@ -299,7 +263,7 @@ static bool get_starts(struct wr_pattern *p, struct wr_slice *in, struct wr_pict
 static bool load_own(struct wr_pattern *p, struct wr_slice in)
 {
     uint64_t ordinal;
-    if (!wr_get_uint(&in, &p->sequence) || !get_place(p, &in, &p->last_place) || !wr_get_uint(&in, &ordinal) ||
+    if (!wr_get_uint(&in, &p->sequence) || !wr_place_decode(p->op.task, &in, &p->last_place) || !wr_get_uint(&in, &ordinal) ||
         ordinal > UINT32_MAX)
         return false;
     p->last_ordinal = (uint32_t)ordinal;

@@ -177,6 +177,11 @@ static void pattern_on_batch(struct wr_operator *op, uint32_t port, const struct
     choose_rows(p, usable, words);
     if (p->keys) wr_keytable_lookup(p->keys, batch, p->spec->key, p->select, p->insert, p->id);
     p->matcher->rows(p);
+    if (batch->rows) { /* rows that nothing selected let time pass too */
+        int64_t last = batch->time[batch->rows - 1];
+        wr_moments_until(op, last);
+        p->now = WR_MAX(p->now, last);
+    }
     wr_pattern_flush(p);
     p->batch = NULL;
     p->sequence += batch->rows;
@@ -209,7 +214,7 @@ static void pattern_on_end(struct wr_operator *op)
 {
     struct wr_pattern *p = (struct wr_pattern *)op;
     /* The end stands behind all places. */
-    p->place = (struct wr_place){.time = wr_task_time(op->task), .source = UINT32_MAX, .offset = op->id};
+    p->place = (struct wr_place){.time = wr_task_time(op->task), .source = WR_SOURCE_END, .offset = op->id};
     p->matcher->end(p);
     wr_pattern_flush(p);
 }

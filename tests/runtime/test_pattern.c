@@ -1,0 +1,263 @@
+/* The matchers against brute force, against each other, and against themselves with other batches and with their
+ * state saved and loaded between batches: random automata over random rows, with ties, gaps, late rows, NULLs. */
+#include "tests/runtime/pattern_bench.h"
+
+#include "vm/program.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+static uint64_t seed_state;
+
+static uint32_t below(uint32_t n)
+{
+    seed_state = seed_state * 6364136223846793005u + 1442695040888963407u;
+    return (uint32_t)((seed_state >> 33) % n);
+}
+static bool chance(uint32_t percent) { return below(100) < percent; }
+
+/* ---- Random patterns and rows ------------------------------------------------------------------------ */
+
+static void random_list(const struct bench_pattern *b, struct bench_list *list, uint32_t from, bool beginning)
+{
+    uint32_t tries = 1 + below(3), used = 0;
+    list->count = 0;
+    for (uint32_t i = 0; i < tries; i++) {
+        /* mostly forward, so that the end is reached */
+        uint32_t to = chance(70) && from + 1 < b->positions ? from + 1 + below(b->positions - from - 1) : below(b->positions);
+        bool arrow = chance(50);
+        if (used >> (2 * to + arrow) & 1) continue;
+        used |= 1u << (2 * to + arrow);
+        list->entry[list->count++] = (struct bench_entry){(uint16_t)to, arrow};
+    }
+    if (beginning ? chance(8) : chance(from + 1 == b->positions ? 85 : 25)) {
+        uint32_t at = chance(70) ? list->count : below(list->count + 1);
+        for (uint32_t i = list->count; i > at; i--) list->entry[i] = list->entry[i - 1];
+        list->entry[at] = (struct bench_entry){WR_ACCEPT, false};
+        list->count++;
+    }
+}
+
+static void random_pattern(struct bench_pattern *b)
+{
+    memset(b, 0, sizeof *b);
+    b->variables = 1 + below(BENCH_VARIABLES);
+    b->positions = 1 + below(BENCH_POSITIONS);
+    for (uint32_t i = 0; i < b->positions; i++) b->variable[i] = (uint16_t)below(b->variables);
+    for (uint32_t i = 0; i < b->positions; i++) random_list(b, &b->follow[i], i, false);
+    random_list(b, &b->follow[b->positions], below(2), true);
+    for (uint32_t v = 0; v < b->variables; v++) {
+        if (!chance(40)) continue;
+        b->condition[v] = (struct bench_condition){(enum bench_ask)below(4),
+                                                   (uint16_t)(chance(25) ? WR_SET_ALL : below(b->variables)),
+                                                   (uint16_t)(chance(10) ? 9 : below(3))};
+    }
+    b->within = chance(50) ? (int64_t)below(12) + 1 : -1;
+    b->past_last = chance(60);
+    b->keyed = chance(70);
+}
+
+/* One position behind the other: what the sequence matcher takes. */
+static void random_sequence(struct bench_pattern *b)
+{
+    memset(b, 0, sizeof *b);
+    b->variables = 1 + below(BENCH_VARIABLES);
+    b->positions = 1 + below(5);
+    uint32_t strict = chance(30) ? 0 : below(60);
+    for (uint32_t i = 0; i < b->positions; i++) {
+        b->variable[i] = (uint16_t)below(b->variables);
+        bool last = i + 1 == b->positions;
+        b->follow[i].count = 1;
+        b->follow[i].entry[0] =
+            (struct bench_entry){last ? WR_ACCEPT : (uint16_t)(i + 1), !last && !chance(strict)};
+    }
+    b->follow[b->positions].count = 1;
+    b->within = chance(60) ? (int64_t)below(14) + 1 : -1;
+    b->past_last = chance(50);
+    b->keyed = chance(80);
+}
+
+static uint32_t random_rows(struct bench_row *row, uint32_t most)
+{
+    uint32_t rows = 1 + below(most), keys = 1 + below(3), gap = 1 + below(4);
+    int64_t time = 100;
+    uint32_t hit = 30 + below(50);
+    bool errors = chance(30), lates = chance(30);
+    for (uint32_t i = 0; i < rows; i++) {
+        time += below(gap);
+        row[i] = (struct bench_row){.time = time, .key = below(keys), .x = below(5), .null_key = chance(10),
+                                    .null_x = chance(5), .late = lates && chance(10)};
+        for (uint32_t v = 0; v < BENCH_VARIABLES; v++) {
+            row[i].flag[v] = chance(hit);
+            row[i].error[v] = errors && chance(5);
+            if (row[i].error[v]) row[i].flag[v] = false;
+        }
+    }
+    return rows;
+}
+
+/* ---- Comparing ---------------------------------------------------------------------------------------- */
+
+/* Takes the MATCH_ID, the last word of each line of a result, away. */
+static char *without_ids(const char *text)
+{
+    struct wr_buf out = {0};
+    for (const char *line = text; *line;) {
+        const char *end = strchr(line, '\n');
+        size_t size = (size_t)(end - line);
+        if (strncmp(line, "late", 4) != 0) {
+            assert_true(size > 33 && line[size - 33] == ' ');
+            size -= 33;
+        }
+        wr_buf_add(&out, line, size);
+        wr_buf_add_char(&out, '\n');
+        line = end + 1;
+    }
+    char *result = wr_strdup(wr_buf_cstr(&out));
+    wr_buf_release(&out);
+    return result;
+}
+
+static void same(const char *what, uint64_t seed, const struct bench_pattern *b, const struct bench_row *row,
+                 uint32_t rows, const char *expected, const char *got)
+{
+    if (strcmp(expected, got) == 0) return;
+    bench_print(b, row, rows);
+    fail_msg("seed %llu: %s\nexpected\n%sgot\n%s", (unsigned long long)seed, what, expected, got);
+}
+
+static void compare_all(uint64_t seed, const struct bench_pattern *b, const struct bench_row *row, uint32_t rows)
+{
+    char *whole = bench_run(b, row, rows, &(struct bench_options){.batch = 1024, .matcher = "general"});
+    char *expected = bench_expect(b, row, rows), *plain = without_ids(whole);
+    same("general matcher against brute force", seed, b, row, rows, expected, plain);
+    static const struct {
+        const char *name;
+        struct bench_options options;
+    } other[] = {
+        {"general, one row a batch", {1, "general", false, false}},
+        {"general, saved and loaded after each row", {1, "general", true, false}},
+        {"general, three rows a batch, watermarks", {3, "general", true, true}},
+        {"chosen matcher", {1024, NULL, false, false}},
+        {"chosen matcher, saved and loaded after each row", {1, NULL, true, true}},
+        {"chosen matcher, two rows a batch", {2, NULL, false, true}},
+    };
+    for (size_t i = 0; i < WR_COUNT(other); i++) {
+        char *text = bench_run(b, row, rows, &other[i].options);
+        same(other[i].name, seed, b, row, rows, whole, text);
+        wr_free(text);
+    }
+    char *state = bench_state(b, row, rows, &(struct bench_options){.batch = 2, .matcher = "general"});
+    char *chosen = bench_state(b, row, rows, &(struct bench_options){.batch = 2});
+    same("state of the chosen matcher", seed, b, row, rows, state, chosen);
+    wr_free(state);
+    wr_free(chosen);
+    wr_free(whole);
+    wr_free(expected);
+    wr_free(plain);
+}
+
+static uint64_t cases(uint64_t usual)
+{
+    const char *wanted = getenv("WEIR_CASES");
+    return wanted ? strtoull(wanted, NULL, 10) : usual;
+}
+static uint64_t first_seed(void)
+{
+    const char *wanted = getenv("WEIR_SEED");
+    return wanted ? strtoull(wanted, NULL, 10) : 1;
+}
+
+static void test_random_patterns_match_as_brute_force_says(void **state)
+{
+    WR_UNUSED(state);
+    static struct bench_row row[32];
+    for (uint64_t seed = first_seed(), end = seed + cases(4000); seed < end; seed++) {
+        struct bench_pattern b;
+        seed_state = seed * 2654435761u;
+        random_pattern(&b);
+        compare_all(seed, &b, row, random_rows(row, 18));
+    }
+}
+
+static void test_random_sequences_match_alike_in_both_matchers(void **state)
+{
+    WR_UNUSED(state);
+    static struct bench_row row[64];
+    for (uint64_t seed = first_seed(), end = seed + cases(4000); seed < end; seed++) {
+        struct bench_pattern b;
+        seed_state = seed * 2654435761u + 17;
+        random_sequence(&b);
+        compare_all(seed, &b, row, random_rows(row, 40));
+    }
+}
+
+/* ---- Cases one can read -------------------------------------------------------------------------------- */
+
+/* a -> b, skipping past the last row. */
+static struct bench_pattern arrow_pair(void)
+{
+    struct bench_pattern b = {.variables = 2, .positions = 2, .variable = {0, 1}, .within = -1, .past_last = true};
+    b.follow[0] = (struct bench_list){1, {{1, true}}};
+    b.follow[1] = (struct bench_list){1, {{WR_ACCEPT, false}}};
+    b.follow[2] = (struct bench_list){1, {{0, false}}};
+    return b;
+}
+
+static void expect(const struct bench_pattern *b, const struct bench_row *row, uint32_t rows, const char *expected)
+{
+    char *text = bench_run(b, row, rows, &(struct bench_options){.batch = 1024});
+    char *plain = without_ids(text);
+    assert_string_equal(plain, expected);
+    wr_free(plain);
+    wr_free(text);
+}
+
+static void test_an_arrow_takes_the_next_row_that_fits(void **state)
+{
+    WR_UNUSED(state);
+    struct bench_pattern b = arrow_pair();
+    struct bench_row row[] = {
+        {.time = 1, .flag = {true}}, {.time = 2}, {.time = 3, .flag = {false, true}}, {.time = 4, .flag = {false, true}}};
+    expect(&b, row, 4, "3.1.2 first 0: 1 0 0 1 2 2 b\nlate 0 errors 0\n");
+}
+
+static void test_a_row_at_the_end_of_within_is_outside(void **state)
+{
+    WR_UNUSED(state);
+    struct bench_pattern b = arrow_pair();
+    b.within = 5;
+    struct bench_row row[] = {{.time = 10, .flag = {true}}, {.time = 11, .flag = {true}},
+                              {.time = 15, .flag = {false, true}}};
+    expect(&b, row, 3, "15.1.2 first 1: 1 1 1 1 2 2 b\nlate 0 errors 0\n");
+}
+
+/* a+ waits for the row that ends it, for its time, or for the end of the input. */
+static void test_a_trailing_greedy_loop_is_decided_by_what_ends_it(void **state)
+{
+    WR_UNUSED(state);
+    struct bench_pattern b = {.variables = 1, .positions = 1, .within = -1, .past_last = true};
+    b.follow[0] = (struct bench_list){2, {{0, false}, {WR_ACCEPT, false}}};
+    b.follow[1] = (struct bench_list){1, {{0, false}}};
+    struct bench_row row[] = {{.time = 1, .flag = {true}}, {.time = 2, .flag = {true}}, {.time = 4},
+                              {.time = 5, .flag = {true}}};
+    expect(&b, row, 4, "4.1.2 first 0: 2 0 1 a\n5.2147483647.1 first 3: 1 3 3 a\nlate 0 errors 0\n");
+    b.within = 3;
+    expect(&b, row, 4, "4.0.17592186044417 first 0: 2 0 1 a\n8.0.17592186044420 first 3: 1 3 3 a\nlate 0 errors 0\n");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_an_arrow_takes_the_next_row_that_fits),
+        cmocka_unit_test(test_a_row_at_the_end_of_within_is_outside),
+        cmocka_unit_test(test_a_trailing_greedy_loop_is_decided_by_what_ends_it),
+        cmocka_unit_test(test_random_patterns_match_as_brute_force_says),
+        cmocka_unit_test(test_random_sequences_match_alike_in_both_matchers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
