@@ -367,6 +367,45 @@ struct wr_value wr_keytable_value(const struct wr_keytable *t, uint32_t id, uint
     return value;
 }
 
+/* The only column of a short key, straight from its image. */
+static inline struct wr_value value_of_image(const struct wr_key_image *image, enum wr_class cls)
+{
+    struct wr_value value = {.cls = (uint8_t)cls};
+    const char *bytes = (const char *)image;
+    if (cls == WR_CLASS_STR) value.u.str = wr_slice_of(bytes + 3, (size_t)(unsigned char)bytes[2]);
+    else memcpy(&value.u.i64, bytes + 2, sizeof value.u.i64);
+    return value;
+}
+
+void wr_keytable_values(const struct wr_keytable *t, const uint32_t *id, uint32_t count, uint32_t column,
+                        struct wr_vector *out)
+{
+    enum wr_class cls = wr_type_class(t->type[column]);
+    WR_ASSERT(out->cls == cls && count <= WR_BATCH_ROWS);
+    bool easy = t->columns == 1 && (cls == WR_CLASS_STR || cls == WR_CLASS_I64 || cls == WR_CLASS_F64);
+    for (uint32_t i = 0; i < count; i++) {
+        if (i + AHEAD_BUCKET < count) wr_prefetch(wr_key_entry_at(t, id[i + AHEAD_BUCKET]));
+        const struct wr_key_image *image = &wr_key_entry_at(t, id[i])->image;
+        WR_DCHECK(wr_keytable_is_live(t, id[i]));
+        bool image_is_value = easy && (image->low & 0xff) != WR_KEY_LONG && (image->low >> 8 & 0xff) == 1;
+        struct wr_value value = image_is_value ? value_of_image(image, cls) : wr_keytable_value(t, id[i], column);
+        if (WR_UNLIKELY(value.flag == WR_FLAG_NULL)) {
+            if (!(out->flags & WR_VECTOR_NULLS)) memset(out->nulls, 0, WR_BATCH_WORDS * sizeof *out->nulls);
+            out->flags |= WR_VECTOR_NULLS;
+            wr_bit_set(out->nulls, i);
+            memset(&value.u, 0, sizeof value.u);
+        }
+        switch (cls) {
+        case WR_CLASS_BOOL: value.u.boolean ? wr_bit_set(out->u.bits, i) : wr_bit_clear(out->u.bits, i); break;
+        case WR_CLASS_I64: out->u.i64[i] = value.u.i64; break;
+        case WR_CLASS_F64: out->u.f64[i] = value.u.f64; break;
+        case WR_CLASS_DEC: out->u.dec[i] = value.u.dec; break;
+        case WR_CLASS_STR: out->u.str[i] = value.u.str; break;
+        case WR_CLASS_COUNT: WR_ASSERT(cls < WR_CLASS_COUNT);
+        }
+    }
+}
+
 uint64_t wr_keytable_order(const struct wr_keytable *t, uint32_t id)
 {
     WR_DCHECK(wr_keytable_is_live(t, id));

@@ -27,6 +27,9 @@ int32_t wr_keytable_find(struct wr_keytable *table, struct wr_slice encoded, boo
 struct wr_slice wr_keytable_key(const struct wr_keytable *table, uint32_t id);
 /* Reads column number i of an id's key back as a value (strings lent). */
 struct wr_value wr_keytable_value(const struct wr_keytable *table, uint32_t id, uint32_t column);
+/* The same for many ids: value i goes to row i of the vector (of the column's class; strings lent), NULLs to its mask. */
+void wr_keytable_values(const struct wr_keytable *table, const uint32_t *id, uint32_t count, uint32_t column,
+                        struct wr_vector *out);
 /* First appearance: a number that grows with every insertion; kept by save and load. */
 uint64_t wr_keytable_order(const struct wr_keytable *table, uint32_t id);
 void wr_keytable_set_order(struct wr_keytable *table, uint32_t id, uint64_t order);

@@ -2,7 +2,7 @@
 #include "base/alloc.h"
 #include "runtime/keytable_internal.h"
 
-enum { STEP = 4 /* buckets moved for an insertion: done long before the new table is full */ };
+enum { STEP = 1 /* buckets moved for an insertion: done when a ninth of the new table's room is used */ };
 
 static void make_ready(struct wr_key_map *map, uint32_t end)
 {

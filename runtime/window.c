@@ -4,7 +4,7 @@
 #include "runtime/aggregate_internal.h"
 #include "runtime/window_internal.h"
 
-enum { AHEAD = 12 };
+enum { AHEAD = 24, AHEAD_SPARE = 8 };
 
 /* ---- Windows of an event time ------------------------------------------------------------------------ */
 
@@ -83,7 +83,13 @@ static uint32_t add_cell(struct wr_window *w, uint32_t key, uint32_t number, uin
     struct wr_pane *pane = &w->panes.at[number];
     if (position == UINT32_MAX) position = (uint32_t)pane->cells.count;
     wr_vec_reserve(&pane->cells, (size_t)position + 1);
-    uint32_t id = wr_slab_alloc(&w->cells);
+    uint32_t id;
+    if (WR_LIKELY(w->spare.count)) {
+        id = wr_vec_pop(&w->spare);
+        if (w->spare.count >= AHEAD_SPARE) wr_prefetch(wr_window_cell_at(w, w->spare.at[w->spare.count - AHEAD_SPARE]));
+    } else {
+        id = wr_slab_alloc(&w->cells);
+    }
     struct wr_window_cell *cell = wr_window_cell_at(w, id);
     memset(cell, 0, w->cells.cell_size); /* the beginning of every accumulator */
     *cell = (struct wr_window_cell){.key = key, .pane = number, .position = position};
@@ -288,6 +294,7 @@ static void free_window(struct wr_operator *op)
     wr_vec_release(&w->open);
     wr_vec_release(&w->current);
     wr_vec_release(&w->first_cell);
+    wr_vec_release(&w->spare);
     wr_slab_release(&w->cells);
     wr_strings_free(w->strings);
     wr_keytable_free(w->keys);

@@ -8,12 +8,9 @@ enum { AHEAD = 8 };
 
 static void fill_keys(struct wr_window *w, struct wr_window_cell *const *cell, uint32_t n)
 {
-    for (uint32_t k = 0; k < w->spec->key_count; k++) {
-        for (uint32_t r = 0; r < n; r++) {
-            struct wr_value value = wr_keytable_value(w->keys, cell[r]->key, k);
-            wr_batch_builder_put(&w->builder, k, r, &value, false);
-        }
-    }
+    uint32_t id[WR_BATCH_ROWS];
+    for (uint32_t r = 0; r < n; r++) id[r] = cell[r]->key;
+    for (uint32_t k = 0; k < w->spec->key_count; k++) wr_keytable_values(w->keys, id, n, k, &w->builder.column[k]);
 }
 
 /* Column of an aggregate, with a loop of its own for counts and sums of integers that are in range. */
@@ -71,7 +68,7 @@ static void drop_cell(struct wr_window *w, uint32_t id)
     if (w->first_cell.at[cell->key] == 0) w->active--;
     for (uint32_t k = 0; w->has_strings && k < w->spec->aggregate_count; k++)
         wr_aggregate_release(&w->spec->aggregate[k], (char *)cell + w->accumulator[k], w->strings);
-    wr_slab_free(&w->cells, id);
+    wr_vec_push(&w->spare, id);
 }
 
 static void close_pane(struct wr_window *w, uint32_t number)
@@ -106,8 +103,11 @@ void wr_window_on_moment(struct wr_operator *op, int64_t time, uint32_t key)
         if (n) emit_rows(w, pane, cell, n, ordinal);
         ordinal += n;
         n = 0;
-        for (; freed <= i; freed++)
+        for (; freed <= i; freed++) {
+            if (freed + AHEAD <= i && pane->cells.at[freed + AHEAD])
+                wr_prefetch(&w->first_cell.at[wr_window_cell_at(w, pane->cells.at[freed + AHEAD])->key]);
             if (pane->cells.at[freed]) drop_cell(w, pane->cells.at[freed]);
+        }
     }
     close_pane(w, key);
 }

@@ -40,6 +40,7 @@ struct wr_window {
     struct wr_type *type;              /* of the result's columns: keys, bounds, aggregates */
     WR_VEC(uint32_t) first_cell;       /* by key id */
     struct wr_slab cells;
+    WR_VEC(uint32_t) spare;            /* cells given back: a list of its own, so that the next ones can be asked for */
     struct wr_strings *strings;
     uint32_t *accumulator;             /* by aggregate: offset in a cell */
     bool has_strings;                  /* some accumulator must be released */
@@ -77,6 +78,11 @@ static inline int64_t wr_window_moment(const struct wr_window *w, int64_t end)
     int64_t moment;
     if (__builtin_add_overflow(end, w->spec->late_us, &moment) || moment == WR_TIME_MAX) return WR_TIME_MAX - 1;
     return moment;
+}
+
+static inline uint32_t wr_window_cell_count(const struct wr_window *w)
+{
+    return w->cells.live - (uint32_t)w->spare.count;
 }
 
 /* The pane of the window with this end; made, with its moment, where there is none. */

@@ -81,6 +81,7 @@ void wr_window_clear(struct wr_operator *op)
     wr_timers_clear(&op->timers);
     wr_keytable_clear(w->keys);
     wr_slab_clear(&w->cells);
+    wr_vec_clear(&w->spare);
     wr_strings_clear(w->strings);
     wr_vec_clear(&w->first_cell);
     wr_vec_clear(&w->open);
@@ -100,8 +101,8 @@ void wr_window_clear(struct wr_operator *op)
 void wr_window_measure(const struct wr_operator *op, struct wr_operator_size *size)
 {
     const struct wr_window *w = (const struct wr_window *)op;
-    *size = (struct wr_operator_size){.keys = w->active, .starts = w->cells.live};
+    *size = (struct wr_operator_size){.keys = w->active, .starts = wr_window_cell_count(w)};
     size->bytes = sizeof *w + wr_keytable_bytes(w->keys) + wr_slab_bytes(&w->cells) + wr_strings_bytes(w->strings) +
-                  w->first_cell.capacity * sizeof *w->first_cell.at;
+                  (w->first_cell.capacity + w->spare.capacity) * sizeof(uint32_t);
     for (size_t i = 0; i < w->panes.count; i++) size->bytes += w->panes.at[i].cells.capacity * sizeof(uint32_t);
 }
