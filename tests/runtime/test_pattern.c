@@ -22,15 +22,18 @@ static bool chance(uint32_t percent) { return below(100) < percent; }
 
 /* ---- Random patterns and rows ------------------------------------------------------------------------ */
 
-static void random_list(const struct bench_pattern *b, struct bench_list *list, uint32_t from, bool beginning)
+/* dense: many ways through few variables, so that candidates meet again. */
+static void random_list(const struct bench_pattern *b, struct bench_list *list, uint32_t from, bool beginning,
+                        bool dense)
 {
-    uint32_t tries = 1 + below(3), used = 0;
+    uint32_t tries = dense ? 2 + below(4) : 1 + below(3), used = 0;
     list->count = 0;
     for (uint32_t i = 0; i < tries; i++) {
         /* mostly forward, so that the end is reached */
-        uint32_t to = chance(70) && from + 1 < b->positions ? from + 1 + below(b->positions - from - 1) : below(b->positions);
+        uint32_t to = chance(dense ? 40 : 70) && from + 1 < b->positions ? from + 1 + below(b->positions - from - 1) : below(b->positions);
         bool arrow = chance(50);
         if (used >> (2 * to + arrow) & 1) continue;
+        if (list->count + 1 == BENCH_ENTRIES) break;
         used |= 1u << (2 * to + arrow);
         list->entry[list->count++] = (struct bench_entry){(uint16_t)to, arrow};
     }
@@ -44,12 +47,13 @@ static void random_list(const struct bench_pattern *b, struct bench_list *list, 
 
 static void random_pattern(struct bench_pattern *b)
 {
+    bool dense = chance(40);
     memset(b, 0, sizeof *b);
-    b->variables = 1 + below(BENCH_VARIABLES);
+    b->variables = 1 + below(dense ? 2 : BENCH_VARIABLES);
     b->positions = 1 + below(BENCH_POSITIONS);
     for (uint32_t i = 0; i < b->positions; i++) b->variable[i] = (uint16_t)below(b->variables);
-    for (uint32_t i = 0; i < b->positions; i++) random_list(b, &b->follow[i], i, false);
-    random_list(b, &b->follow[b->positions], below(2), true);
+    for (uint32_t i = 0; i < b->positions; i++) random_list(b, &b->follow[i], i, false, dense);
+    random_list(b, &b->follow[b->positions], below(2), true, dense);
     for (uint32_t v = 0; v < b->variables; v++) {
         if (!chance(40)) continue;
         b->condition[v] = (struct bench_condition){(enum bench_ask)below(4),
@@ -85,7 +89,7 @@ static uint32_t random_rows(struct bench_row *row, uint32_t most)
 {
     uint32_t rows = 1 + below(most), keys = 1 + below(3), gap = 1 + below(4);
     int64_t time = 100;
-    uint32_t hit = 30 + below(50);
+    uint32_t hit = 30 + below(65);
     bool errors = chance(30), lates = chance(30);
     for (uint32_t i = 0; i < rows; i++) {
         time += below(gap);
