@@ -225,7 +225,7 @@ static void unknown_function(struct wr_compile *c, const struct wr_expr *expr)
 }
 
 /* The code of a bad constant argument, by what it is. */
-static enum wr_diag_code constant_code(struct wr_slice name, int argument)
+static enum wr_diag_code constant_code(enum wr_builtin builtin, struct wr_slice name, int argument)
 {
     static const struct {
         const char *name;
@@ -238,6 +238,7 @@ static enum wr_diag_code constant_code(struct wr_slice name, int argument)
         {"TO_TIMESTAMP", 1, WR_DIAG_W0514}, {"FORMAT_TIMESTAMP", 1, WR_DIAG_W0514},
         {"JSON_VALUE", 1, WR_DIAG_W0513}, {"JSON_QUERY", 1, WR_DIAG_W0513},
     };
+    if (builtin == WR_BUILTIN_TO_TIMESTAMP_NUMBER) return WR_DIAG_W0318;
     for (size_t i = 0; i < WR_COUNT(codes); i++)
         if ((codes[i].argument < 0 || codes[i].argument == argument) &&
             wr_slice_equal_nocase(wr_slice_cstr(codes[i].name), name))
@@ -263,6 +264,32 @@ static void unresolved(struct wr_compile *c, struct wr_slice name, struct wr_spa
         wr_diag_label(c->diags, d, "%s", text);
     }
     wr_diag_help(c->diags, d, "%s", info->signature);
+}
+
+/* Whole-number arguments that no row could be computed with. */
+static bool check_ranges(struct wr_compile *c, struct wr_slice name, struct wr_span const *span,
+                         const struct wr_value *const *constant, unsigned n)
+{
+    static const struct {
+        const char *name;
+        unsigned argument;
+        int64_t least, greatest;
+        const char *takes;
+    } ranges[] = {
+        {"ROUND", 1, -38, 38, "ROUND takes -38 to 38 places"},
+        {"SUBSTRING", 2, 0, INT64_MAX, "a length is 0 or more"},
+        {"SUBSTR", 2, 0, INT64_MAX, "a length is 0 or more"},
+    };
+    for (size_t i = 0; i < WR_COUNT(ranges); i++) {
+        unsigned k = ranges[i].argument;
+        if (k >= n || !constant[k] || constant[k]->flag != WR_FLAG_VALUE || constant[k]->cls != WR_CLASS_I64 ||
+            !wr_slice_equal_nocase(wr_slice_cstr(ranges[i].name), name))
+            continue;
+        if (constant[k]->u.i64 >= ranges[i].least && constant[k]->u.i64 <= ranges[i].greatest) continue;
+        wr_diag_add(c->diags, WR_DIAG_W0515, span[k], "%s", ranges[i].takes);
+        return false;
+    }
+    return true;
 }
 
 struct wr_ir *wr_check_builtin(struct wr_compile *c, struct wr_block *b, struct wr_slice name, struct wr_span whole,
@@ -301,14 +328,46 @@ struct wr_ir *wr_check_builtin(struct wr_compile *c, struct wr_block *b, struct 
     }
     for (unsigned i = 0; i < call.hidden_count; i++)
         full[n + i] = wr_ir_i64(b, wr_type_of(WR_KIND_BIGINT), call.hidden[i]);
+    if (!check_ranges(c, name, span, constant, n)) return NULL;
     char message[256];
     int bad = wr_builtin_check_constants(call.builtin, constant, n, message, sizeof message);
     if (bad >= 0) {
-        enum wr_diag_code code = constant_code(name, bad);
+        enum wr_diag_code code = constant_code(call.builtin, name, bad);
         wr_diag_add(c->diags, code, (unsigned)bad < n ? span[bad] : whole, "%s", message);
         return NULL;
     }
     return wr_ir_call(b, call.builtin, call.result, full, n + call.hidden_count);
+}
+
+/* The pattern of a LIKE as far as it is constant: the escape is one character, and stands before %, _ or itself. */
+static bool check_escape(struct wr_compile *c, struct wr_ir *const *arg, struct wr_span const *span, unsigned n)
+{
+    struct wr_value pattern, escape;
+    if (n < 3 || !wr_ir_is_constant(arg[2], &escape) || escape.flag != WR_FLAG_VALUE ||
+        arg[2]->type.kind != WR_KIND_STRING)
+        return true;
+    if (wr_utf8_length(escape.u.str) != 1) {
+        wr_diag_add(c->diags, WR_DIAG_W0506, span[2], "ESCAPE takes one character");
+        return false;
+    }
+    if (!wr_ir_is_constant(arg[1], &pattern) || pattern.flag != WR_FLAG_VALUE || arg[1]->type.kind != WR_KIND_STRING)
+        return true;
+    struct wr_slice p = pattern.u.str, e = escape.u.str;
+    for (size_t i = 0; i + e.size <= p.size;) {
+        if (memcmp(p.data + i, e.data, e.size) != 0) {
+            i++;
+            continue;
+        }
+        i += e.size;
+        bool itself = i + e.size <= p.size && memcmp(p.data + i, e.data, e.size) == 0;
+        if (itself || (i < p.size && (p.data[i] == '%' || p.data[i] == '_'))) {
+            i += itself ? e.size : 1;
+            continue;
+        }
+        wr_diag_add(c->diags, WR_DIAG_W0506, span[1], "the escape '%.*s' stands before %%, _ or itself", WR_SLICE_ARG(e));
+        return false;
+    }
+    return true;
 }
 
 struct wr_ir *wr_check_like(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
@@ -324,7 +383,7 @@ struct wr_ir *wr_check_like(struct wr_compile *c, struct wr_scope *scope, struct
         span[i] = part[i]->span;
         ok &= arg[i] != NULL;
     }
-    if (!ok) return NULL;
+    if (!ok || (!expr->u.like.regexp && !check_escape(c, arg, span, n))) return NULL;
     struct wr_slice name = expr->u.like.regexp ? WR_SLICE("REGEXP") : WR_SLICE("LIKE");
     struct wr_ir *ir = wr_check_builtin(c, b, name, expr->span, arg, span, n, &no_name);
     return ir && expr->u.like.negated ? wr_ir_not(b, ir) : ir;

@@ -173,6 +173,16 @@ static struct wr_ir *check_cast(struct wr_compile *c, struct wr_scope *scope, st
 
 /* ---- BETWEEN, IN, CASE ------------------------------------------------------------------------------ */
 
+/* Two constants of types that compare with the same operand. */
+static bool bounds_cross(struct wr_compile *c, struct wr_block *b, struct wr_ir *low, struct wr_ir *high)
+{
+    bool reported;
+    struct wr_value value;
+    if (!wr_unify(c, b, &low, &high, &reported)) return false;
+    struct wr_ir *order = wr_ir_compare(b, WR_BINARY_LE, low, high);
+    return wr_ir_is_constant(order, &value) && value.flag == WR_FLAG_VALUE && !value.u.boolean;
+}
+
 static struct wr_ir *check_between(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
                                    const struct wr_expr *expr)
 {
@@ -184,14 +194,11 @@ static struct wr_ir *check_between(struct wr_compile *c, struct wr_scope *scope,
     struct wr_ir *at_least = wr_compare_checked(c, b, WR_BINARY_GE, x, low, expr->u.between.low->span);
     struct wr_ir *at_most = wr_compare_checked(c, b, WR_BINARY_LE, x, high, expr->u.between.high->span);
     if (!at_least || !at_most) return NULL;
-    if (wr_ir_is_constant(low, &from) && wr_ir_is_constant(high, &to)) {
-        struct wr_ir *order = wr_compare_checked(c, b, WR_BINARY_LE, low, high, expr->span);
-        struct wr_value value;
-        if (order && wr_ir_is_constant(order, &value) && value.flag == WR_FLAG_VALUE && !value.u.boolean)
-            wr_diag_add(c->diags, WR_DIAG_W2006, expr->span,
-                        "this is always %s: the lower bound is greater than the upper one",
-                        expr->u.between.negated ? "true" : "false");
-    }
+    if (wr_ir_is_constant(low, &from) && wr_ir_is_constant(high, &to) && from.flag == WR_FLAG_VALUE &&
+        to.flag == WR_FLAG_VALUE && bounds_cross(c, b, low, high))
+        wr_diag_add(c->diags, WR_DIAG_W2006, expr->span,
+                    "this is always %s: the lower bound is greater than the upper one",
+                    expr->u.between.negated ? "true" : "false");
     struct wr_ir *both = wr_ir_and(b, at_least, at_most);
     return expr->u.between.negated ? wr_ir_not(b, both) : both;
 }

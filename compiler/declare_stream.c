@@ -92,7 +92,7 @@ void wr_declare_columns(struct wr_compile *c, struct wr_decl *decl)
     decl->column_ident = WR_NEW_ARRAY(c->arena, struct wr_ident, n + 1);
     struct wr_names *names = wr_names_new();
     if (s->column_count > COLUMNS_MAX)
-        wr_diag_add(c->diags, WR_DIAG_W0616, s->column[COLUMNS_MAX].span, "a stream has at most %d columns", COLUMNS_MAX);
+        wr_diag_add(c->diags, WR_DIAG_W0616, s->column[COLUMNS_MAX].span, "a stream has at most 4,096 columns");
     for (uint32_t i = 0; i < n; i++) {
         const struct wr_column_def *def = &s->column[i];
         column[i].name = wr_cstr(c, def->name.text);

@@ -468,6 +468,17 @@ void wr_ir_visit_inputs(const struct wr_ir *ir, void (*visit)(void *context, con
     wr_vec_release(&stack);
 }
 
+static const char *failure(enum wr_reason reason)
+{
+    switch (reason) {
+    case WR_REASON_OVERFLOW: return "its value is out of range";
+    case WR_REASON_DIVISION_BY_ZERO: return "it divides by zero";
+    case WR_REASON_CAST: return "the text is no value of the type";
+    case WR_REASON_LENGTH: return "its text is too long";
+    default: return "the function has no value there";
+    }
+}
+
 /* Constant parts that always fail are said here, when what is used of them is known. */
 uint32_t wr_block_finish(struct wr_block *b)
 {
@@ -479,7 +490,7 @@ uint32_t wr_block_finish(struct wr_block *b)
     for (size_t i = 0; i < b->node.count; i++)
         if (reached[i] && b->node.at[i]->failed)
             wr_diag_add(b->c->diags, WR_DIAG_W0502, b->node.at[i]->span, "this constant expression always fails: %s",
-                        wr_reason_name((enum wr_reason)b->node.at[i]->failed));
+                        failure((enum wr_reason)b->node.at[i]->failed));
     wr_free(reached);
     return b->number;
 }

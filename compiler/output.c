@@ -175,6 +175,23 @@ static bool fit_columns(struct wr_compile *c, struct wr_decl *decl, const struct
     return ok;
 }
 
+static bool fit_late(struct wr_compile *c, struct wr_decl *decl, const struct wr_relation *rows, struct wr_span span)
+{
+    const struct wr_schema *want = &decl->record;
+    bool fits = rows->schema->count == want->count;
+    for (uint32_t i = 0; fits && i < want->count; i++) {
+        if (want->column[i].type.kind == WR_KIND_ERROR) return false;
+        fits = wr_type_converts(rows->schema->column[i].type, want->column[i].type);
+    }
+    if (fits) return true;
+    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0610, span,
+                                    "late rows have the columns of the rows read, which do not fit those of '%.*s'",
+                                    WR_SLICE_ARG(decl->name.text));
+    wr_diag_second(c->diags, d, decl->name.span, "declared here");
+    wr_diag_help(c->diags, d, "CREATE STREAM %.*s; takes what comes", WR_SLICE_ARG(decl->name.text));
+    return false;
+}
+
 bool wr_feed(struct wr_compile *c, const struct wr_ident *target, const struct wr_relation *rows, struct wr_span span,
              bool late)
 {
@@ -182,16 +199,8 @@ bool wr_feed(struct wr_compile *c, const struct wr_ident *target, const struct w
     if (!decl) return false;
     struct wr_feeder feeder = {.relation = *rows, .span = span, .statement = c->state->current};
     if (decl->statement->has_columns) {
-        uint32_t before = c->diags->error_count;
-        if (!fit_columns(c, decl, rows, span)) {
-            if (late && c->diags->error_count > before) {
-                struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0610, target->span,
-                                                "late rows have the columns of the rows read, not those of '%.*s'",
-                                                WR_SLICE_ARG(target->text));
-                wr_diag_second(c->diags, d, decl->name.span, "declared here");
-            }
-            return false;
-        }
+        wr_decl_record(c, decl);
+        if (late ? !fit_late(c, decl, rows, target->span) : !fit_columns(c, decl, rows, span)) return false;
         struct wr_type *type = WR_NEW_ARRAY(c->arena, struct wr_type, decl->record.count + 1);
         for (uint32_t i = 0; i < decl->record.count; i++) type[i] = decl->record.column[i].type;
         wr_relation_cast(c, &feeder.relation, type, wr_query_name(c, decl->name.text), span);

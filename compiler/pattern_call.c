@@ -270,12 +270,6 @@ static void refuse_prev(struct wr_match_lowering *m, const struct wr_expr *call,
     uint16_t offset;
     struct wr_argument_scope a;
     if (!check_count(m->c, call, 1, 2)) return;
-    if (next && m->in_define) {
-        struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0818, call->span,
-                                        "a condition is decided at its row, where the next one is not known yet");
-        wr_diag_help(m->c->diags, d, "make the next row a variable of its own: a b DEFINE b AS … a.x …");
-        return;
-    }
     if (call->u.call.args.count == 2 && !check_offset(m, call->u.call.args.at[1], &offset)) return;
     const struct wr_expr *argument = call->u.call.args.at[0];
     enum wr_match_function inner = argument->kind == WR_EXPR_CALL ? wr_match_function(call_name(argument))
@@ -284,7 +278,7 @@ static void refuse_prev(struct wr_match_lowering *m, const struct wr_expr *call,
     if (inner != WR_MATCH_FIRST && inner != WR_MATCH_LAST && inner != WR_MATCH_CLASSIFIER &&
         !wr_check_expr(m->c, &a.scope, m->extra, argument))
         return;
-    wr_not_yet(m->c, call->span, next ? "NEXT" : "PREV");
+    wr_not_yet(m->c, call->span, !next ? "PREV" : m->in_define ? "NEXT in a condition" : "NEXT");
 }
 
 struct wr_ir *wr_match_call(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,

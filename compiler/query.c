@@ -52,6 +52,22 @@ static bool lower_name(struct wr_compile *c, const struct wr_ident *name, struct
 static bool lower_match(struct wr_compile *c, const struct wr_from *from, const struct wr_query *query,
                         struct wr_with_scope *with, const struct wr_target *target, struct wr_relation *result);
 
+static void check_input_names(struct wr_compile *c, const struct wr_from *from, struct wr_names *names)
+{
+    if (from->kind == WR_FROM_JOIN) {
+        check_input_names(c, from->join.left, names);
+        check_input_names(c, from->join.right, names);
+        return;
+    }
+    for (uint32_t i = 0; i < from->input_count && from->kind == WR_FROM_UNION; i++)
+        check_input_names(c, from->input[i], names);
+    const struct wr_ident *name = from->alias.text.size ? &from->alias : &from->name;
+    if (!name->text.size || wr_names_add(names, name, 0)) return;
+    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0321, name->span, "two inputs of this query are called '%.*s'",
+                                    WR_SLICE_ARG(name->text));
+    wr_diag_help(c->diags, d, "give one another name with AS");
+}
+
 bool wr_lower_from(struct wr_compile *c, const struct wr_from *from, struct wr_with_scope *with,
                    const struct wr_target *target, struct wr_relation *result)
 {
@@ -70,8 +86,14 @@ bool wr_lower_from(struct wr_compile *c, const struct wr_from *from, struct wr_w
         result->alias = (struct wr_slice){0};
         break;
     }
-    case WR_FROM_UNION: wr_not_yet(c, from->span, "FROM over several streams"); return false;
-    case WR_FROM_JOIN: wr_not_yet(c, from->span, "JOIN"); return false;
+    case WR_FROM_UNION:
+    case WR_FROM_JOIN: {
+        struct wr_names *names = wr_names_new();
+        check_input_names(c, from, names);
+        wr_names_free(names);
+        wr_not_yet(c, from->span, from->kind == WR_FROM_JOIN ? "JOIN" : "FROM over several streams");
+        return false;
+    }
     case WR_FROM_MATCH: ok = lower_match(c, from, NULL, with, target, result); break;
     case WR_FROM_WINDOW: {
         struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0711, from->span, "a window stands in the FROM of a query that "
@@ -156,9 +178,18 @@ static bool names_matter(const struct wr_target *target)
     return !target->columns && !target->names_optional;
 }
 
+/* A column alone keeps the spelling of its declaration, however it is written here. */
+static struct wr_ident declared_name(const struct wr_expr *name, const struct wr_relation *relation)
+{
+    struct wr_ident ident = name->u.name.at[name->u.name.count - 1];
+    uint32_t column = relation ? wr_relation_find(relation, &ident) : WR_NONE;
+    if (column != WR_NONE) ident.text = wr_slice_cstr(relation->schema->column[column].name);
+    return ident;
+}
+
 static bool add_item(struct wr_compile *c, const struct wr_select_item *item, struct wr_scope *scope,
-                     const struct wr_relation *relation, struct wr_block *project, const struct wr_target *target,
-                     struct wr_columns *columns)
+                     const struct wr_relation *relation, const struct wr_relation *named_in, struct wr_block *project,
+                     const struct wr_target *target, struct wr_columns *columns)
 {
     struct wr_ir *ir = wr_check_expr(c, scope, project, item->expr);
     if (!ir) return false;
@@ -171,15 +202,17 @@ static bool add_item(struct wr_compile *c, const struct wr_select_item *item, st
         if (to) ir = to; /* else wr_feed says what does not fit */
     }
     bool time = is_time(ir, relation);
-    if (!wr_columns_add(c, columns, item, ir->type, names_matter(target))) return false;
+    struct wr_select_item named = *item;
+    if (!item->alias.text.size && item->expr->kind == WR_EXPR_NAME) named.alias = declared_name(item->expr, named_in);
+    if (!wr_columns_add(c, columns, &named, ir->type, names_matter(target))) return false;
     if (time && columns->time_column == WR_NONE) columns->time_column = n;
     wr_block_column(project, ir);
     return true;
 }
 
 bool wr_lower_list(struct wr_compile *c, const struct wr_select *select, struct wr_scope *scope,
-                   const struct wr_relation *relation, struct wr_block *project, const struct wr_target *target,
-                   struct wr_relation *result)
+                   const struct wr_relation *relation, const struct wr_relation *named_in, struct wr_block *project,
+                   const struct wr_target *target, struct wr_relation *result)
 {
     struct wr_columns columns = {.time_column = WR_NONE};
     bool ok = true;
@@ -187,7 +220,7 @@ bool wr_lower_list(struct wr_compile *c, const struct wr_select *select, struct 
         const struct wr_select_item *item = &select->item[i];
         if (!item->expr || item->expr->kind == WR_EXPR_ERROR) ok = false;
         else if (item->expr->kind == WR_EXPR_STAR) ok &= add_star(c, item, relation, project, &columns);
-        else ok &= add_item(c, item, scope, relation, project, target, &columns);
+        else ok &= add_item(c, item, scope, relation, named_in, project, target, &columns);
     }
     ok &= wr_columns_finish(c, &columns, names_matter(target), result);
     result->time_column = columns.time_column;
@@ -267,7 +300,7 @@ static bool lower_select(struct wr_compile *c, const struct wr_query *q, struct 
     ok = wr_lower_condition(c, &scope, s->where, &where);
     scope.aggregates_refused = "here";
     struct wr_block *project = wr_block_new(c);
-    ok &= wr_lower_list(c, s, &scope, &input, project, target, result);
+    ok &= wr_lower_list(c, s, &scope, &input, &input, project, target, result);
     if (!ok) return false;
     result->node = wr_select_add(c, input.node, where, project, false, result->schema, wr_query_name(c, target->name),
                                  q->span);

@@ -293,8 +293,7 @@ bool wr_columns_finish(struct wr_compile *c, struct wr_columns *columns, bool ne
     uint32_t n = (uint32_t)columns->column.count;
     bool ok = true;
     if (n > COLUMNS_MAX) {
-        wr_diag_add(c->diags, WR_DIAG_W0616, columns->ident.at[COLUMNS_MAX].span, "a result has at most %d columns",
-                    COLUMNS_MAX);
+        wr_diag_add(c->diags, WR_DIAG_W0616, columns->ident.at[COLUMNS_MAX].span, "a result has at most 4,096 columns");
         return false;
     }
     struct wr_names *names = need_name ? wr_names_new() : NULL;

@@ -75,6 +75,10 @@ bool wr_option_text(struct wr_compile *c, const struct wr_expr *value, const cha
     case WR_EXPR_DURATION:
         *text = wr_arena_printf(c->arena, "%lldus", (long long)value->u.duration.micros).data;
         return true;
+    case WR_EXPR_UNARY:
+        if (value->u.unary.op != WR_UNARY_MINUS || value->u.unary.operand->kind != WR_EXPR_NUMBER) return false;
+        *text = wr_arena_printf(c->arena, "-%.*s", WR_SLICE_ARG(value->u.unary.operand->u.text)).data;
+        return true;
     case WR_EXPR_NAME: /* format = json */
         if (value->u.name.count != 1) return false;
         *text = wr_cstr(c, value->u.name.at[0].text);

@@ -143,10 +143,11 @@ bool wr_lower_window(struct wr_compile *c, const struct wr_query *query, struct 
 /* Sends the LATE node of a window or pattern into a stream: the visible columns of what it reads. */
 bool wr_feed_late(struct wr_compile *c, const struct wr_ident *into, uint32_t late_node,
                   const struct wr_relation *input, uint32_t query, struct wr_span span);
-/* The select list over a scope, into columns of `project`; NULL relation: a star is refused. */
+/* The select list over a scope, into columns of `project`. `relation`: what * stands for and whose time column
+ * counts; NULL: a star is refused. `named_in`: whose spelling a column alone keeps. */
 bool wr_lower_list(struct wr_compile *c, const struct wr_select *select, struct wr_scope *scope,
-                   const struct wr_relation *relation, struct wr_block *project, const struct wr_target *target,
-                   struct wr_relation *result);
+                   const struct wr_relation *relation, const struct wr_relation *named_in, struct wr_block *project,
+                   const struct wr_target *target, struct wr_relation *result);
 /* WHERE or HAVING as a code, WR_NONE when there is none; false after errors. */
 bool wr_lower_condition(struct wr_compile *c, struct wr_scope *scope, const struct wr_expr *condition, uint32_t *code);
 /* Does an aggregate call stand in the select list or HAVING? NULL when not. */

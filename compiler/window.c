@@ -439,7 +439,7 @@ static bool lower_parts(struct wr_compile *c, const struct wr_query *q, const st
     if (!check_group(c, s, g)) return false;
     struct wr_scope groups = {.context = g, .resolve = resolve_group, .call = call_aggregate, .whole = whole_key};
     struct wr_block *project = wr_block_new(c);
-    ok &= wr_lower_list(c, s, &groups, NULL, project, target, result);
+    ok &= wr_lower_list(c, s, &groups, NULL, g->input, project, target, result);
     ok &= wr_lower_condition(c, &groups, s->having, &having);
     int64_t late_us;
     ok &= check_late(c, q, &late_us) & check_emit(c, q);
