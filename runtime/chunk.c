@@ -33,6 +33,7 @@ void wr_chunk_free(struct wr_chunk *chunk)
         wr_free(chunk->column[c].u.data);
         wr_free(chunk->column[c].nulls);
         wr_free(chunk->column[c].errors);
+        wr_free(chunk->column[c].reasons);
     }
     wr_free(chunk->column);
     if (chunk->place_time != chunk->time) wr_free(chunk->place_time);
@@ -114,7 +115,14 @@ static void copy_vector(struct wr_chunk *chunk, struct wr_vector *v, const struc
     case WR_CLASS_COUNT: WR_ASSERT(false);
     }
     if (in->flags & WR_VECTOR_NULLS) copy_bits(v->nulls, at, in->nulls, start, count);
-    if (in->flags & WR_VECTOR_ERRORS) copy_bits(v->errors, at, in->errors, start, count);
+    if (in->flags & WR_VECTOR_ERRORS) {
+        copy_bits(v->errors, at, in->errors, start, count);
+        if (!v->reasons) v->reasons = wr_alloc_zero(WR_BATCH_ROWS);
+        if (in->reasons)
+            memcpy(v->reasons + at, in->reasons + start, count);
+        else
+            memset(v->reasons + at, WR_REASON_NONE, count);
+    }
     v->flags |= in->flags;
 }
 
@@ -230,7 +238,9 @@ static void gather_column(struct wr_scratch *scratch, struct wr_chunk *const *ch
     case WR_CLASS_COUNT: WR_ASSERT(false);
     }
     if (flags & WR_VECTOR_NULLS) gather_mask(chunk, entry, count, c, false, out->nulls = mask(scratch));
-    if (flags & WR_VECTOR_ERRORS) gather_mask(chunk, entry, count, c, true, out->errors = mask(scratch));
+    if (!(flags & WR_VECTOR_ERRORS)) return;
+    gather_mask(chunk, entry, count, c, true, out->errors = mask(scratch));
+    GATHER(uint8_t, out->reasons = array(scratch, count, 1), k->column[c].reasons ? k->column[c].reasons[r] : 0);
 }
 
 static void gather_places(struct wr_scratch *scratch, struct wr_chunk *const *chunk,

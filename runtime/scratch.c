@@ -119,7 +119,9 @@ static void gather_vector(struct wr_scratch *scratch, const struct wr_vector *in
     case WR_CLASS_COUNT: WR_ASSERT(false);
     }
     if (in->flags & WR_VECTOR_NULLS) wr_mask_gather(in->nulls, row, count, out->nulls = mask(scratch));
-    if (in->flags & WR_VECTOR_ERRORS) wr_mask_gather(in->errors, row, count, out->errors = mask(scratch));
+    if (!(in->flags & WR_VECTOR_ERRORS)) return;
+    wr_mask_gather(in->errors, row, count, out->errors = mask(scratch));
+    if (in->reasons) GATHER(uint8_t, in->reasons, out->reasons = array(scratch, count, 1));
 }
 
 static const int64_t *gather_times(struct wr_scratch *scratch, const int64_t *in, const uint16_t *row, uint32_t count)
@@ -190,6 +192,7 @@ static void slice_vector(struct wr_scratch *scratch, const struct wr_vector *in,
     }
     if (in->flags & WR_VECTOR_NULLS) wr_mask_shift(in->nulls, start, count, out->nulls = mask(scratch));
     if (in->flags & WR_VECTOR_ERRORS) wr_mask_shift(in->errors, start, count, out->errors = mask(scratch));
+    if (in->reasons) out->reasons = in->reasons + start;
 }
 
 void wr_batch_slice(struct wr_scratch *scratch, const struct wr_batch *in, uint32_t start, uint32_t count,
@@ -210,4 +213,16 @@ void wr_batch_slice(struct wr_scratch *scratch, const struct wr_batch *in, uint3
     out->first = in->first ? in->first + start : NULL;
     out->any_late = in->any_late;
     if (in->any_late) wr_mask_shift(in->late, start, count, out->late);
+}
+
+void wr_vector_explain(struct wr_scratch *scratch, struct wr_frame *frame, const struct wr_batch *batch, uint32_t result,
+                       struct wr_vector *vector)
+{
+    if (!(vector->flags & WR_VECTOR_ERRORS) || vector->reasons) return;
+    uint16_t row[WR_BATCH_ROWS];
+    uint32_t count = wr_mask_rows(vector->errors, batch->rows, row);
+    if (!count) return;
+    vector->reasons = wr_scratch_alloc(scratch, WR_BATCH_ROWS);
+    for (uint32_t i = 0; i < count; i++)
+        vector->reasons[row[i]] = (uint8_t)wr_frame_reason(frame, batch, result, row[i]);
 }

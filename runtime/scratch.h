@@ -5,7 +5,7 @@
 #define WR_RUNTIME_SCRATCH_H
 
 #include "base/vec.h"
-#include "vm/batch.h"
+#include "vm/code.h"
 
 struct wr_scratch_block {
     char *data;
@@ -41,6 +41,11 @@ void wr_batch_slice(struct wr_scratch *scratch, const struct wr_batch *in, uint3
                     struct wr_batch *out);
 /* The rows whose bit is set among the first `rows`; returns how many. */
 uint32_t wr_mask_rows(const uint64_t *mask, uint32_t rows, uint16_t *row);
+
+/* Fills in .reasons of result number `result` of the frame that has just run over `batch`, where some row is an error
+ * and the reasons are not known yet. */
+void wr_vector_explain(struct wr_scratch *scratch, struct wr_frame *frame, const struct wr_batch *batch, uint32_t result,
+                       struct wr_vector *vector);
 
 /* Pieces shared with the reorder buffer: bit r of `to` becomes bit from_row[r] of `from`. */
 void wr_mask_gather(const uint64_t *from, const uint16_t *row, uint32_t count, uint64_t *to);

@@ -91,8 +91,12 @@ static void project(struct wr_select *select, const struct wr_batch *in, uint16_
     bool bad = false;
     for (uint32_t c = 0; c < node->schema.count; c++) {
         select->column[c] = *wr_frame_result(select->project, c);
-        const struct wr_vector *v = &select->column[c];
-        if ((v->flags & WR_VECTOR_ERRORS) && !node->u.select.carry[c]) bad |= any_bit(v->errors, in->rows);
+        struct wr_vector *v = &select->column[c];
+        if (!(v->flags & WR_VECTOR_ERRORS)) continue;
+        if (node->u.select.carry[c])
+            wr_vector_explain(&select->op.task->scratch, select->project, in, c, v);
+        else
+            bad |= any_bit(v->errors, in->rows);
     }
     struct wr_batch out = *in;
     out.columns = node->schema.count;

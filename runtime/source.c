@@ -144,14 +144,8 @@ static bool is_void(struct wr_source *source, const struct wr_partition *partiti
 {
     const struct wr_vector *v = &batch->column[column];
     const char *name = source->op.node->schema.column[column].name;
-    uint32_t fields = source->node->field_count;
     if (wr_vector_is_error(v, row)) {
-        enum wr_reason reason = WR_REASON_CAST;
-        if (column >= fields) {
-            struct wr_batch in = *batch;
-            in.columns = fields;
-            reason = wr_frame_reason(source->computed, &in, column - fields, row);
-        }
+        enum wr_reason reason = (enum wr_reason)wr_vector_at(v, row).reason;
         drop_record(source, partition, batch, row, wr_reason_name(reason), wr_reason_code(reason), name);
         return true;
     }
@@ -200,12 +194,13 @@ static void take_by_row(struct wr_source *source, struct wr_partition *partition
     uint16_t row[WR_BATCH_ROWS];
     int64_t *time = wr_scratch_alloc(&task->scratch, sizeof *time * WR_BATCH_ROWS);
     uint32_t kept = 0;
+    bool running = task->error.status == WR_OK;
     struct wr_batch out = *batch;
     memset(out.late, 0, sizeof out.late);
     out.any_late = false;
     for (uint32_t r = 0; r < batch->rows; r++) {
         if (is_bad(source, partition, batch, record_time, watermark, r)) {
-            if (task->error.status != WR_OK) break;
+            if (running && task->error.status != WR_OK) break;
             continue;
         }
         int64_t event = batch->event_time[r];
@@ -258,6 +253,8 @@ void wr_source_take(struct wr_source *source, struct wr_partition *partition, co
         for (uint32_t c = 0; c < node->field_count; c++) source->column[c] = in->column[c];
         for (uint32_t c = node->field_count; c < source->op.node->schema.count; c++) {
             source->column[c] = *wr_frame_result(source->computed, c - node->field_count);
+            wr_vector_explain(&source->op.task->scratch, source->computed, &batch, c - node->field_count,
+                              &source->column[c]);
             if (node->computed_not_null && node->computed_not_null[c - node->field_count])
                 doubtful |= source->column[c].flags != 0;
         }

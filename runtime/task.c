@@ -174,7 +174,9 @@ static void take(struct wr_task *task, struct wr_partition *partition, const str
     uint32_t rows = batch->rows;
     while (rows && batch->offset[rows - 1] >= partition->stop_at) rows--;
     partition->rows += batch->rows;
-    for (uint32_t start = 0; start < rows && task->error.status == WR_OK;) {
+    /* A bad record may have ended the run while the batch was read: what came before it is still processed. */
+    bool last = partition->stop_at != UINT64_MAX;
+    for (uint32_t start = 0; start < rows && (last || task->error.status == WR_OK);) {
         uint32_t count = WR_MIN(rows - start, task->options.batch_rows);
         struct wr_scratch_mark mark = wr_scratch_mark(&task->scratch);
         if (count == batch->rows) {

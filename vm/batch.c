@@ -8,6 +8,7 @@ struct wr_value wr_vector_at(const struct wr_vector *vector, uint32_t row)
     WR_DCHECK(row < WR_BATCH_ROWS);
     if (wr_vector_is_error(vector, row)) {
         value.flag = WR_FLAG_ERROR;
+        if (vector->reasons) value.reason = vector->reasons[row];
         return value;
     }
     if (wr_vector_is_null(vector, row)) {
@@ -74,6 +75,7 @@ void wr_batch_builder_release(struct wr_batch_builder *b)
         wr_free(b->column[c].u.data);
         wr_free(b->column[c].nulls);
         wr_free(b->column[c].errors);
+        wr_free(b->column[c].reasons);
     }
     wr_free(b->column);
     wr_free(b->time);
@@ -138,6 +140,8 @@ void wr_batch_builder_put(struct wr_batch_builder *b, uint32_t column, uint32_t 
     } else {
         v->flags |= WR_VECTOR_ERRORS;
         wr_bit_set(v->errors, row);
+        if (!v->reasons) v->reasons = wr_alloc_zero(WR_BATCH_ROWS);
+        v->reasons[row] = value->reason;
     }
 }
 
@@ -155,7 +159,7 @@ void wr_batch_builder_copy_row(struct wr_batch_builder *b, const struct wr_batch
     b->source[to] = in->source[row];
     b->ordinal[to] = in->ordinal ? in->ordinal[row] : 0;
     b->offset[to] = in->offset[row];
-    if (b->first) b->first[to] = in->first ? in->first[row] : (struct wr_place){0};
+    if (b->first) b->first[to] = in->first ? in->first[row] : wr_batch_place(in, row);
     if (in->any_late && wr_bit(in->late, row)) {
         b->batch.any_late = true;
         wr_bit_set(b->batch.late, to);

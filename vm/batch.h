@@ -34,6 +34,8 @@ struct wr_vector {
     } u;
     uint64_t *nulls;
     uint64_t *errors;
+    uint8_t *reasons; /* enum wr_reason of the rows whose error bit is set; NULL: not known. Whoever lends a batch with
+                         errors to another operator fills it in, so that the reader can say why. */
 };
 
 /* The place of a row in the one total order of a task (semantics.md, 'Rows, partitions, order'):
