@@ -169,6 +169,10 @@ static uint32_t expand_items(struct builder *b, const struct wr_pattern *p, enum
 static uint32_t expand_repeat(struct builder *b, const struct wr_pattern *p, uint32_t depth)
 {
     const struct wr_quantifier *q = &p->quantifier;
+    if (q->max == 0) {
+        wr_diag_add(b->c->diags, WR_DIAG_W0208, q->span, "an upper bound of 0 would match nothing");
+        b->failed = true;
+    }
     if (q->mode == WR_POSSESSIVE) not_yet(b, q->span, "a possessive quantifier");
     if (p->until) not_yet(b, p->until->span, "UNTIL");
     check_arrow(b, &q->arrow);

@@ -238,6 +238,10 @@ static struct wr_ir *refuse_call(struct wr_compile *c, struct wr_scope *scope, s
                     "an aggregate cannot stand inside %s", a->inside);
         return NULL;
     }
+    if (function == WR_MATCH_CLASSIFIER) {
+        wr_not_yet(c, call->span, "CLASSIFIER");
+        return NULL;
+    }
     if (function != WR_MATCH_NONE) {
         wr_diag_add(c->diags, WR_DIAG_W0814, call->span, "%.*s cannot stand inside %s",
                     WR_SLICE_ARG(call->u.call.name.text), a->inside);
