@@ -13,12 +13,13 @@ V ?= @
 
 # ---- Files: each list is the table of contents of its folder -----------------------------------
 BASE = alloc arena buf error hash text
-DSL = source diag diag_render ast ast_call ast_pattern ast_match ast_query ast_statement report parse
+DSL = source diag diag_render ast ast_call ast_pattern ast_match ast_query ast_statement report parse \
+      fmt fmt_doc fmt_expr fmt_pattern fmt_query fmt_expand
 VM = type decimal calendar text text_time json zone regexp scalar opcode builtin builtin_number builtin_text builtin_time \
      batch exec frame exec_batch exec_row program program_io verify verify_code verify_node verify_pattern \
      disasm bytecode_page pattern_class
 VM_CXX = shortest
-COMPILER = compile settings declare declare_stream names relation types check_expr check_operator check_call expr_walk query window output \
+COMPILER = compile settings declare declare_stream names relation types check_expr check_operator check_call condition expr_walk query window output \
            ir fold prune emit finish \
            automaton pattern pattern_tree pattern_scope pattern_call pattern_define pattern_contradict pattern_warn explain explain_words explain_pattern explain_text explain_dot explain_json
 RUNTIME = clock codec timers scratch chunk reorder drops operator task source select merge late sink output state \
@@ -31,7 +32,7 @@ CONNECTORS = byte_source compress csv_encoder csv_reader csv_scan decode decode_
              file_writer infer infer_csv infer_json json_encoder json_reader json_walk library window
 CONNECTORS_CXX = simdjson_shim
 CLI = main args files run table declare language cmd_query cmd_replay cmd_check cmd_compile cmd_explain cmd_fmt cmd_init cmd_help cmd_version cmd_completion
-TESTS =
+TESTS = runtime/test_reorder runtime/test_timers runtime/test_time runtime/test_drops
 
 OBJECTS = $(BASE:%=base/%) $(DSL:%=dsl/%) dsl/lexer dsl/grammar $(VM:%=vm/%) $(VM_CXX:%=vm/%) $(COMPILER:%=compiler/%) \
           $(RUNTIME:%=runtime/%) $(CONNECTORS:%=connectors/%) $(CONNECTORS_CXX:%=connectors/%)
@@ -92,7 +93,7 @@ $B/dsl/%.o: $B/dsl/%.c $B/dsl/grammar.h
 
 $(DSL:%=$B/dsl/%.o): $B/dsl/grammar.h
 
-$B/vm/exec_batch.o: OPT += -O3
+$B/vm/exec_batch.o: OPT_release += -O3
 
 room-%: ## compile one folder, e.g. make room-dsl
 	@$(MAKE) --no-print-directory $(filter $B/$*/%,$(LIB_O) $(CLI_O))

@@ -66,7 +66,10 @@ struct wr_diag *wr_parse_error(struct wr_parse *parse, enum wr_diag_code code, s
                                const char *format, ...)
 {
     parse->failed = true;
-    if (parse->silent) return WR_NEW(parse->arena, struct wr_diag);
+    if (parse->silent) {
+        if (!parse->diags->spare) parse->diags->spare = WR_NEW(parse->arena, struct wr_diag);
+        return parse->diags->spare;
+    }
     va_list arguments;
     va_start(arguments, format);
     char text[512];
@@ -163,8 +166,7 @@ static void deepen_list(struct wr_expr *expr, struct wr_expr_list list)
 static struct wr_expr *bounded(struct wr_parse *parse, struct wr_expr *expr)
 {
     if (expr->depth <= WR_AST_DEPTH_MAX) return expr;
-    struct wr_span place = expr->span;
-    place.start = place.end - 1;
+    struct wr_span place = {expr->span.file, expr->span.start, expr->span.start + 1}; /* one error for a chain */
     struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0202, place, "expression is nested more than %d deep", WR_AST_DEPTH_MAX);
     wr_diag_help(parse->diags, d, "a long list of choices is written x IN (…); long sums go through views");
     return wr_expr_error(parse, expr->span);

@@ -60,31 +60,31 @@ static struct wr_slice text_of(struct wr_diags *diags, const char *format, va_li
     return wr_slice_of(text, (size_t)size);
 }
 
-/* Room in the list; past the most errors that are kept (warnings have the same bound of their own)
- * one that nobody will see. */
+/* Room in the list; the spare one past the most errors that are kept (warnings have the same bound of
+ * their own). */
 static struct wr_diag *slot(struct wr_diags *diags, enum wr_severity severity)
 {
     uint32_t *count = severity == WR_SEVERITY_ERROR ? &diags->error_count : &diags->warning_count;
-    if ((*count)++ >= WR_DIAG_ERRORS_MAX) return WR_NEW(diags->arena, struct wr_diag);
-    if (diags->count == diags->capacity) {
-        uint32_t capacity = diags->capacity ? 2 * diags->capacity : 8;
-        struct wr_diag *grown = WR_NEW_ARRAY(diags->arena, struct wr_diag, capacity);
-        if (diags->count) memcpy(grown, diags->at, diags->count * sizeof *grown);
-        diags->at = grown;
-        diags->capacity = capacity;
+    if ((*count)++ >= WR_DIAG_ERRORS_MAX) return diags->spare;
+    if (!diags->at) { /* all that will ever be kept, so that what is given out stays where it is */
+        diags->capacity = 2 * WR_DIAG_ERRORS_MAX;
+        diags->at = WR_NEW_ARRAY(diags->arena, struct wr_diag, diags->capacity);
     }
+    WR_ASSERT(diags->count < diags->capacity);
     return &diags->at[diags->count++];
 }
 
 struct wr_diag *wr_diag_add(struct wr_diags *diags, enum wr_diag_code code, struct wr_span span,
                             const char *format, ...)
 {
+    if (!diags->spare) diags->spare = WR_NEW(diags->arena, struct wr_diag);
     for (uint32_t i = 0; i < diags->count; i++) {
         const struct wr_diag *d = &diags->at[i];
         if (d->code == code && d->span.file == span.file && d->span.start == span.start && d->span.end == span.end)
-            return WR_NEW(diags->arena, struct wr_diag);
+            return diags->spare;
     }
     struct wr_diag *d = slot(diags, wr_diag_severity(code));
+    if (d == diags->spare) return d;
     va_list arguments;
     va_start(arguments, format);
     *d = (struct wr_diag){.code = code, .span = span, .message = text_of(diags, format, arguments)};
@@ -94,6 +94,7 @@ struct wr_diag *wr_diag_add(struct wr_diags *diags, enum wr_diag_code code, stru
 
 void wr_diag_label(struct wr_diags *diags, struct wr_diag *d, const char *format, ...)
 {
+    if (d == diags->spare) return;
     va_list arguments;
     va_start(arguments, format);
     d->label = text_of(diags, format, arguments);
@@ -102,6 +103,7 @@ void wr_diag_label(struct wr_diags *diags, struct wr_diag *d, const char *format
 
 void wr_diag_second(struct wr_diags *diags, struct wr_diag *d, struct wr_span span, const char *format, ...)
 {
+    if (d == diags->spare) return;
     va_list arguments;
     va_start(arguments, format);
     d->second_label = text_of(diags, format, arguments);
@@ -112,6 +114,7 @@ void wr_diag_second(struct wr_diags *diags, struct wr_diag *d, struct wr_span sp
 
 void wr_diag_help(struct wr_diags *diags, struct wr_diag *d, const char *format, ...)
 {
+    if (d == diags->spare) return;
     va_list arguments;
     va_start(arguments, format);
     d->help = text_of(diags, format, arguments);

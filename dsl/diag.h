@@ -37,6 +37,7 @@ struct wr_diags {
     struct wr_diag *at;
     uint32_t count, capacity;
     uint32_t error_count, warning_count; /* all, also those past the maximum */
+    struct wr_diag *spare;               /* what is given out past the maximum */
 };
 
 void wr_diags_init(struct wr_diags *diags, struct wr_arena *arena, struct wr_sources *sources);

@@ -1111,6 +1111,7 @@ static void weir_dsl_error(struct wr_span *place, struct wr_parse *parse, const 
 static int yyreport_syntax_error(const yypcontext_t *context, struct wr_parse *parse)
 {
     yysymbol_kind_t expected[YYNTOKENS];
+    if (wr_report_only_counts(parse)) return 0;
     int count = yypcontext_expected_tokens(context, expected, YYNTOKENS);
     int kinds[YYNTOKENS];
     for (int i = 0; i < count; i++) kinds[i] = (int)expected[i];

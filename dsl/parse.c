@@ -102,7 +102,7 @@ static void push_start(struct driver *driver, struct wr_token token)
     if (expects(driver, TOK_SEMICOLON)) {
         if (!parse->recovering) wr_report_no_semicolon(parse, parse->current.span, token.kind);
         push_semicolon(driver);
-    } else if (!parse->recovering) {
+    } else if (!parse->recovering && !wr_report_only_counts(parse)) {
         int kinds[KINDS_MAX];
         int count = wr_grammar_expected(driver->state, kinds, KINDS_MAX);
         parse->before = parse->current;

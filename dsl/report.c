@@ -305,10 +305,19 @@ static bool reported(const struct wr_parse *parse)
     return false;
 }
 
+bool wr_report_only_counts(struct wr_parse *parse)
+{
+    parse->failed = parse->recovering = true;
+    if (parse->silent) return true;
+    if (parse->diags->error_count < WR_DIAG_ERRORS_MAX) return false;
+    wr_parse_error(parse, WR_DIAG_W0201, parse->current.span, "unexpected token");
+    return true;
+}
+
 void wr_report_syntax(struct wr_parse *parse, const int *kinds, int count)
 {
     parse->failed = parse->recovering = true;
-    if (parse->silent || reported(parse)) return;
+    if (reported(parse)) return;
     struct expected e = {{false}};
     for (int i = 0; i < count; i++) e.has[kinds[i]] = true;
     if (report_foreign_statement(parse, &e) || report_unit(parse) || report_partition(parse) || report_misspelt(parse) ||

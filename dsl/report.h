@@ -4,6 +4,8 @@
 
 #include "dsl/build.h"
 
+/* True, and the error counted, where nobody will read it: in a trial, or past the most errors. */
+bool wr_report_only_counts(struct wr_parse *parse);
 /* The current token cannot stand here; `kinds` could. */
 void wr_report_syntax(struct wr_parse *parse, const int *kinds, int count);
 /* The parse stack is at its end. */
