@@ -67,6 +67,7 @@ static const char *rule_name(const struct wr_op_info *info)
 {
     switch ((enum wr_op_rule)info->rule) {
     case WR_RULE_PLAIN:
+    case WR_RULE_COMPARE:
     case WR_RULE_WORD: return "strict";
     case WR_RULE_CHECKED: return "may fail";
     case WR_RULE_CAREFUL: /* comparisons and the like cannot */

@@ -231,6 +231,29 @@ static inline void clear_invalid(struct wr_vector *a, uint32_t words)
         }                                                                                                 \
     }
 
+/* COMPARE: where a whole word of rows has values, bytes as in PLAIN; else one by one. */
+#define COMPARE(A, B, C, VALUE, MORE)                                                                     \
+    masks_strict(o.a, o.b, o.c, o.words);                                                                 \
+    for (uint32_t w = 0; w < o.words; w++) {                                                              \
+        const uint64_t lanes = lanes_of(o.rows, w);                                                       \
+        uint64_t valid = valid_of(o.a, w) & lanes, bits = 0;                                              \
+        const uint32_t from = w * 64, to = WR_MIN(from + 64, o.rows);                                     \
+        if (valid == lanes) {                                                                             \
+            uint8_t byte[64];                                                                             \
+            if (to - from < 64) memset(byte, 0, sizeof byte);                                             \
+            LOOP_(C)(B, C, i, from, to, byte[i - from] = (VALUE);)                                        \
+            bits = pack64(byte);                                                                          \
+        } else {                                                                                          \
+            for (; valid; valid &= valid - 1) {                                                           \
+                const uint32_t j = (uint32_t)__builtin_ctzll(valid), row = from + j;                      \
+                const TYPE_##B b = AT_##B(o.b, row);                                                      \
+                const TYPE_##C c = AT_##C(o.c, step->c_constant ? 0 : row);                               \
+                bits |= (uint64_t)(VALUE) << j;                                                           \
+            }                                                                                             \
+        }                                                                                                 \
+        o.a->u.bits[w] = bits;                                                                            \
+    }
+
 #define WORD(A, B, C, VALUE, MORE)                                                                        \
     masks_strict(o.a, o.b, o.c, o.words);                                                                 \
     for (uint32_t w = 0; w < o.words; w++) {                                                              \
@@ -469,6 +492,7 @@ static struct wr_vector spread(struct wr_frame *frame, const struct wr_vector *v
 #define OP_PLAIN OP_FUNCTION
 #define OP_CHECKED OP_FUNCTION
 #define OP_CAREFUL OP_FUNCTION
+#define OP_COMPARE OP_FUNCTION
 #define OP_WORD OP_FUNCTION
 #define OP_LOGIC OP_FUNCTION
 #define OP_DISTINCT OP_FUNCTION
@@ -488,6 +512,7 @@ static op_function *const functions[WR_OP_COUNT] = {
 #define POINTER_PLAIN POINTER_
 #define POINTER_CHECKED POINTER_
 #define POINTER_CAREFUL POINTER_
+#define POINTER_COMPARE POINTER_
 #define POINTER_WORD POINTER_
 #define POINTER_LOGIC POINTER_
 #define POINTER_DISTINCT POINTER_

@@ -155,6 +155,7 @@ static inline void pass_on(struct wr_value *a, const struct wr_value *b, const s
         if (va->reason) va->flag = WR_FLAG_ERROR, va->u.dec = 0;                                          \
     }
 #define CAREFUL CHECKED
+#define COMPARE PLAIN
 #define WORD(NAME, A, B, C, VALUE, MORE)                                                                  \
     if ((vb->flag | vc->flag) != WR_FLAG_VALUE) {                                                         \
         pass_on(va, vb, vc);                                                                              \
