@@ -16,6 +16,7 @@ struct wr_byte_source {
     struct wr_decompressor *decompressor; /* NULL: plain */
     char *raw;               /* compressed bytes, RAW_BYTES; NULL for a plain source */
     struct wr_slice unread;  /* part of raw, or of the memory */
+    size_t step;             /* memory: bytes that one read gives */
     bool raw_end;
     struct wr_buf head;      /* bytes that were looked at before they were asked for */
     size_t head_read;
@@ -28,7 +29,7 @@ static enum wr_status raw_read(struct wr_byte_source *s, char *out, size_t capac
 {
     *size = 0;
     if (s->fd < 0) {
-        *size = WR_MIN(capacity, s->unread.size);
+        *size = WR_MIN(WR_MIN(capacity, s->step), s->unread.size);
         if (*size) memcpy(out, s->unread.data, *size);
         s->unread = wr_slice_of(s->unread.data + *size, s->unread.size - *size);
     } else {
@@ -216,12 +217,13 @@ struct wr_byte_source *wr_byte_source_open(const char *path, struct wr_error *er
     return s;
 }
 
-struct wr_byte_source *wr_byte_source_memory(const char *name, struct wr_slice bytes)
+struct wr_byte_source *wr_byte_source_memory(const char *name, struct wr_slice bytes, size_t step)
 {
     struct wr_byte_source *s = wr_alloc_zero(sizeof *s);
     s->fd = -1;
     s->name = wr_strdup(name);
     s->unread = bytes;
+    s->step = step;
     s->total = bytes.size;
     return s;
 }

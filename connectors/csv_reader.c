@@ -20,6 +20,8 @@ struct csv_reader {
     uint64_t records, line;
     bool started;          /* a byte order mark can no longer come */
     bool discarding;       /* inside a line that is too long */
+    enum wr_decode broken; /* why the record at hand is none; its line's end is yet to come */
+    size_t searched;       /* bytes of it that hold no line end */
     bool header;           /* the first record names the columns, and has not come yet */
     uint32_t expected;     /* fields of a record; 0: as many as the first one has */
     uint32_t place_count;
@@ -226,17 +228,26 @@ static enum wr_status take_record(struct csv_reader *r, const char *start, const
 
 /* ---- The window ------------------------------------------------------------------------------ */
 
+enum look { LOOK_ON, LOOK_FILL, LOOK_END };
+
 /* Gives up the record at the window's begin to the end of its first line; that line is the bad record. */
-static void give_up_line(struct csv_reader *r, enum wr_decode why)
+static enum look give_up_line(struct csv_reader *r, enum wr_decode why)
 {
     struct wr_window *w = &r->window;
-    const char *start = w->data + w->begin, *newline = memchr(start, '\n', w->end - w->begin);
-    size_t size = newline ? (size_t)(newline - start) + 1 : w->end - w->begin;
+    const char *start = w->data + w->begin, *from = start + r->searched, *end = w->data + w->end;
+    const char *newline = from < end ? memchr(from, '\n', (size_t)(end - from)) : NULL;
+    size_t size = newline ? (size_t)(newline - start) + 1 : (size_t)(end - start);
+    r->broken = why;
+    r->searched = size;
+    if (!newline && !w->at_end && size < WR_RECORD_BYTES_MAX) return LOOK_FILL;
     report(r, newline || w->at_end ? why : WR_DECODE_TOO_LONG, WR_NONE, wr_slice_of(start, size));
+    r->broken = WR_DECODE_OK;
+    r->searched = 0;
     r->discarding = !newline && !w->at_end;
     r->line += newline != NULL;
     w->begin += size;
     wr_csv_scan_restart(&r->scan);
+    return LOOK_ON;
 }
 
 /* The rest of a line that is too long. */
@@ -250,8 +261,6 @@ static void discard(struct csv_reader *r)
     wr_csv_scan_restart(&r->scan);
 }
 
-enum look { LOOK_ON, LOOK_FILL, LOOK_END };
-
 /* One record, or what stands in its place. */
 static enum look look(struct csv_reader *r, uint32_t *rows, enum wr_status *status, struct wr_error *error)
 {
@@ -262,6 +271,7 @@ static enum look look(struct csv_reader *r, uint32_t *rows, enum wr_status *stat
         if (w->end - w->begin >= 3 && memcmp(w->data + w->begin, "\xef\xbb\xbf", 3) == 0) w->begin += 3;
     }
     if (r->discarding) discard(r);
+    if (r->broken) return give_up_line(r, r->broken);
     if (w->begin == w->end) return w->at_end ? LOOK_END : LOOK_FILL;
     const char *start = w->data + w->begin, *next = NULL;
     enum wr_decode why;
@@ -273,12 +283,11 @@ static enum look look(struct csv_reader *r, uint32_t *rows, enum wr_status *stat
         wr_vec_clear(&r->scan.cell);
         r->scan.field = r->scan.search = 0;
         return LOOK_ON;
-    case WR_CSV_BAD: give_up_line(r, why); return LOOK_ON;
+    case WR_CSV_BAD: return give_up_line(r, why);
     case WR_CSV_MORE: break;
     }
     if (!w->at_end && w->end - w->begin < WR_RECORD_BYTES_MAX) return LOOK_FILL;
-    give_up_line(r, w->at_end ? WR_DECODE_BREAKS_OFF : WR_DECODE_QUOTE_OPEN);
-    return LOOK_ON;
+    return give_up_line(r, w->at_end ? WR_DECODE_BREAKS_OFF : WR_DECODE_QUOTE_OPEN);
 }
 
 static enum wr_status csv_read(struct wr_reader *reader, struct wr_batch *batch, struct wr_error *error)

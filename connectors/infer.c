@@ -219,10 +219,19 @@ static bool is_taken(const struct wr_inferred *out, struct wr_slice name, bool e
     return false;
 }
 
+/* Is it the name of a field at the top, whether or not that stands in the list already? */
+static bool is_top_name(const struct wr_infer_state *s, struct wr_slice name)
+{
+    for (size_t i = 0; i < s->seen.count; i++)
+        if (!s->seen.at[i].nested && wr_slice_equal_nocase(s->seen.at[i].name, name)) return true;
+    return false;
+}
+
 /* payment_amount for $.payment.amount; the wire's own name at the top. */
-static void name_column(struct wr_arena *arena, const struct wr_inferred *out, const struct wr_seen *seen,
+static void name_column(const struct wr_infer_state *s, const struct wr_inferred *out, const struct wr_seen *seen,
                         struct wr_inferred_column *column)
 {
+    struct wr_arena *arena = s->arena;
     column->name = seen->name;
     if (seen->nested) {
         struct wr_buf text = {0};
@@ -235,7 +244,7 @@ static void name_column(struct wr_arena *arena, const struct wr_inferred *out, c
         while (text.size > 1 && text.data[text.size - 1] == '_') text.size--;
         if (text.size == 0) wr_buf_add_cstr(&text, "column");
         column->name = wr_arena_copy(arena, wr_buf_slice(&text));
-        for (unsigned k = 2; is_taken(out, column->name, false); k++)
+        for (unsigned k = 2; is_taken(out, column->name, false) || is_top_name(s, column->name); k++)
             column->name = wr_arena_printf(arena, "%.*s_%u", WR_SLICE_ARG(wr_buf_slice(&text)), k);
         wr_buf_release(&text);
         column->path = seen->path;
@@ -255,7 +264,7 @@ static void build(struct wr_infer_state *s, struct wr_arena *arena, struct wr_in
         uint64_t values = values_of(seen);
         if (seen->looks[WR_LOOKS_CONTAINER] > values) continue;
         struct wr_inferred_column *column = &out->column[out->count];
-        name_column(arena, out, seen, column);
+        name_column(s, out, seen, column);
         if (is_taken(out, column->name, true)) continue; /* a header with the same name twice */
         /* A stream has one unit for its numbers; the event time's, else milliseconds. */
         if (guess[i].unit && i != time && strcmp(guess[i].unit->name, unit ? unit->name : "ms") != 0)

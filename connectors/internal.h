@@ -12,8 +12,8 @@
  * given again by the reads that follow. An error is kept for the read that comes to its place. */
 struct wr_slice wr_byte_source_peek(struct wr_byte_source *source, size_t wanted);
 const char *wr_byte_source_name(const struct wr_byte_source *source); /* the path, or "standard input" */
-/* A source over bytes in memory (tests, inference over a head); they outlive it. */
-struct wr_byte_source *wr_byte_source_memory(const char *name, struct wr_slice bytes);
+/* A source over bytes in memory, which outlive it (tests); a read gives at most `step` bytes. */
+struct wr_byte_source *wr_byte_source_memory(const char *name, struct wr_slice bytes, size_t step);
 
 enum wr_container { WR_CONTAINER_PLAIN, WR_CONTAINER_GZIP, WR_CONTAINER_ZSTD, WR_CONTAINER_LZ4 };
 
