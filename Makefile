@@ -33,7 +33,9 @@ CONNECTORS = byte_source compress csv_encoder csv_reader csv_scan decode decode_
 CONNECTORS_CXX = simdjson_shim
 CLI = main args files run table declare language cmd_query cmd_replay cmd_check cmd_compile cmd_explain cmd_fmt cmd_init cmd_help cmd_version cmd_completion
 TESTS = runtime/test_reorder runtime/test_timers runtime/test_time runtime/test_drops runtime/test_engine \
-        base/test_simd base/test_memory base/test_text runtime/test_keytable runtime/test_slab runtime/test_aggregate runtime/test_window
+        base/test_simd base/test_memory base/test_text runtime/test_keytable runtime/test_slab runtime/test_aggregate runtime/test_window \
+        connectors/test_json_reader connectors/test_json_property connectors/test_csv_reader \
+        connectors/test_files connectors/test_encoder connectors/test_infer
 
 OBJECTS = $(BASE:%=base/%) $(DSL:%=dsl/%) dsl/lexer dsl/grammar $(VM:%=vm/%) $(VM_CXX:%=vm/%) $(COMPILER:%=compiler/%) \
           $(RUNTIME:%=runtime/%) $(CONNECTORS:%=connectors/%) $(CONNECTORS_CXX:%=connectors/%)
