@@ -111,7 +111,7 @@ def a_hundred_variables(f):
 
 @case
 def an_empty_program(f):
-    check(f, "", 0)
+    check(f, "", 3, "no statement")
 
 
 @case

@@ -29,11 +29,11 @@ def replay(program, stream, lines, extra=()):
 
 
 def not_yet(code, err):
-    """The features that a refused program asked for, or None."""
+    """The features that do not run yet and that a refused program asked for, or None."""
     if code != 3:
         return None
     errors = re.findall(r"^error\[(W\d+)\]: (.*)", err, re.M)
-    return [text for name, text in errors] if errors and all(name == "W0901" for name, _ in errors) else None
+    return [text for name, text in errors if name == "W0901"] or None
 
 
 def number_or(value):

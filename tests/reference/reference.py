@@ -1,8 +1,7 @@
 """The reference matcher: brute force over a list of rows, written from the meaning of patterns alone.
 
 It shares nothing with the engine. A pattern is a small tree; every candidate of a start is enumerated by plain backtracking with
-the list of choices that led to it; the candidates are then compared pairwise by the rule of preferment, and the first one is the
-match. It is meant to be read and believed, not to be fast.
+the list of choices that led to it; the rule of preferment then says which one is the match. It is meant to be read and believed, not to be fast.
 
 Trees (tuples):
     ('var', name)                     one row
@@ -301,24 +300,25 @@ class Start:
             further()
 
 
-def before(a, b, length):
-    """Does candidate a stand before b? Compared at the first row at which they part."""
-    ta, tb = a[0], b[0]
-    n = 0
-    while n < len(ta) and n < len(tb) and ta[n] == tb[n]:
-        n += 1
-    ended_a, ended_b = n == len(ta), n == len(tb)
-    if not ended_a and not ended_b and ta[n][0] != tb[n][0]:
-        return ta[n][0] < tb[n][0]  # the one that takes the earlier row, the other skips it
-    return a[1] < b[1]  # SQL's order: of the choices
+def best(found, taken=0):
+    """The preferred one of the candidates, which all agree on their first `taken` rows; None when there is none.
 
-
-def best(found, length):
-    first = None
-    for candidate in found:
-        if first is None or before(candidate, first, length):
-            first = candidate
-    return first
+    Candidates part row by row. Where one has ended, SQL's order (that of the choices) decides between it and the others at once:
+    those behind it are out for good, those before it are preferred whatever rows they may still skip. Of these, whoever takes the
+    next row that anybody takes stands before whoever skips it; among the takers, SQL's order decides between different places.
+    (Compared in pairs only, without this order of events, the rule would not be transitive: in `c -> d->? -> c{0,2}?` a later c
+    stands before a later d, the d before the end, and the end before the c.)
+    """
+    if not found:
+        return None
+    ended = min((c for c in found if len(c[0]) == taken), key=lambda c: c[1], default=None)
+    rest = [c for c in found if len(c[0]) > taken and (ended is None or c[1] < ended[1])]
+    if not rest:
+        return ended
+    row = min(c[0][taken][0] for c in rest)
+    takers = [c for c in rest if c[0][taken][0] == row]
+    first = min(takers, key=lambda c: c[1])
+    return best([c for c in takers if c[0][taken] == first[0][taken]], taken + 1)
 
 
 def matches(pattern, define, rows, within, skip):
@@ -326,7 +326,7 @@ def matches(pattern, define, rows, within, skip):
     result = []
     i = 0
     while i < len(rows):
-        candidate = best(Start(pattern, define, rows, i, within).found, len(rows))
+        candidate = best(Start(pattern, define, rows, i, within).found)
         if candidate is None:
             i += 1
             continue
