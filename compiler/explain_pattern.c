@@ -119,6 +119,10 @@ static void print_death(const struct wr_explain *e, const struct wr_pattern_node
 
 static void print_report(const struct wr_explain *e, const struct wr_pattern_node *p, const struct ends *ends)
 {
+    if (wr_pattern_class(p) == WR_MATCHER_ROW) {
+        wr_buf_add_cstr(e->out, "  Each such row is a match, reported at once.\n");
+        return;
+    }
     wr_buf_add_cstr(e->out, ends->waits && ends->at_once
                                 ? "  A match is reported with its last row, or, while more rows could belong to it, "
                                   "with the row that ends it"
@@ -147,7 +151,7 @@ static void print_condition(const struct wr_explain *e, const struct wr_node *no
         bool any = false;
         for (uint32_t i = 0; i < code->input_count; i++) {
             if (code->input[i].kind == WR_INPUT_COLUMN || code->input[i].kind == WR_INPUT_SPECIAL) continue;
-            wr_buf_add_cstr(e->out, any ? ", " : "; ");
+            wr_buf_add_cstr(e->out, any ? ", " : "; with ");
             wr_explain_input(e->program, node, &code->input[i], e->out);
             any = true;
         }

@@ -75,11 +75,12 @@ static const char *aggregate_name(uint8_t fn)
     return names[fn];
 }
 
-/* "small." of a variable, "a|b." of a SUBSET, nothing of all rows. */
-static void print_set(const struct wr_pattern_node *p, uint16_t set, struct wr_buf *out)
+/* "small." of a variable, "a|b." of a SUBSET, nothing of all rows; nor where the column is a helper, called after an
+ * expression in which the variable stands already. */
+static void print_set(const struct wr_pattern_node *p, uint16_t set, const char *column, struct wr_buf *out)
 {
     bool any = false;
-    if (set == WR_SET_ALL) return;
+    if (set == WR_SET_ALL || strpbrk(column, " .(")) return;
     for (uint32_t v = 0; v < p->variable_count; v++) {
         if (!wr_pattern_set_has(p, set, v)) continue;
         wr_buf_printf(out, "%s%s", any ? "|" : "", p->variable[v].name);
@@ -91,9 +92,10 @@ static void print_set(const struct wr_pattern_node *p, uint16_t set, struct wr_b
 static void print_aggregate(const struct wr_schema *in, const struct wr_pattern_node *p, const struct wr_aggregate *a,
                             struct wr_buf *out)
 {
+    const char *column = a->column == WR_NONE ? "*" : in->column[a->column].name;
     wr_buf_printf(out, "%s(", aggregate_name(a->fn));
-    print_set(p, a->set, out);
-    wr_buf_add_cstr(out, a->column == WR_NONE ? "*" : in->column[a->column].name);
+    print_set(p, a->set, column, out);
+    wr_buf_add_cstr(out, column);
     if (a->column2 != WR_NONE) wr_buf_printf(out, ", %s", in->column[a->column2].name);
     wr_buf_add_char(out, ')');
     if (a->filter != WR_NONE) wr_buf_printf(out, " FILTER (WHERE %s)", in->column[a->filter].name);
@@ -116,7 +118,7 @@ void wr_explain_input(const struct wr_program *program, const struct wr_node *pa
     case WR_INPUT_FIRST: break;
     }
     wr_buf_add_cstr(out, input->kind == WR_INPUT_LAST ? "LAST(" : "FIRST(");
-    print_set(p, input->set, out);
+    print_set(p, input->set, in->column[input->column].name, out);
     wr_buf_add_cstr(out, in->column[input->column].name);
     if (input->offset) wr_buf_printf(out, ", %u", input->offset);
     wr_buf_add_char(out, ')');
@@ -168,22 +170,18 @@ static void pattern_bound(const struct wr_program *program, const struct wr_node
         return;
     }
     uint32_t longest = wr_explain_longest(p);
-    wr_buf_add_cstr(out, "open starts (");
+    wr_buf_add_cstr(out, "for each row ");
     if (p->within_us >= 0) {
-        wr_buf_add_cstr(out, "rows of the last ");
+        wr_buf_add_cstr(out, "of the last ");
         wr_explain_duration(p->within_us, out);
-        wr_buf_add_cstr(out, " that can begin a match)");
-    } else {
-        wr_buf_add_cstr(out, "no WITHIN ends them, so there is no bound in time)");
+        wr_buf_add_char(out, ' ');
     }
-    if (longest) wr_buf_printf(out, " of at most %u row%s", longest, longest == 1 ? "" : "s");
-    else wr_buf_add_cstr(out, " of any number of rows");
-    if (p->keep_count == 0) {
-        wr_buf_add_cstr(out, ", of which nothing is kept but the place");
-        return;
-    }
-    wr_buf_add_cstr(out, ", each of which keeps ");
-    kept_bytes(&program->node[node->input[0]].schema, p, out);
+    wr_buf_add_cstr(out, "that may begin a match, ");
+    if (longest) wr_buf_printf(out, "at most %u taken row%s", longest, longest == 1 ? "" : "s");
+    else wr_buf_add_cstr(out, "any number of taken rows");
+    wr_buf_add_cstr(out, p->keep_count ? " of " : ", of which nothing is kept but the place");
+    if (p->keep_count) kept_bytes(&program->node[node->input[0]].schema, p, out);
+    if (p->within_us < 0) wr_buf_add_cstr(out, "; no WITHIN bounds it");
 }
 
 void wr_explain_bound(const struct wr_program *program, const struct wr_node *node, struct wr_buf *out)

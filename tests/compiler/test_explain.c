@@ -250,7 +250,7 @@ static void explain_says_in_words_what_begins_ends_and_keeps_a_match(void **stat
     explain(&b, WR_EXPLAIN_TEXT, "CARD_testing", &out);
     has(&out, "  Looks for small{3,} -> large among the rows of one card, in the order of their event time.\n");
     has(&out, "  A row is 'small' when status = 'declined'.\n");
-    has(&out, "  A row is 'large' when amount > 5 * AVG(small.amount); AVG(small.amount) of the rows taken so far.\n");
+    has(&out, "  A row is 'large' when amount > 5 * AVG(small.amount); with AVG(small.amount) of the rows taken so far.\n");
     has(&out, "  A match begins with a row that is 'small'.\n");
     has(&out, "  After 'small': 'small' on the very next row (2 times).\n");
     has(&out, "  After 'small': 'small' on the very next row, else the next 'large'.\n");
