@@ -27,6 +27,12 @@ static struct wr_operator *create(struct wr_task *task, const struct wr_node *no
     if (source->node->watermark != WR_NONE && source->node->delay_us < 0)
         source->watermark = wr_frame_new(program, &program->code[source->node->watermark]);
     const char *ahead = wr_stream_option(source->stream, "max_ahead");
+    if (!ahead) ahead = wr_program_setting(program, "max_ahead");
+    const char *dialect = wr_program_setting(program, "dialect");
+    source->late_at = dialect && wr_slice_equal_nocase(wr_slice_cstr(dialect), WR_SLICE("flink"));
+    source->partition_field = WR_NONE;
+    for (uint32_t f = 0; f < source->node->field_count; f++)
+        if (source->node->field[f].from == WR_FIELD_PARTITION) source->partition_field = f;
     source->max_ahead_us = MAX_AHEAD_US;
     if (ahead && !wr_parse_interval(wr_slice_cstr(ahead), &source->max_ahead_us)) source->max_ahead_us = -1;
     source->errors_max = option_number(source->stream, "max_errors", -1);
@@ -102,10 +108,12 @@ static void deliver(struct wr_source *source, const struct wr_partition *partiti
 
 /* ---- Times --------------------------------------------------------------------------------------- */
 
-static bool ascending(const int64_t *time, uint32_t rows)
+/* strictly: no two times are equal. */
+static bool ascending(const int64_t *time, uint32_t rows, bool strictly)
 {
     uint64_t bad = 0;
     for (uint32_t i = 1; i < rows; i++) bad |= (uint64_t)(time[i] < time[i - 1]);
+    for (uint32_t i = 1; strictly && i < rows; i++) bad |= (uint64_t)(time[i] == time[i - 1]);
     return bad == 0;
 }
 
@@ -120,7 +128,9 @@ static bool take_in_order(struct wr_source *source, struct wr_partition *partiti
     const int64_t *event = batch->event_time;
     int64_t delay = WR_MAX(source->node->delay_us, 0);
     uint32_t rows = batch->rows;
-    if (event[0] < partition->watermark || event[0] == WR_TIME_MIN || !ascending(event, rows)) return false;
+    if (event[0] < partition->watermark || event[0] == WR_TIME_MIN) return false;
+    if (source->late_at && event[0] == partition->watermark) return false;
+    if (!ascending(event, rows, source->late_at && delay == 0)) return false;
     int64_t last = event[rows - 1];
     if (last == WR_TIME_MAX) return false;
     batch->time = batch->place_time = event;
@@ -205,7 +215,7 @@ static void take_by_row(struct wr_source *source, struct wr_partition *partition
         }
         int64_t event = batch->event_time[r];
         time[kept] = event;
-        if (event < partition->watermark) {
+        if (event < partition->watermark || (source->late_at && event == partition->watermark)) {
             time[kept] = partition->watermark;
             wr_bit_set(out.late, kept);
             out.any_late = true;
@@ -230,7 +240,41 @@ static void take_by_row(struct wr_source *source, struct wr_partition *partition
     }
     out.time = out.place_time = time;
     if (!out.any_late && kept) out.event_time = out.time;
-    deliver(source, partition, &out, ascending(time, kept));
+    deliver(source, partition, &out, ascending(time, kept, false));
+}
+
+/* The partition's number stands in its column; a file knows nothing of it. */
+static void fill_partition(struct wr_source *source, struct wr_partition *partition)
+{
+    struct wr_vector *v = &source->column[source->partition_field];
+    WR_ASSERT(v->cls == WR_CLASS_I64);
+    if (!partition->numbers) {
+        partition->numbers = wr_alloc(sizeof *partition->numbers * WR_BATCH_ROWS);
+        for (uint32_t r = 0; r < WR_BATCH_ROWS; r++) partition->numbers[r] = partition->number;
+    }
+    v->u.i64 = partition->numbers;
+    v->flags = 0;
+}
+
+/* Fields and computed columns side by side. true: some row may be no good for a NOT NULL column. */
+static bool fill_columns(struct wr_source *source, struct wr_partition *partition, struct wr_batch *batch)
+{
+    const struct wr_source_node *node = source->node;
+    bool doubtful = false;
+    batch->columns = node->field_count;
+    if (node->computed == WR_NONE && source->partition_field == WR_NONE) return false;
+    for (uint32_t c = 0; c < node->field_count; c++) source->column[c] = batch->column[c];
+    batch->column = source->column;
+    if (source->partition_field != WR_NONE) fill_partition(source, partition);
+    if (node->computed == WR_NONE) return false;
+    wr_frame_run(source->computed, batch);
+    for (uint32_t c = node->field_count; c < source->op.node->schema.count; c++) {
+        struct wr_vector *v = &source->column[c];
+        *v = *wr_frame_result(source->computed, c - node->field_count);
+        wr_vector_explain(&source->op.task->scratch, source->computed, batch, c - node->field_count, v);
+        if (node->computed_not_null && node->computed_not_null[c - node->field_count]) doubtful |= v->flags != 0;
+    }
+    return doubtful;
 }
 
 void wr_source_take(struct wr_source *source, struct wr_partition *partition, const struct wr_batch *in)
@@ -246,20 +290,7 @@ void wr_source_take(struct wr_source *source, struct wr_partition *partition, co
     const int64_t *record_time = in->event_time;
     batch.event_time = record_time ? record_time : source->zeros;
     batch.time = batch.place_time = batch.event_time;
-    bool doubtful = false; /* some row may be no good */
-    if (node->computed != WR_NONE) {
-        batch.columns = node->field_count;
-        wr_frame_run(source->computed, &batch);
-        for (uint32_t c = 0; c < node->field_count; c++) source->column[c] = in->column[c];
-        for (uint32_t c = node->field_count; c < source->op.node->schema.count; c++) {
-            source->column[c] = *wr_frame_result(source->computed, c - node->field_count);
-            wr_vector_explain(&source->op.task->scratch, source->computed, &batch, c - node->field_count,
-                              &source->column[c]);
-            if (node->computed_not_null && node->computed_not_null[c - node->field_count])
-                doubtful |= source->column[c].flags != 0;
-        }
-        batch.column = source->column;
-    }
+    bool doubtful = fill_columns(source, partition, &batch);
     batch.columns = source->op.node->schema.count;
     if (node->time_column != WR_NONE) {
         const struct wr_vector *v = &batch.column[node->time_column];

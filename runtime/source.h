@@ -19,6 +19,8 @@ struct wr_source {
     int64_t errors_max;                    /* the stream's own budget; -1: none */
     uint64_t errors;
     bool stop_on_error;
+    bool late_at;                          /* dialect 'flink': a row exactly at the watermark is late */
+    uint32_t partition_field;              /* column FROM PARTITION, or WR_NONE */
 };
 
 /* Rows of a partition's reader (at most batch_rows of them): released or kept. Lent. */

@@ -84,6 +84,7 @@ static void free_partition(struct wr_partition *partition)
     if (partition->reader) partition->reader->cls->close(partition->reader);
     wr_free(partition->path);
     wr_free(partition->places);
+    wr_free(partition->numbers);
     wr_free(partition);
 }
 

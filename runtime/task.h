@@ -23,6 +23,7 @@ struct wr_partition {
     uint64_t rows;         /* records read, bad ones included */
     uint64_t stop_at;      /* offset of the bad record at which the run is to stop; UINT64_MAX: none */
     uint32_t *places;      /* WR_BATCH_ROWS copies of .place: batch.source */
+    int64_t *numbers;      /* the same of .number, for FROM PARTITION; NULL until it is wanted */
 };
 
 struct wr_task_options {

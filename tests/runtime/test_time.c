@@ -241,6 +241,27 @@ static void several_queries_may_feed_one_stream_in_order_of_place(void **state)
     end_run(&run);
 }
 
+static void in_dialect_flink_a_row_exactly_at_the_watermark_is_late(void **state)
+{
+    (void)state;
+    struct run run = {.program = "SET dialect = 'flink';\n" STREAM("s", " - 5s") "CREATE STREAM tardy;\n"
+                                 "PATTERN p FROM s MATCH a LATE INTO tardy DEFINE a AS id > 0 SELECT a.id AS id;",
+                      .input = {{"s", "{\"id\":1,\"at\":20}\n{\"id\":2,\"at\":15}\n{\"id\":3,\"at\":16}\n"}}};
+    expect(&run, "{\"tardy\":{\"id\":2,\"k\":null,\"at\":\"1970-01-01T00:00:15Z\"}}\n"
+                 "{\"p\":{\"id\":3}}\n{\"p\":{\"id\":1}}\n");
+    end_run(&run);
+}
+
+static void columns_from_the_record_s_position_name_file_and_record(void **state)
+{
+    (void)state;
+    struct run run = {.program = "CREATE STREAM s (at TIMESTAMP, o BIGINT FROM OFFSET, p INT FROM PARTITION, WATERMARK FOR at AS at) "
+                                 "WITH (timestamp_unit = 's');\nSELECT p, o FROM s;",
+                      .input = {{"s", "{\"at\":1}\n{\"at\":3}\n"}, {"s", "{\"at\":2}\n"}}};
+    expect(&run, "{\"p\":0,\"o\":0}\n{\"p\":1,\"o\":0}\n{\"p\":0,\"o\":1}\n");
+    end_run(&run);
+}
+
 static void an_empty_input_gives_nothing(void **state)
 {
     (void)state;
@@ -275,6 +296,8 @@ int main(void)
         cmocka_unit_test(at_the_end_a_window_over_matches_counts_the_match_that_the_end_decided),
         cmocka_unit_test(outputs_that_share_standard_output_are_merged_by_place),
         cmocka_unit_test(several_queries_may_feed_one_stream_in_order_of_place),
+        cmocka_unit_test(in_dialect_flink_a_row_exactly_at_the_watermark_is_late),
+        cmocka_unit_test(columns_from_the_record_s_position_name_file_and_record),
         cmocka_unit_test(an_empty_input_gives_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
