@@ -137,7 +137,7 @@ uint32_t wr_number_at(struct wr_parse *parse, struct wr_span span, uint32_t max)
     if (n <= max) return (uint32_t)n;
     wr_parse_error(parse, WR_DIAG_W0209, span, "expected a whole number from 0 to %u, found '%.*s'", max,
                    WR_SLICE_ARG(text));
-    return 0;
+    return 1; /* a number that nothing else complains about */
 }
 
 /* ---- Expressions ---------------------------------------------------------------------------------- */

@@ -168,7 +168,7 @@ struct wr_order_list wr_list_orders(const struct wr_list *list);
 struct wr_ident wr_ident_at(struct wr_parse *parse, struct wr_span span);
 /* 'text' with its quotes undone. */
 struct wr_slice wr_string_at(struct wr_parse *parse, struct wr_span span);
-/* A whole number of at most `max`; 0 and an error when it is none. */
+/* A whole number of at most `max`; 1 and an error when it is none. */
 uint32_t wr_number_at(struct wr_parse *parse, struct wr_span span, uint32_t max);
 
 /* ---- Expressions (ast.c) ----------------------------------------------------------------------- */

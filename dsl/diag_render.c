@@ -5,6 +5,7 @@
  * the two agree whatever a tab is worth; columns count code points; a line of more than 100 of them
  * is shown through a window around the span. A span over several lines shows its first line up to
  * the end and says where it ends. */
+#include "base/text.h"
 #include "dsl/diag.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,12 +53,19 @@ static unsigned digits(uint32_t n)
     return count;
 }
 
-/* Adds source text; bytes that a terminal must not see become a question mark. */
+/* Adds source text; what is no text for a terminal (control characters, invalid UTF-8) becomes a
+ * question mark. */
 static void add_text(struct wr_buf *out, struct wr_slice text)
 {
+    size_t valid = wr_utf8_check(text);
     for (size_t i = 0; i < text.size; i++) {
         unsigned char c = (unsigned char)text.data[i];
-        wr_buf_add_char(out, (c < 0x20 && c != '\t') || c == 0x7f ? '?' : (char)c);
+        if (i == valid) {
+            wr_buf_add_char(out, '?');
+            valid = i + 1 + wr_utf8_check(wr_slice_of(text.data + i + 1, text.size - i - 1));
+        } else {
+            wr_buf_add_char(out, (c < 0x20 && c != '\t') || c == 0x7f ? '?' : (char)c);
+        }
     }
 }
 
@@ -196,10 +204,14 @@ void wr_diags_render(const struct wr_diags *diags, bool color, struct wr_buf *ou
 
 static void json_string(struct wr_buf *out, struct wr_slice text)
 {
+    size_t valid = wr_utf8_check(text);
     wr_buf_add_char(out, '"');
     for (size_t i = 0; i < text.size; i++) {
         unsigned char c = (unsigned char)text.data[i];
-        if (c == '"' || c == '\\') {
+        if (i == valid) {
+            wr_buf_add_cstr(out, "\\ufffd");
+            valid = i + 1 + wr_utf8_check(wr_slice_of(text.data + i + 1, text.size - i - 1));
+        } else if (c == '"' || c == '\\') {
             wr_buf_add_char(out, '\\');
             wr_buf_add_char(out, (char)c);
         } else if (c < 0x20 || c == 0x7f) {

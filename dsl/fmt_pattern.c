@@ -34,12 +34,13 @@ static void quantifier(struct wr_fmt *f, struct wr_doc *to, const struct wr_quan
 
 static void items(struct wr_fmt *f, struct wr_doc *to, const struct wr_pattern *pattern, const char *separator)
 {
-    struct wr_doc *group = wr_fmt_open(f, wr_fmt_open(f, to, WR_DOC_ALIGN), WR_DOC_GROUP);
+    struct wr_doc *align = wr_fmt_open(f, to, WR_DOC_ALIGN), *group = align;
     for (uint32_t i = 0; i < pattern->item_count; i++) {
         const struct wr_pattern_item *item = &pattern->item[i];
-        if (i) {
-            if (separator[0] == ',') wr_fmt_text(f, group, ",");
-            wr_fmt_behind(f, group, pattern->item[i - 1].pattern->span.end);
+        if (i) { /* as many on a line as fit */
+            if (separator[0] == ',') wr_fmt_text(f, align, ",");
+            wr_fmt_behind(f, align, pattern->item[i - 1].pattern->span.end);
+            group = wr_fmt_open(f, align, WR_DOC_GROUP);
             wr_fmt_line(f, group, WR_DOC_LINE);
             if (separator[0] && separator[0] != ',') wr_fmt_text(f, group, separator);
             if (item->arrow.connector != WR_CONNECT_STRICT) {

@@ -237,8 +237,7 @@ default_opt:
 
 /* A literal; what else a person may write here is refused by name. */
 signed:
-    primary                       { $$ = wr_expr_must_be_literal(parse, $1); }
-  | "-" primary                   { $$ = wr_expr_must_be_literal(parse, wr_expr_unary(parse, WR_UNARY_MINUS, $2, @$)); }
+    value                         { $$ = wr_expr_must_be_literal(parse, $1); }
   ;
 
 options_opt:

@@ -327,7 +327,7 @@ again:
                        { return token(lexer, start, TOK_IDENT); }
     ["] ([^"\r\n] | ["]["])+ ["] | "`" ([^`\r\n] | "``")+ "`"
                        { return token(lexer, start, TOK_IDENT); }
-    ["]["] | "``"      { return bad(lexer, start, TOK_IDENT, WR_DIAG_W0107, "a quoted name is empty",
+    ["]["] | "``"      { return bad(lexer, start, TOK_STRING, WR_DIAG_W0107, "a quoted name is empty",
                                     "strings stand in single quotes: ''"); }
     ["] ([^"\r\n] | ["]["])* | "`" ([^`\r\n] | "``")*
                        { return unclosed(lexer, start, 1, TOK_WEIR_DSL_error, WR_DIAG_W0106,

@@ -49,7 +49,7 @@ static void drop_free_words(struct expected *e)
 struct phrase {
     const char *text;
     int sign[4];
-    int group[24];
+    int group[32];
     bool free_words;
 };
 
@@ -66,7 +66,7 @@ static const struct phrase phrases[] = {
     {"an operator", {TOK_PLUS, TOK_SLASH, TOK_EQ, TOK_AND},
      {TOK_PLUS, TOK_MINUS, TOK_STAR, TOK_SLASH, TOK_PERCENT, TOK_CONCAT, TOK_EQ, TOK_NE, TOK_LT, TOK_LE, TOK_GT, TOK_GE,
       TOK_AND, TOK_OR, TOK_IS, TOK_NOT, TOK_IN, TOK_LIKE, TOK_BETWEEN, TOK_REGEXP, TOK_LBRACKET, TOK_DOT, TOK_CAST_TO,
-      TOK_LPAREN}, false},
+      TOK_LPAREN, TOK_STRING, TOK_NAMED}, false},
     {"an operator", {TOK_PLUS, TOK_SLASH, TOK_PERCENT, TOK_CONCAT},
      {TOK_PLUS, TOK_MINUS, TOK_STAR, TOK_SLASH, TOK_PERCENT, TOK_CONCAT, TOK_LBRACKET, TOK_DOT, TOK_CAST_TO, TOK_LPAREN}, false},
     {"a clause", {TOK_WITHIN, TOK_SKIP, TOK_SUBSET, TOK_SUPPRESS},
