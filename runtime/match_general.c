@@ -10,6 +10,9 @@
 
 #include <stdlib.h>
 
+/* How many rows ahead the parts of a key's state are asked for. */
+enum { AHEAD_KEY = 20, AHEAD_START = 14, AHEAD_LINK = 9, AHEAD_ROW = 4 };
+
 /* One go over the starts of a key: at a row, at a moment, at the end of the input, or between (sweep). */
 struct pass {
     bool has_row, ending;
@@ -380,22 +383,55 @@ void wr_general_reserve(struct wr_general *g, uint32_t limit)
     g->key.count = g->key.capacity;
 }
 
+/* Asks for what rows further on will read: the key's record, then its first start, that one's chain, its last row. */
+WR_PREFETCHER void prefetch(const struct wr_pattern *p, const struct wr_general *g, const uint16_t *rows, uint32_t count,
+                            uint32_t i)
+{
+    if (i + AHEAD_KEY < count) __builtin_prefetch(&g->key.at[(uint32_t)p->id[rows[i + AHEAD_KEY]]]);
+    if (i + AHEAD_START < count) {
+        uint32_t head = g->key.at[(uint32_t)p->id[rows[i + AHEAD_START]]].head;
+        if (head) __builtin_prefetch(wr_start_at(g, head));
+    }
+    if (i + AHEAD_LINK < count) {
+        uint32_t head = g->key.at[(uint32_t)p->id[rows[i + AHEAD_LINK]]].head;
+        if (head) {
+            struct wr_start *start = wr_start_at(g, head);
+            __builtin_prefetch(wr_link_at(g, wr_start_thread(start)->link));
+            if (start->next) __builtin_prefetch(wr_start_at(g, start->next));
+        }
+    }
+    if (i + AHEAD_ROW < count) {
+        uint32_t head = g->key.at[(uint32_t)p->id[rows[i + AHEAD_ROW]]].head;
+        if (head) {
+            struct wr_start *start = wr_start_at(g, head);
+            uint32_t row = wr_link_at(g, wr_start_thread(start)->link)->row;
+            if (row) __builtin_prefetch(wr_kept_at(g, row)->data);
+            if (start->next) __builtin_prefetch(wr_link_at(g, wr_start_thread(wr_start_at(g, start->next))->link));
+        }
+    }
+}
+
 static void general_rows(struct wr_pattern *p)
 {
     struct wr_general *g = p->state;
     wr_general_reserve(g, p->keys ? wr_keytable_id_limit(p->keys) : 1);
     const struct wr_batch *batch = p->batch;
+    uint16_t rows[WR_BATCH_ROWS];
+    uint32_t count = 0;
     for (uint32_t w = 0; w < (batch->rows + 63) / 64; w++) {
         for (uint64_t bits = p->select[w]; bits; bits &= bits - 1) {
             uint32_t row = w * 64 + (uint32_t)__builtin_ctzll(bits);
-            if (p->id[row] == WR_KEY_NONE) continue;
-            wr_moments_until(&p->op, batch->time[row]);
-            p->now = batch->time[row];
-            p->place = wr_batch_place(batch, row);
-            go_over(p, g, (uint32_t)p->id[row],
-                    &(struct pass){.has_row = true, .row = row, .time = p->now, .sequence = UINT64_MAX});
-            wr_kept_settle(p, g);
+            if (p->id[row] != WR_KEY_NONE) rows[count++] = (uint16_t)row;
         }
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        prefetch(p, g, rows, count, i);
+        wr_moments_until(&p->op, batch->time[rows[i]]);
+        p->now = batch->time[rows[i]];
+        p->place = wr_batch_place(batch, rows[i]);
+        go_over(p, g, (uint32_t)p->id[rows[i]],
+                &(struct pass){.has_row = true, .row = rows[i], .time = p->now, .sequence = UINT64_MAX});
+        wr_kept_settle(p, g);
     }
 }
 

@@ -200,7 +200,7 @@ static void reserve_keys(struct sequence *s, uint32_t limit)
 }
 
 /* Asks for what a row further on will read. */
-static inline void prefetch_row(const struct wr_pattern *p, const struct sequence *s, const uint16_t *rows,
+WR_PREFETCHER void prefetch_row(const struct wr_pattern *p, const struct sequence *s, const uint16_t *rows,
                                 uint32_t count, uint32_t i)
 {
     if (i + AHEAD_LIST < count && p->id[rows[i + AHEAD_LIST]] != WR_KEY_NONE)

@@ -24,6 +24,14 @@
 
 struct wr_pattern;
 
+/* A function that does nothing but prefetch. Compilers take such a one for a function without effect and drop its
+ * calls, unless it has been inlined before they look. */
+#if defined(__GNUC__)
+#define WR_PREFETCHER static inline __attribute__((always_inline))
+#else
+#define WR_PREFETCHER static inline
+#endif
+
 /* ---- Kept rows --------------------------------------------------------------------------------- */
 
 /* Where some of the input's columns lie in a cell of bytes: the values, then one byte of flags each. */
