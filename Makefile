@@ -55,7 +55,7 @@ OPT_fuzz = -O1 -g -DWR_DEBUG -fsanitize=fuzzer-no-link,address,undefined -fno-sa
 OPT_hostile = -O1 -g -DWR_DEBUG -DWR_HOSTILE -fsanitize=address,undefined -fno-sanitize-recover=all
 OPT = $(OPT_$(MODE))
 CFLAGS += -std=c11 -D_GNU_SOURCE -ffp-contract=off $(OPT) -I. -I$B -DWEIR_VERSION='"$(VERSION)"'
-CXXFLAGS += -std=c++17 -ffp-contract=off $(OPT) -I. -DSIMDJSON_EXCEPTIONS=0 -Wall -Wextra -Wshadow -Werror
+CXXFLAGS += -std=c++17 -ffp-contract=off $(OPT) -fno-sanitize=vptr -I. -DSIMDJSON_EXCEPTIONS=0 -Wall -Wextra -Wshadow -Werror
 LDLIBS = -lsimdjson -lstdc++ -lpcre2-8 -lzstd -llz4 -lz -ljansson -lm
 BIN = $(if $(filter release,$(MODE)),build/weir,$B/weir)
 

@@ -84,7 +84,7 @@ static void json_row(struct wr_encoder *encoder, const struct wr_batch *batch, u
         if (null) wr_buf_add(out, "null", 4);
         else put_value(c, v, row, out);
     }
-    wr_buf_add(out, "}}\n" + !tag, 2 + (tag != NULL));
+    wr_buf_add_cstr(out, tag ? "}}\n" : "}\n");
 }
 
 static void json_free(struct wr_encoder *encoder)

@@ -298,12 +298,12 @@ static void a_line_past_the_limit_is_one_bad_record(void **state)
     wr_buf_add_cstr(&text, "{\"a\":1}\n{\"s\":\"");
     memset(wr_buf_reserve(&text, size), 'x', size);
     text.size += size;
-    wr_buf_add_cstr(&text, "\",\"a\":2}\n{\"a\":3}\nbad\n");
+    wr_buf_add_cstr(&text, "\",\"a\":2}\nbad\n{\"a\":3}\n");
     struct table t;
     table_begin(&t, "a:BIGINT");
     read_text(&t, "json", wr_buf_slice(&text), SIZE_MAX, &out);
     assert_string_equal(wr_buf_cstr(&out), "{\"a\":1}\n! 1 2 W3107 record too long: {\"s\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n"
-                                           "! 3 4 W3101 not a JSON object: bad\n{\"a\":3}\n");
+                                           "! 2 3 W3101 not a JSON object: bad\n{\"a\":3}\n");
     table_end(&t);
     wr_buf_release(&text);
     wr_buf_release(&out);
