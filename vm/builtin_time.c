@@ -229,9 +229,10 @@ static const char *const month_name[] = {"January", "February", "March",     "Ap
 
 struct wr_slice wr_format_check(struct wr_slice format)
 {
+    static const char fields[] = "YmdHMSfLFTRyejIpaAbBuwGVszZ%";
     for (size_t i = 0; i < format.size; i++) {
         if (format.data[i] != '%') continue;
-        if (i + 1 == format.size || !memchr("YmdHMSfLFTRyejIpaAbBuwGVszZ%", format.data[i + 1], 27))
+        if (i + 1 == format.size || !memchr(fields, format.data[i + 1], sizeof fields - 1))
             return wr_slice_of(format.data + i, WR_MIN(format.size - i, (size_t)2));
         i++;
     }

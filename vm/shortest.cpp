@@ -12,14 +12,23 @@ size_t wr_float_shortest(char *out, double v);
 bool wr_double_read(const char *text, size_t size, double *out);
 }
 
+/* Whole numbers and small fractions as people write them, 100000 and 0.00001; an exponent only past that. */
+template <typename T> static size_t shortest(char *out, T v)
+{
+    const T size = std::fabs(v);
+    const bool plain = v == 0 || (size >= T(1e-6) && size < T(1e16));
+    const auto format = plain ? std::chars_format::fixed : std::chars_format::scientific;
+    return static_cast<size_t>(std::to_chars(out, out + 40, v, format).ptr - out);
+}
+
 size_t wr_double_shortest(char *out, double v)
 {
-    return static_cast<size_t>(std::to_chars(out, out + 40, v).ptr - out);
+    return shortest(out, v);
 }
 
 size_t wr_float_shortest(char *out, double v)
 {
-    return static_cast<size_t>(std::to_chars(out, out + 40, static_cast<float>(v)).ptr - out);
+    return shortest(out, static_cast<float>(v));
 }
 
 /* The whole text is a number; one too small for a double is zero, one too large is none. */

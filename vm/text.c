@@ -91,12 +91,12 @@ bool wr_parse_decimal(struct wr_slice text, unsigned precision, unsigned scale, 
             power = 0;
             break;
         }
+        if (value >= limit / 10) return false; /* before it could wrap */
         value = value * 10 + digit;
-        if (value >= limit) return false;
     }
     while (power-- > 0 && value) {
+        if (value >= limit / 10) return false;
         value *= 10;
-        if (value >= limit) return false;
     }
     if (value >= limit) return false;
     *out = n.negative ? -(wr_i128)value : (wr_i128)value;
