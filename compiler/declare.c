@@ -259,6 +259,7 @@ void wr_declare(struct wr_compile *c)
     const struct wr_tree *tree = c->state->tree;
     bool query_before = false;
     c->flink_dialect = c->options && c->options->flink_dialect;
+    if (c->flink_dialect) wr_vec_push(&c->state->setting, (struct wr_option_value){"dialect", "flink"});
     for (uint32_t i = 0; i < tree->count; i++) declare_statement(c, &tree->statement[i], i, &query_before);
     for (uint32_t i = 0; i < tree->count; i++) {
         const struct wr_statement *s = &tree->statement[i];

@@ -68,7 +68,6 @@ static bool check_column_options(struct wr_compile *c, const struct wr_column_de
         if (def->from != WR_COLUMN_FROM_NAME) return refuse_option(c, def, "a computed column comes FROM nowhere");
         if (def->key) return refuse_option(c, def, "a computed column is no part of the record, so no KEY");
         if (def->default_value) return refuse_option(c, def, "a computed column takes no DEFAULT");
-        if (def->not_null) return refuse_option(c, def, "NOT NULL is checked on columns of the record only");
         return true;
     }
     if (meta && def->default_value) return refuse_option(c, def, "every record has this, so no DEFAULT");
@@ -291,8 +290,12 @@ bool wr_lower_source(struct wr_compile *c, struct wr_decl *decl, struct wr_relat
     for (uint32_t i = 0; i < n; i++) ok &= decl->columns.column[i].type.kind != WR_KIND_ERROR;
     struct wr_schema_column *column = WR_NEW_ARRAY(c->arena, struct wr_schema_column, n + 1);
     uint32_t next = fields;
+    uint8_t *not_null = WR_NEW_ARRAY(c->arena, uint8_t, n + 1);
     for (uint32_t i = 0; i < n; i++) {
-        if (field[i] == WR_NONE) position[i] = next++;
+        if (field[i] == WR_NONE) {
+            not_null[next - fields] = s->column[i].not_null;
+            position[i] = next++;
+        }
         column[position[i]] = decl->columns.column[i];
         if (field[i] == WR_NONE && ok) wr_block_column(b, value[i]);
     }
@@ -304,7 +307,10 @@ bool wr_lower_source(struct wr_compile *c, struct wr_decl *decl, struct wr_relat
                                             .delay_us = -1};
     if (s->watermark_column.text.size) ok &= check_watermark(c, decl, position, &node.schema, &node.u.source);
     else node.u.source.delay_us = 0;
-    if (fields < n) node.u.source.computed = wr_block_finish(b);
+    if (fields < n) {
+        node.u.source.computed = wr_block_finish(b);
+        node.u.source.computed_not_null = not_null;
+    }
     /* The relation has the columns even where something is wrong, so that queries are checked all the same. */
     *relation = (struct wr_relation){.schema = &decl->columns, .column_ident = decl->column_ident,
                                      .alias = decl->name.text, .alias_quoted = decl->name.quoted,

@@ -8,7 +8,7 @@
 #include "compiler/state.h"
 #include "vm/builtin.h"
 
-enum { NO_REGISTER = UINT32_MAX };
+#define NO_REGISTER UINT32_MAX
 
 struct run { /* registers side by side for the arguments of a CALL */
     uint32_t first;

@@ -102,8 +102,9 @@ static struct wr_schema copy_schema(struct wr_compile *c, const struct wr_schema
 }
 
 static void copy_source(struct wr_compile *c, struct codes *codes, const struct wr_constant *defaults,
-                        struct wr_source_node *s)
+                        uint32_t columns, struct wr_source_node *s)
 {
+    if (s->computed_not_null) s->computed_not_null = copied(c, s->computed_not_null, columns - s->field_count, 1);
     struct wr_field *field = copied(c, s->field, s->field_count, sizeof *field);
     for (uint32_t i = 0; i < s->field_count; i++) {
         struct wr_field *f = &field[i];
@@ -151,7 +152,7 @@ static void copy_node(struct wr_compile *c, struct codes *codes, const struct wr
     n->input = copied(c, n->input, n->input_count, sizeof *n->input);
     n->schema = copy_schema(c, &n->schema);
     switch (n->kind) {
-    case WR_NODE_SOURCE: copy_source(c, codes, defaults, &n->u.source); break;
+    case WR_NODE_SOURCE: copy_source(c, codes, defaults, n->schema.count, &n->u.source); break;
     case WR_NODE_SELECT:
         n->u.select.where = code_of(c, codes, n->u.select.where);
         n->u.select.project = code_of(c, codes, n->u.select.project);

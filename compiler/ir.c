@@ -249,6 +249,8 @@ static bool is_commutative(enum wr_op op)
     case WR_OP_NE_STR:
     case WR_OP_ADD_I64:
     case WR_OP_MUL_I64:
+    case WR_OP_ADD_F64: /* DOUBLEs are finite, so that no NaN could tell the operands apart */
+    case WR_OP_MUL_F64:
     case WR_OP_ADD_DEC:
     case WR_OP_MUL_DEC: return true;
     default: return false;

@@ -14,6 +14,7 @@ struct pruner {
     uint8_t **aggregate; /* PATTERN: one byte an aggregate */
     uint32_t **map;      /* per node: new number of a column, WR_NONE when dropped */
     uint32_t *number;    /* new number of a node */
+    uint8_t *by_position; /* some reader takes the columns as they stand */
     WR_VEC(struct wr_node) out;
 };
 
@@ -125,6 +126,15 @@ static void need_of(struct pruner *p, uint32_t n)
     }
 }
 
+static void mark_by_position(struct pruner *p, uint32_t n)
+{
+    const struct wr_node *node = node_at(p, n);
+    bool late = (node->kind == WR_NODE_WINDOW && node->u.window.late_into) ||
+                (node->kind == WR_NODE_PATTERN && node->u.pattern.late_into);
+    if (!late && node->kind != WR_NODE_MERGE && node->kind != WR_NODE_OUTPUT) return;
+    for (unsigned i = 0; i < node->input_count; i++) p->by_position[node->input[i]] = 1;
+}
+
 /* ---- Renumbering ------------------------------------------------------------------------------------------ */
 
 static void remap_input(struct wr_input *input, const uint32_t *column, const uint32_t *aggregate)
@@ -196,9 +206,16 @@ static void rebuild_source(struct pruner *p, uint32_t n, struct wr_source_node *
         if (p->need[n][i]) field[kept++] = s->field[i];
     remap_block(p, s->computed, p->need[n] + s->field_count, p->map[n], NULL);
     remap_block(p, s->watermark, NULL, p->map[n], NULL);
-    bool any = false;
-    for (uint32_t i = 0; i < computed; i++) any |= p->need[n][s->field_count + i];
-    if (!any) s->computed = WR_NONE;
+    uint8_t *not_null = WR_NEW_ARRAY(p->c->arena, uint8_t, computed + 1);
+    uint32_t results = 0;
+    bool any_not_null = false;
+    for (uint32_t i = 0; i < computed; i++) {
+        if (!p->need[n][s->field_count + i]) continue;
+        not_null[results] = s->computed_not_null && s->computed_not_null[i];
+        any_not_null |= not_null[results++];
+    }
+    if (!results) s->computed = WR_NONE;
+    s->computed_not_null = any_not_null ? not_null : NULL;
     s->field = field;
     s->field_count = kept;
     if (s->time_column != WR_NONE) s->time_column = p->map[n][s->time_column];
@@ -293,32 +310,40 @@ static bool reads_all(const struct pruner *p, uint32_t merge, uint32_t input)
     return memcmp(p->need[merge], p->need[input], node_at(p, merge)->schema.count) == 0;
 }
 
-/* Is column i of this (old) node free of error values, so that a SELECT need not look? */
-static bool never_fails(const struct pruner *p, uint32_t n, uint32_t i)
+/* Is a column (new number) of the node that stands for old node n free of error values? */
+static bool never_fails(const struct pruner *p, uint32_t n, uint32_t column)
 {
-    const struct wr_node *node = node_at(p, n);
-    if (node->kind == WR_NODE_SOURCE) return i < node->u.source.field_count;
-    return node->kind == WR_NODE_SELECT && !node->u.select.carry[i];
+    const struct wr_node *node = &p->out.at[p->number[n]];
+    if (node->kind == WR_NODE_SOURCE) return column < node->u.source.field_count;
+    return node->kind == WR_NODE_SELECT && !node->u.select.carry[column];
 }
 
-/* A SELECT without WHERE whose columns are all those of its input, in their order, is its input. */
-static bool is_identity(struct pruner *p, uint32_t n, const struct wr_node *node)
+/* A SELECT without WHERE whose columns are plain ones of its input does nothing that its readers could not do:
+ * they read through it. Where a reader takes columns by position (MERGE, OUTPUT, rows that were too late), it must
+ * moreover be the input, column for column. */
+static bool is_transparent(const struct pruner *p, uint32_t n, const struct wr_node *node)
 {
     if (node->kind != WR_NODE_SELECT || node->u.select.where != WR_NONE) return false;
     uint32_t from = node_at(p, n)->input[0];
     const struct wr_block *b = p->c->state->block.at[node->u.select.project];
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < node_at(p, from)->schema.count; i++) kept += p->need[from][i];
-    if (kept != node->schema.count) return false;
-    for (uint32_t i = 0, k = 0; i < node_at(p, from)->schema.count; i++) {
-        if (!p->need[from][i]) continue;
+    if (p->by_position[n] && p->out.at[node->input[0]].schema.count != node->schema.count) return false;
+    for (uint32_t k = 0; k < node->schema.count; k++) {
         const struct wr_ir *ir = b->result.at[k];
-        if (ir->kind != WR_IR_INPUT || ir->u.input.kind != WR_INPUT_COLUMN || ir->u.input.column != k ||
-            !(node->u.select.carry[k] || never_fails(p, from, i)))
-            return false;
-        k++;
+        if (ir->kind != WR_IR_INPUT || ir->u.input.kind != WR_INPUT_COLUMN) return false;
+        if (p->by_position[n] && ir->u.input.column != k) return false;
+        if (!node->u.select.carry[k] && !never_fails(p, from, ir->u.input.column)) return false;
     }
     return true;
+}
+
+/* Readers of node n are given the columns of its input. */
+static void read_through(struct pruner *p, uint32_t n, const struct wr_node *node)
+{
+    const struct wr_block *b = p->c->state->block.at[node->u.select.project];
+    uint32_t count = node_at(p, n)->schema.count;
+    for (uint32_t i = 0; i < count; i++)
+        if (p->map[n][i] != WR_NONE) p->map[n][i] = b->result.at[p->map[n][i]]->u.input.column;
+    p->number[n] = node->input[0];
 }
 
 static void rebuild(struct pruner *p, uint32_t n)
@@ -346,7 +371,7 @@ static void rebuild(struct pruner *p, uint32_t n)
     }
     node.input = input;
     p->number[n] = (uint32_t)p->out.count;
-    if (is_identity(p, n, &node)) p->number[n] = input[0];
+    if (is_transparent(p, n, &node)) read_through(p, n, &node);
     else wr_vec_push(&p->out, node);
 }
 
@@ -358,6 +383,7 @@ void wr_prune(struct wr_compile *c)
     p.aggregate = WR_NEW_ARRAY(c->arena, uint8_t *, p.count + 1);
     p.map = WR_NEW_ARRAY(c->arena, uint32_t *, p.count + 1);
     p.number = WR_NEW_ARRAY(c->arena, uint32_t, p.count + 1);
+    p.by_position = WR_NEW_ARRAY(c->arena, uint8_t, p.count + 1);
     for (uint32_t i = 0; i < p.count; i++) {
         const struct wr_node *node = node_at(&p, i);
         p.need[i] = WR_NEW_ARRAY(c->arena, uint8_t, node->schema.count + 1);
@@ -368,8 +394,11 @@ void wr_prune(struct wr_compile *c)
         p.live[i] = 1;
         memset(p.need[i], 1, node->schema.count);
     }
-    for (uint32_t i = p.count; i-- > 0;)
-        if (p.live[i]) need_of(&p, i);
+    for (uint32_t i = p.count; i-- > 0;) {
+        if (!p.live[i]) continue;
+        need_of(&p, i);
+        mark_by_position(&p, i);
+    }
     for (uint32_t i = 0; i < p.count; i++)
         if (p.live[i]) rebuild(&p, i);
     wr_vec_clear(&c->state->node);

@@ -118,6 +118,7 @@ bool wr_lower_condition(struct wr_compile *c, struct wr_scope *scope, const stru
     struct wr_block *b = wr_block_new(c);
     struct wr_ir *ir = wr_check_condition(c, scope, b, condition);
     if (!ir) return false;
+    wr_warn_condition(c, b, ir);
     wr_block_result(b, ir);
     *code = wr_block_finish(b);
     return true;

@@ -218,6 +218,7 @@ void wr_check_setting(struct wr_compile *c, const struct wr_statement *s)
     if (!check_value(c, known, s->value, WR_DIAG_W0509, &text) || refuse_dead_letters(c, known, s->value, text)) return;
     for (size_t i = 0; i < c->state->setting.count; i++)
         if (strcmp(c->state->setting.at[i].name, known->name) == 0) {
+            if (strcmp(known->name, "dialect") == 0 && c->options && c->options->flink_dialect) return; /* the command line's */
             wr_diag_add(c->diags, WR_DIAG_W0204, s->name.span, "the setting '%s' is given twice", known->name);
             return;
         }

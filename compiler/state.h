@@ -241,6 +241,8 @@ bool wr_all_to_type(struct wr_compile *c, struct wr_block *b, struct wr_ir **val
                     uint32_t count, const char *what, struct wr_type type);
 /* As wr_check_duration, of any sign. */
 bool wr_check_interval(struct wr_compile *c, const struct wr_expr *expr, const char *what, int64_t *micros);
+/* W2006 where parts of a condition contradict each other or leave nothing out (condition.c). */
+void wr_warn_condition(struct wr_compile *c, struct wr_block *b, struct wr_ir *ir);
 bool wr_check_function(struct wr_compile *c, struct wr_function *f);
 /* A function of vm/builtins.def over checked arguments; NULL after a report, or with *no_name set. */
 struct wr_ir *wr_check_builtin(struct wr_compile *c, struct wr_block *b, struct wr_slice name, struct wr_span whole,

@@ -442,7 +442,8 @@ static bool lower_parts(struct wr_compile *c, const struct wr_query *q, const st
     ok &= wr_lower_list(c, s, &groups, NULL, g->input, project, target, result);
     ok &= wr_lower_condition(c, &groups, s->having, &having);
     int64_t late_us;
-    ok &= check_late(c, q, &late_us) & check_emit(c, q);
+    ok &= check_late(c, q, &late_us);
+    ok &= check_emit(c, q);
     if (!ok) return false;
     bool late_into = q->late_into.text.size != 0;
     uint32_t input = wr_node_prepare(c, g->input, where, g->helper, query, q->span);
