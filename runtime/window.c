@@ -192,7 +192,7 @@ static void usable_rows(struct wr_window *w, const struct wr_batch *batch, uint6
 static void sweep(struct wr_window *w, uint32_t budget)
 {
     if (w->active > w->busy) w->busy = w->active;
-    uint64_t limit = 2 * (uint64_t)w->busy + 1024;
+    uint64_t limit = 4 * (uint64_t)w->busy + 1024;
     for (; budget && wr_keytable_count(w->keys) > limit; budget--) {
         if (++w->hand >= wr_keytable_id_limit(w->keys)) w->hand = 0;
         if (w->hand < w->first_cell.count && w->first_cell.at[w->hand]) continue;
