@@ -430,6 +430,12 @@ void wr_keytable_remove(struct wr_keytable *t, uint32_t id)
     t->count--;
 }
 
+uint32_t *wr_keytable_owned(const struct wr_keytable *t, uint32_t id)
+{
+    WR_DCHECK(wr_keytable_is_live(t, id));
+    return &wr_key_entry_at(t, id)->owned;
+}
+
 uint32_t wr_keytable_count(const struct wr_keytable *t)
 {
     return t->count;

@@ -38,6 +38,9 @@ uint32_t wr_keytable_count(const struct wr_keytable *table);
 uint32_t wr_keytable_id_limit(const struct wr_keytable *table); /* ids are below this */
 bool wr_keytable_is_live(const struct wr_keytable *table, uint32_t id);
 uint64_t wr_keytable_bytes(const struct wr_keytable *table);
+/* Four bytes beside the key that are the owner's, 0 at first: what it reads for every row is in cache already when the
+ * key was looked up. Stays where it is as long as the key lives. */
+uint32_t *wr_keytable_owned(const struct wr_keytable *table, uint32_t id);
 /* All live ids in order of first appearance, into a caller's array of wr_keytable_count elements. */
 void wr_keytable_ordered(const struct wr_keytable *table, uint32_t *id);
 

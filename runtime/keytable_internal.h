@@ -2,7 +2,7 @@
  *
  * A key has an image of 128 bits: for an encoded key of up to 15 bytes its size and all its bytes, so that comparing
  * two keys is comparing two words; for a longer one a mark, and its hash as the second word. Entries lie in a slab,
- * 24 bytes a key, an id being the cell's number less one; long keys' bytes lie in wr_strings.
+ * 32 bytes a key and never across a cache line, an id being the cell's number less one; long keys' bytes lie in wr_strings.
  *
  * The hash table has buckets of one cache line: 12 tags (8 bits of the hash, never 0), 12 ids, and a control word:
  * which slots hold an entry whose home is another bucket, and how many entries that belong here or before lie
@@ -27,7 +27,10 @@ struct wr_key_image {
 struct wr_key_entry {
     uint64_t order;
     struct wr_key_image image;
+    uint32_t owned; /* the owner's: wr_keytable_owned */
+    uint32_t spare;
 };
+_Static_assert(sizeof(struct wr_key_entry) == 32, "two in a cache line");
 
 struct wr_key_bucket {
     uint8_t tag[WR_KEY_SLOTS];

@@ -40,7 +40,7 @@ static void add_block(struct wr_slab *slab)
         slab->block = wr_realloc(slab->block, capacity * sizeof *slab->block);
         slab->block_capacity = capacity;
     }
-    slab->block[slab->block_count] = wr_alloc((size_t)slab->cell_size << slab->shift);
+    slab->block[slab->block_count] = wr_alloc_aligned(64, (size_t)slab->cell_size << slab->shift);
     slab->block_count++;
 }
 

@@ -69,15 +69,6 @@ static void find_windows(struct wr_window *w, int64_t e, int64_t now)
 
 /* ---- Cells ------------------------------------------------------------------------------------------- */
 
-void wr_window_reserve_keys(struct wr_window *w)
-{
-    uint32_t limit = wr_keytable_id_limit(w->keys);
-    if (WR_LIKELY(limit <= w->first_cell.count)) return;
-    wr_vec_reserve(&w->first_cell, limit);
-    memset(&w->first_cell.at[w->first_cell.count], 0, (limit - w->first_cell.count) * sizeof *w->first_cell.at);
-    w->first_cell.count = limit;
-}
-
 static uint32_t add_cell(struct wr_window *w, uint32_t key, uint32_t number, uint32_t position)
 {
     struct wr_pane *pane = &w->panes.at[number];
@@ -108,7 +99,7 @@ struct wr_window_cell *wr_window_find_cell(struct wr_window *w, uint32_t key, ui
         cell = cell->next ? wr_window_cell_at(w, cell->next) : NULL;
     }
     if (!cell || cell->pane != pane) {
-        if (w->first_cell.at[key] == 0) {
+        if (*wr_window_first_cell(w, key) == 0) {
             wr_keytable_set_order(w->keys, key, w->next_order++); /* an idle key begins anew */
             w->active++;
         }
@@ -161,7 +152,7 @@ static void add_pending(struct wr_window *w, const struct wr_batch *batch)
 
 static void take_row(struct wr_window *w, const struct wr_batch *batch, uint32_t row)
 {
-    uint32_t key = (uint32_t)w->id[row], *link = &w->first_cell.at[key];
+    uint32_t key = (uint32_t)w->id[row], *link = wr_window_first_cell(w, key);
     for (size_t i = 0; i < w->current.count; i++) {
         struct wr_window_cell *cell = wr_window_find_cell(w, key, w->current.at[i], UINT32_MAX, &link);
         w->row[w->pending] = (uint16_t)row;
@@ -195,8 +186,8 @@ static void sweep(struct wr_window *w, uint32_t budget)
     uint64_t limit = 4 * (uint64_t)w->busy + 1024;
     for (; budget && wr_keytable_count(w->keys) > limit; budget--) {
         if (++w->hand >= wr_keytable_id_limit(w->keys)) w->hand = 0;
-        if (w->hand < w->first_cell.count && w->first_cell.at[w->hand]) continue;
-        if (wr_keytable_is_live(w->keys, w->hand)) wr_keytable_remove(w->keys, w->hand);
+        if (wr_keytable_is_live(w->keys, w->hand) && !*wr_window_first_cell(w, w->hand))
+            wr_keytable_remove(w->keys, w->hand);
     }
 }
 
@@ -204,9 +195,10 @@ static void sweep(struct wr_window *w, uint32_t budget)
 static inline void prefetch_rows(const struct wr_window *w, const struct wr_batch *batch, const uint64_t *usable, uint32_t row)
 {
     uint32_t far = row + AHEAD, near = row + AHEAD / 2;
-    if (far < batch->rows && wr_bit(usable, far)) wr_prefetch(&w->first_cell.at[w->id[far]]);
-    if (near < batch->rows && wr_bit(usable, near) && w->first_cell.at[w->id[near]])
-        wr_prefetch(wr_window_cell_at(w, w->first_cell.at[w->id[near]]));
+    if (far < batch->rows && wr_bit(usable, far)) wr_prefetch(wr_window_first_cell(w, (uint32_t)w->id[far]));
+    if (near >= batch->rows || !wr_bit(usable, near)) return;
+    uint32_t first = *wr_window_first_cell(w, (uint32_t)w->id[near]);
+    if (first) wr_prefetch(wr_window_cell_at(w, first));
 }
 
 static void on_batch(struct wr_operator *op, uint32_t port, const struct wr_batch *batch)
@@ -217,7 +209,6 @@ static void on_batch(struct wr_operator *op, uint32_t port, const struct wr_batc
     if (w->failed) return;
     usable_rows(w, batch, usable);
     wr_keytable_lookup(w->keys, batch, w->spec->key, usable, usable, w->id);
-    wr_window_reserve_keys(w);
     for (uint32_t row = 0; row < batch->rows; row++) {
         if (WR_UNLIKELY(!wr_bit(usable, row))) continue;
         prefetch_rows(w, batch, usable, row);
@@ -293,7 +284,6 @@ static void free_window(struct wr_operator *op)
     wr_vec_release(&w->panes);
     wr_vec_release(&w->open);
     wr_vec_release(&w->current);
-    wr_vec_release(&w->first_cell);
     wr_vec_release(&w->spare);
     wr_slab_release(&w->cells);
     wr_strings_free(w->strings);

@@ -59,13 +59,13 @@ static void emit_rows(struct wr_window *w, const struct wr_pane *pane, struct wr
 static void drop_cell(struct wr_window *w, uint32_t id)
 {
     struct wr_window_cell *cell = wr_window_cell_at(w, id);
-    uint32_t *link = &w->first_cell.at[cell->key];
+    uint32_t *link = wr_window_first_cell(w, cell->key);
     while (*link != id) {
         WR_ASSERT(*link != 0);
         link = &wr_window_cell_at(w, *link)->next;
     }
     *link = cell->next;
-    if (w->first_cell.at[cell->key] == 0) w->active--;
+    if (*wr_window_first_cell(w, cell->key) == 0) w->active--;
     for (uint32_t k = 0; w->has_strings && k < w->spec->aggregate_count; k++)
         wr_aggregate_release(&w->spec->aggregate[k], (char *)cell + w->accumulator[k], w->strings);
     wr_vec_push(&w->spare, id);
@@ -103,11 +103,8 @@ void wr_window_on_moment(struct wr_operator *op, int64_t time, uint32_t key)
         if (n) emit_rows(w, pane, cell, n, ordinal);
         ordinal += n;
         n = 0;
-        for (; freed <= i; freed++) {
-            if (freed + AHEAD <= i && pane->cells.at[freed + AHEAD])
-                wr_prefetch(&w->first_cell.at[wr_window_cell_at(w, pane->cells.at[freed + AHEAD])->key]);
+        for (; freed <= i; freed++)
             if (pane->cells.at[freed]) drop_cell(w, pane->cells.at[freed]);
-        }
     }
     close_pane(w, key);
 }

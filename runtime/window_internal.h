@@ -3,7 +3,7 @@
  *
  * An open window is a pane. A cell is what one key has in one pane: its accumulators. Cells lie in a slab; a pane
  * lists its cells in order of the keys' first appearance, a key chains its cells by the end of their windows, from
- * first_cell[key id]. So a row finds its key once and walks the chain for all its windows, and a pane that closes
+ * wr_keytable_owned. So a row finds its key once and walks the chain for all its windows, and a pane that closes
  * touches its own cells only: nothing is cleared, nothing searched.
  *
  * A key without a cell is idle and stands outside the state; it stays in the key table for a while, because most come
@@ -13,7 +13,7 @@
 
 #include "base/vec.h"
 #include "runtime/aggregate.h"
-#include "runtime/keytable.h"
+#include "runtime/keytable_internal.h"
 #include "runtime/operator.h"
 
 enum { WR_WINDOWS_PER_ROW_MAX = 100000 };
@@ -38,7 +38,6 @@ struct wr_window {
     const struct wr_window_node *spec;
     struct wr_keytable *keys;
     struct wr_type *type;              /* of the result's columns: keys, bounds, aggregates */
-    WR_VEC(uint32_t) first_cell;       /* by key id */
     struct wr_slab cells;
     WR_VEC(uint32_t) spare;            /* cells given back: a list of its own, so that the next ones can be asked for */
     struct wr_strings *strings;
@@ -73,6 +72,12 @@ static inline struct wr_window_cell *wr_window_cell_at(const struct wr_window *w
     return wr_slab_at(&w->cells, id);
 }
 
+/* The head of a key's chain of cells; 0: none. */
+static inline uint32_t *wr_window_first_cell(const struct wr_window *w, uint32_t key)
+{
+    return &wr_key_entry_at(w->keys, key)->owned;
+}
+
 static inline int64_t wr_window_moment(const struct wr_window *w, int64_t end)
 {
     int64_t moment;
@@ -91,9 +96,6 @@ uint32_t wr_window_pane(struct wr_window *w, int64_t start, int64_t end);
  * the link behind it. position: in the pane's list, or UINT32_MAX for the next one. */
 struct wr_window_cell *wr_window_find_cell(struct wr_window *w, uint32_t key, uint32_t pane, uint32_t position,
                                            uint32_t **link);
-/* Room for the state of every key of the table. */
-void wr_window_reserve_keys(struct wr_window *w);
-
 void wr_window_on_moment(struct wr_operator *op, int64_t time, uint32_t key);
 void wr_window_save_all(struct wr_operator *op, wr_state_entry_fn *entry, void *context);
 bool wr_window_load(struct wr_operator *op, struct wr_slice key, struct wr_slice value);

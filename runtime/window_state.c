@@ -9,10 +9,10 @@ enum { FORM = 1 };
 static void put_key(const struct wr_window *w, uint32_t key, struct wr_buf *out)
 {
     uint32_t count = 0;
-    for (uint32_t id = w->first_cell.at[key]; id; id = wr_window_cell_at(w, id)->next) count++;
+    for (uint32_t id = *wr_window_first_cell(w, key); id; id = wr_window_cell_at(w, id)->next) count++;
     wr_put_u8(out, FORM);
     wr_put_uint(out, count);
-    for (uint32_t id = w->first_cell.at[key]; id;) {
+    for (uint32_t id = *wr_window_first_cell(w, key); id;) {
         const struct wr_window_cell *cell = wr_window_cell_at(w, id);
         WR_ASSERT(cell->key == key && w->panes.at[cell->pane].open);
         wr_put_i64(out, w->panes.at[cell->pane].end);
@@ -31,7 +31,7 @@ void wr_window_save_all(struct wr_operator *op, wr_state_entry_fn *entry, void *
     struct wr_buf value = {0};
     wr_keytable_ordered(w->keys, id);
     for (uint32_t i = 0; i < count; i++) {
-        if (id[i] >= w->first_cell.count || w->first_cell.at[id[i]] == 0) continue;
+        if (*wr_window_first_cell(w, id[i]) == 0) continue;
         wr_buf_clear(&value);
         put_key(w, id[i], &value);
         entry(context, wr_keytable_key(w->keys, id[i]), wr_buf_slice(&value));
@@ -64,11 +64,10 @@ bool wr_window_load(struct wr_operator *op, struct wr_slice key, struct wr_slice
     if (!wr_key_is_valid(w->type, w->spec->key_count, key)) return false;
     if (!wr_get_u8(&value, &form) || form != FORM || !wr_get_uint(&value, &count) || count == 0) return false;
     uint32_t id = (uint32_t)wr_keytable_find(w->keys, key, true);
-    wr_window_reserve_keys(w);
-    if (w->first_cell.at[id]) return false; /* the key twice */
+    if (*wr_window_first_cell(w, id)) return false; /* the key twice */
     w->low = 1;
     w->high = 0;
-    uint32_t *link = &w->first_cell.at[id];
+    uint32_t *link = wr_window_first_cell(w, id);
     int64_t before = WR_TIME_MIN;
     for (uint64_t i = 0; i < count; i++)
         if (!load_window(w, id, &value, &link, &before)) return false;
@@ -83,7 +82,6 @@ void wr_window_clear(struct wr_operator *op)
     wr_slab_clear(&w->cells);
     wr_vec_clear(&w->spare);
     wr_strings_clear(w->strings);
-    wr_vec_clear(&w->first_cell);
     wr_vec_clear(&w->open);
     w->free_pane = 0;
     for (uint32_t i = 0; i < w->panes.count; i++) {
@@ -103,6 +101,6 @@ void wr_window_measure(const struct wr_operator *op, struct wr_operator_size *si
     const struct wr_window *w = (const struct wr_window *)op;
     *size = (struct wr_operator_size){.keys = w->active, .starts = wr_window_cell_count(w)};
     size->bytes = sizeof *w + wr_keytable_bytes(w->keys) + wr_slab_bytes(&w->cells) + wr_strings_bytes(w->strings) +
-                  (w->first_cell.capacity + w->spare.capacity) * sizeof(uint32_t);
+                  w->spare.capacity * sizeof(uint32_t);
     for (size_t i = 0; i < w->panes.count; i++) size->bytes += w->panes.at[i].cells.capacity * sizeof(uint32_t);
 }
