@@ -18,7 +18,7 @@
 #include "compiler/internal.h"
 #include "compiler/list.h"
 
-enum { POSITIONS_MAX = 4096, NODES_MAX = 65536, FOLLOW_MAX = 1 << 20 };
+enum { POSITIONS_MAX = 4096, NODES_MAX = 65536, FOLLOW_MAX = 1 << 20, SEEN_MAX = 1 << 20 };
 #define NONE_FRESH UINT32_MAX
 
 enum node_kind { NODE_EMPTY, NODE_LEAF, NODE_SEQUENCE, NODE_ALTERNATION, NODE_REPEAT, NODE_PERMUTE };
@@ -313,6 +313,10 @@ static void push_leave(struct builder *b, uint32_t node, uint32_t fresh)
 static bool left_before(struct builder *b, uint32_t node, uint32_t fresh)
 {
     if (b->seen_count * 2 >= b->seen_capacity) {
+        if (b->seen_count >= SEEN_MAX) { /* repetitions in one another, thousands deep */
+            past_limit(b, SEEN_MAX, "ways through loops inside one another");
+            return true;
+        }
         struct seen *old = b->seen;
         uint32_t old_capacity = b->seen_capacity;
         b->seen_capacity = old_capacity ? old_capacity * 2 : 64;

@@ -174,9 +174,13 @@ static struct wr_ir *read_key(struct wr_match_lowering *m, struct wr_block *b, u
     return wr_match_read(m, b, (struct wr_input){.kind = WR_INPUT_KEY, .column = (uint16_t)key, .type = type});
 }
 
-static bool is_rowtime(const struct wr_expr *expr)
+/* Nothing but the time of the match: MATCH_ROWTIME(), or the event time of its last row. */
+static bool is_rowtime(const struct wr_match_lowering *m, const struct wr_expr *expr)
 {
-    return expr->kind == WR_EXPR_CALL && wr_match_function(expr->u.call.name.text) == WR_MATCH_ROWTIME;
+    if (expr->kind == WR_EXPR_CALL) return wr_match_function(expr->u.call.name.text) == WR_MATCH_ROWTIME;
+    bool qualified = expr->kind == WR_EXPR_NAME && expr->u.name.count > 1 &&
+                     wr_match_find_set(m, &expr->u.name.at[0]) != WR_NONE;
+    return !m->may_be_empty && !qualified && wr_relation_is_time(m->input, expr);
 }
 
 /* A partition column alone is the key's value; anything else is computed from the match's rows. */
@@ -204,7 +208,7 @@ static bool lower_item(struct wr_match_lowering *m, struct wr_block *b, const st
     }
     if (!wr_columns_add(m->c, columns, &named, wr_ir_type(ir), true)) return false;
     uint32_t column = wr_block_column(b, ir);
-    if (is_rowtime(item->expr) && columns->time_column == WR_NONE) columns->time_column = column;
+    if (is_rowtime(m, item->expr) && columns->time_column == WR_NONE) columns->time_column = column;
     return true;
 }
 

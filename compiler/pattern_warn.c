@@ -191,15 +191,30 @@ static void warn_early(struct wr_match_lowering *m)
     }
 }
 
+static bool is_undefined(const struct wr_match_variable *v)
+{
+    return !v->define && v->has_rows;
+}
+
+/* Each by itself, or where there are many, the first for all. */
 static void warn_undefined(struct wr_match_lowering *m)
 {
-    for (uint32_t v = 0; v < m->variable.count; v++) {
-        const struct wr_match_variable *variable = &m->variable.at[v];
-        if (variable->define || !variable->has_rows) continue;
-        struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W2009, variable->name.span,
-                                        "'%.*s' has no condition, so any row is one", WR_SLICE_ARG(variable->name.text));
-        wr_diag_help(m->c->diags, d, "DEFINE %.*s AS TRUE says that any row is meant",
-                     WR_SLICE_ARG(variable->name.text));
+    enum { EACH_MAX = 3 };
+    uint32_t count = 0, said = 0;
+    for (uint32_t v = 0; v < m->variable.count; v++) count += is_undefined(&m->variable.at[v]);
+    for (uint32_t v = 0; v < m->variable.count && said < (count > EACH_MAX ? 1 : count); v++) {
+        const struct wr_ident *name = &m->variable.at[v].name;
+        if (!is_undefined(&m->variable.at[v])) continue;
+        said++;
+        struct wr_diag *d;
+        if (count > EACH_MAX)
+            d = wr_diag_add(m->c->diags, WR_DIAG_W2009, name->span,
+                            "'%.*s' and %u more variables have no condition, so any row is one",
+                            WR_SLICE_ARG(name->text), count - 1);
+        else
+            d = wr_diag_add(m->c->diags, WR_DIAG_W2009, name->span, "'%.*s' has no condition, so any row is one",
+                            WR_SLICE_ARG(name->text));
+        wr_diag_help(m->c->diags, d, "DEFINE %.*s AS TRUE says that any row is meant", WR_SLICE_ARG(name->text));
     }
 }
 

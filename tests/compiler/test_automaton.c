@@ -490,6 +490,26 @@ static void patterns_past_the_limits_are_refused_at_once(void **state)
     refuse("(()|(())*){2,3}", WR_DIAG_W0807);
 }
 
+static void nested_loops(struct wr_buf *out, int depth)
+{
+    wr_buf_clear(out);
+    for (int i = 0; i < depth; i++) wr_buf_add_char(out, '(');
+    wr_buf_add_char(out, 'a');
+    for (int i = 0; i < depth; i++) wr_buf_add_cstr(out, "*)");
+    wr_buf_cstr(out);
+}
+
+static void loops_in_loops_are_built_until_they_are_thousands_deep(void **state)
+{
+    (void)state;
+    struct wr_buf text = {0};
+    nested_loops(&text, 1000);
+    shape(wr_buf_cstr(&text), "a[0 end][0 end]");
+    nested_loops(&text, 2900);
+    refuse(wr_buf_cstr(&text), WR_DIAG_W0808);
+    wr_buf_release(&text);
+}
+
 static void patterns_at_the_limits_are_built(void **state)
 {
     (void)state;
@@ -512,6 +532,7 @@ int main(void)
         cmocka_unit_test(random_patterns_have_the_same_ways_in_the_same_order),
         cmocka_unit_test(positions_and_their_lists_are_as_small_as_they_can_be),
         cmocka_unit_test(patterns_past_the_limits_are_refused_at_once),
+        cmocka_unit_test(loops_in_loops_are_built_until_they_are_thousands_deep),
         cmocka_unit_test(patterns_at_the_limits_are_built),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
