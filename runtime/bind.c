@@ -100,7 +100,8 @@ enum wr_status wr_engine_bind_input(struct wr_engine *engine, const char *name, 
     for (size_t i = 0; i < engine->input.count && strcmp(path, "-") == 0; i++)
         if (strcmp(engine->input.at[i].path, "-") == 0)
             return wr_error_set(error, WR_ERR_USAGE, "standard input can be read only once");
-    wr_vec_push(&engine->input, (struct wr_binding){node, wr_strdup(path)});
+    struct wr_binding binding = {node, wr_strdup(path)};
+    wr_vec_push(&engine->input, binding);
     return WR_OK;
 }
 
@@ -112,7 +113,8 @@ enum wr_status wr_engine_bind_output(struct wr_engine *engine, const char *name,
         if (engine->output.at[i].node == node)
             return wr_error_set(error, WR_ERR_USAGE, "output '%s' is bound twice, to '%s' and to '%s'",
                                 wr_node_binding_name(engine->program, node), engine->output.at[i].path, path);
-    wr_vec_push(&engine->output, (struct wr_binding){node, wr_strdup(path)});
+    struct wr_binding binding = {node, wr_strdup(path)};
+    wr_vec_push(&engine->output, binding);
     return WR_OK;
 }
 
@@ -173,16 +175,13 @@ static struct wr_sink *sink_for(struct wr_engine *engine, const struct wr_stream
     const char *name = path && strcmp(path, "-") != 0 ? path : "standard output";
     for (size_t i = 0; i < engine->sink.count; i++)
         if (strcmp(engine->sink.at[i]->path, name) == 0) return engine->sink.at[i];
-    struct wr_sink *sink;
-    if (engine->options.on_output && (!path || strcmp(path, "-") == 0)) {
-        sink = wr_sink_new(&engine->task, name, NULL, engine->options.on_output, engine->options.context);
-    } else {
-        struct wr_writer *writer = engine->connectors->open_writer(stream, path ? path : "-", error);
-        if (!writer) return NULL;
-        sink = wr_sink_new(&engine->task, name, writer, NULL, NULL);
-    }
+    bool hosted = engine->options.on_output && (!path || strcmp(path, "-") == 0);
+    wr_vec_reserve(&engine->sink, engine->sink.count + 1);
+    struct wr_sink *sink = wr_sink_new(&engine->task, name, hosted ? engine->options.on_output : NULL,
+                                       engine->options.context);
     wr_vec_push(&engine->sink, sink);
-    return sink;
+    if (!hosted) sink->writer = engine->connectors->open_writer(stream, path ? path : "-", error);
+    return hosted || sink->writer ? sink : NULL;
 }
 
 static const char *bound_path(const struct wr_engine *engine, uint32_t node)
@@ -223,13 +222,10 @@ enum wr_status wr_engine_open_outputs(struct wr_engine *engine, struct wr_error 
             return wr_error_set(error, WR_ERR_USAGE,
                                 "several outputs cannot share one %s text: bind '%s' to a file of its own with --out %s=PATH",
                                 format, name, name);
+        struct wr_sink *sink = sink_for(engine, stream, path, error);
+        if (!sink) return error->status;
         struct wr_encoder *encoder = engine->connectors->open_encoder(&program->node[node].schema, stream, format, error);
         if (!encoder) return error->status;
-        struct wr_sink *sink = sink_for(engine, stream, path, error);
-        if (!sink) {
-            encoder->cls->free(encoder);
-            return error->status;
-        }
         bool tagged = !alone || (engine->options.tag_outputs && (!path || strcmp(path, "-") == 0));
         wr_output_bind(engine->task.op[node], sink, encoder, tagged ? name : NULL);
     }

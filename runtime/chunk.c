@@ -1,10 +1,11 @@
 /* Chunks: rows copied column by column, with their strings, and batches gathered from several of them. */
 #include "runtime/reorder.h"
 
-struct wr_chunk *wr_chunk_new(const struct wr_schema *schema)
+void wr_chunk_init(struct wr_chunk *chunk, const struct wr_schema *schema)
 {
-    struct wr_chunk *chunk = wr_alloc_zero(sizeof *chunk);
+    wr_arena_init(&chunk->strings);
     chunk->column = wr_alloc_zero(sizeof *chunk->column * schema->count);
+    chunk->batch.columns = schema->count;
     for (uint32_t c = 0; c < schema->count; c++) {
         struct wr_vector *v = &chunk->column[c];
         v->cls = (uint8_t)wr_type_class(schema->column[c].type);
@@ -14,16 +15,13 @@ struct wr_chunk *wr_chunk_new(const struct wr_schema *schema)
         v->nulls = wr_alloc_zero(WR_BATCH_WORDS * sizeof(uint64_t));
         v->errors = wr_alloc_zero(WR_BATCH_WORDS * sizeof(uint64_t));
     }
-    chunk->time = wr_alloc(sizeof(int64_t) * WR_BATCH_ROWS);
+    chunk->place_time = chunk->time = wr_alloc(sizeof(int64_t) * WR_BATCH_ROWS);
     chunk->event_time = wr_alloc(sizeof(int64_t) * WR_BATCH_ROWS);
-    chunk->place_time = chunk->time;
     chunk->source = wr_alloc(sizeof(uint32_t) * WR_BATCH_ROWS);
     chunk->offset = wr_alloc(sizeof(uint64_t) * WR_BATCH_ROWS);
-    wr_arena_init(&chunk->strings);
     chunk->batch = (struct wr_batch){.columns = schema->count, .column = chunk->column, .time = chunk->time,
                                      .event_time = chunk->event_time, .place_time = chunk->time,
                                      .source = chunk->source, .offset = chunk->offset};
-    return chunk;
 }
 
 void wr_chunk_free(struct wr_chunk *chunk)

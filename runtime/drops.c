@@ -34,11 +34,11 @@ struct wr_drop *wr_drops_count(struct wr_drops *drops, uint32_t query, enum wr_d
         }
         link = &drop->next;
     }
+    struct wr_drop fresh = {.query = query, .kind = (uint8_t)kind, .rows = 1, .first = "", .what = "",
+                            .reason = wr_arena_cstr(&drops->arena, wr_slice_cstr(reason)),
+                            .code = wr_arena_cstr(&drops->arena, wr_slice_cstr(code)), .next = WR_NONE};
     *link = (uint32_t)drops->drop.count; /* before the push: link may point into the vector */
-    wr_vec_push(&drops->drop, (struct wr_drop){.query = query, .kind = (uint8_t)kind, .rows = 1, .first = "", .what = "",
-                                               .reason = wr_arena_cstr(&drops->arena, wr_slice_cstr(reason)),
-                                               .code = wr_arena_cstr(&drops->arena, wr_slice_cstr(code)),
-                                               .next = WR_NONE});
+    wr_vec_push(&drops->drop, fresh);
     return &wr_vec_last(&drops->drop);
 }
 

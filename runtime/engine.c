@@ -22,6 +22,7 @@ enum wr_status wr_engine_init(struct wr_engine *engine, const struct wr_program 
         return wr_error_set(error, WR_ERR_USAGE, "outputs are written as jsonl or csv, not as '%s'", format);
     engine->connectors = connectors;
     engine->options = *options;
+    engine->options.format = engine->options.matcher = NULL; /* not ours until they are copied */
     engine->options.format = copy(format);
     engine->options.matcher = copy(options->matcher);
     if (!engine->options.batch_rows) engine->options.batch_rows = WR_BATCH_ROWS_DEFAULT;

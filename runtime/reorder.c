@@ -54,8 +54,10 @@ static uint32_t filling_chunk(struct wr_reorder *reorder)
         reorder->filling = wr_vec_pop(&reorder->free);
     } else {
         WR_ASSERT(reorder->chunk.count < UINT32_MAX / WR_BATCH_ROWS);
-        wr_vec_push(&reorder->chunk, wr_chunk_new(&reorder->schema));
-        wr_vec_reserve(&reorder->free, reorder->chunk.count);
+        wr_vec_reserve(&reorder->free, reorder->chunk.count + 1);
+        wr_vec_push(&reorder->chunk, NULL);
+        struct wr_chunk *fresh = wr_vec_last(&reorder->chunk) = wr_alloc_zero(sizeof *fresh);
+        wr_chunk_init(fresh, &reorder->schema);
         reorder->filling = (uint32_t)reorder->chunk.count - 1;
     }
     return reorder->filling;

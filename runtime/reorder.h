@@ -85,7 +85,7 @@ uint64_t wr_reorder_bytes(const struct wr_reorder *reorder);
 void wr_reorder_check(const struct wr_reorder *reorder); /* asserts every invariant; O(n) */
 
 /* chunk.c: a chunk's life. */
-struct wr_chunk *wr_chunk_new(const struct wr_schema *schema);
+void wr_chunk_init(struct wr_chunk *chunk, const struct wr_schema *schema); /* of zeroes; may be freed when it stops halfway */
 void wr_chunk_free(struct wr_chunk *chunk);
 void wr_chunk_clear(struct wr_chunk *chunk);
 void wr_chunk_append(struct wr_chunk *chunk, const struct wr_batch *in, uint32_t start, uint32_t count);

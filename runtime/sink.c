@@ -5,13 +5,11 @@
 
 enum { SEGMENT_SIZE = 64 * 1024, BUFFER_SIZE = 64 * 1024 };
 
-struct wr_sink *wr_sink_new(struct wr_task *task, const char *path, struct wr_writer *writer,
+struct wr_sink *wr_sink_new(struct wr_task *task, const char *path,
                             int (*take)(void *context, const char *lines, size_t size), void *context)
 {
-    WR_ASSERT((writer == NULL) != (take == NULL));
     struct wr_sink *sink = wr_alloc_zero(sizeof *sink);
     sink->task = task;
-    sink->writer = writer;
     sink->take = take;
     sink->context = context;
     sink->path = wr_strdup(path);
@@ -55,6 +53,7 @@ void wr_sink_flush(struct wr_sink *sink)
 {
     struct wr_error error = {0};
     if (!sink->failed && sink->buffer.size) {
+        WR_ASSERT((sink->writer == NULL) != (sink->take == NULL));
         if (sink->writer) {
             if (sink->writer->cls->write(sink->writer, wr_buf_slice(&sink->buffer), &error) != WR_OK ||
                 sink->writer->cls->flush(sink->writer, &error) != WR_OK)

@@ -31,7 +31,7 @@ struct wr_sink_segment {
 
 struct wr_sink {
     struct wr_task *task;
-    struct wr_writer *writer;             /* owned; NULL: the function below takes the lines */
+    struct wr_writer *writer;             /* owned, the opener's to set; NULL: the function below takes the lines */
     int (*take)(void *context, const char *lines, size_t size);
     void *context;
     char *path;                           /* owned; what messages call it */
@@ -47,8 +47,8 @@ struct wr_sink {
     bool failed;                          /* nothing more is written */
 };
 
-/* Takes ownership of the writer; take and writer: one of them. */
-struct wr_sink *wr_sink_new(struct wr_task *task, const char *path, struct wr_writer *writer,
+/* take NULL: a writer will be set. */
+struct wr_sink *wr_sink_new(struct wr_task *task, const char *path,
                             int (*take)(void *context, const char *lines, size_t size), void *context);
 void wr_sink_free(struct wr_sink *sink); /* without writing what is left */
 /* Number of a new input. All are added before the first line. */
