@@ -5,13 +5,14 @@
  * that have the same future are one: the preferred stands for both.
  *
  * Starts stand in the order of their first rows. With SKIP PAST LAST ROW a decided start waits while an earlier one
- * is open, which may take its rows away; a match that is given out removes the starts in its rows. */
+ * is open, which may take its rows away; a match that is given out removes the starts in its rows. Without a time
+ * limit a candidate of a later start that has the same future as one of an earlier start is dropped (drop_younger). */
 #include "runtime/match_general.h"
 
 #include <stdlib.h>
 
 /* How many rows ahead the parts of a key's state are asked for. */
-enum { AHEAD_KEY = 20, AHEAD_START = 14, AHEAD_LINK = 9, AHEAD_ROW = 4 };
+enum { AHEAD_KEY = 24, AHEAD_START = 18, AHEAD_LINK = 12, AHEAD_ROW = 6 };
 
 /* One go over the starts of a key: at a row, at a moment, at the end of the input, or between (sweep). */
 struct pass {
@@ -289,6 +290,68 @@ static bool is_over(const struct wr_pattern *p, const struct wr_start *start, co
     return end < pass->time || (end == pass->time && start->first.sequence <= pass->sequence);
 }
 
+/* ---- Candidates of later starts --------------------------------------------------------------------- */
+
+static bool has_elder(const struct wr_pattern *p, const struct wr_general *g, const struct wr_thread *t)
+{
+    const struct wr_elders *elders = &g->elders[t->position];
+    if (elders->go != g->go) return false;
+    for (uint32_t i = 0; i < elders->count; i++) {
+        const struct wr_thread *elder = elders->at[i];
+        bool covers = true;
+        for (uint32_t w = 0; w < p->plan.alive_words && covers; w++) covers = !(t->alive[w] & ~elder->alive[w]);
+        if (covers && wr_link_agrees(p, g, elder->link, t->link, p->plan.step[t->position].reads)) return true;
+    }
+    return false;
+}
+
+static void add_elder(struct wr_general *g, const struct wr_thread *t)
+{
+    struct wr_elders *elders = &g->elders[t->position];
+    if (elders->go != g->go) {
+        elders->go = g->go;
+        elders->count = 0;
+    }
+    if (elders->count < WR_ELDERS) elders->at[elders->count++] = t;
+}
+
+static void keep_unless_elder(struct wr_pattern *p, struct wr_general *g, const struct wr_thread *t)
+{
+    if (!t->ended && has_elder(p, g, t)) return;
+    memcpy(thread_push(g, &g->to), t, g->thread_size);
+    wr_link_at(g, t->link)->ref++;
+    wr_vec_push(&g->same, 0);
+}
+
+/* SKIP PAST LAST ROW, no time limit, no earlier start has a candidate that has ended. Where a candidate of an earlier
+ * start (an elder) may do all that a later start's may and would see the same, they end with the same rows: when the
+ * elder brings a match, that one takes the later start away, and when it fails so does the other. (Had a start before
+ * the elder's an ended candidate, its match could take the elder alone away.) So loops cost their rows, not their
+ * square: of all starts in a run of rows the first is enough. */
+static void drop_younger(struct wr_pattern *p, struct wr_general *g, struct wr_start *start)
+{
+    struct wr_thread *t = wr_start_thread(start);
+    bool drops = !t->ended && has_elder(p, g, t);
+    for (uint32_t more = start->more; more && !drops; more = wr_more_at(g, more)->next) {
+        t = wr_more_thread(wr_more_at(g, more));
+        drops = !t->ended && has_elder(p, g, t);
+    }
+    if (drops) {
+        begin_list(g);
+        keep_unless_elder(p, g, wr_start_thread(start));
+        for (uint32_t more = start->more; more; more = wr_more_at(g, more)->next)
+            keep_unless_elder(p, g, wr_more_thread(wr_more_at(g, more)));
+        drop_candidates(p, g, start);
+        store_list(g, start);
+        if (!start->count) return;
+    }
+    if (!wr_start_thread(start)->ended) add_elder(g, wr_start_thread(start));
+    for (uint32_t more = start->more; more; more = wr_more_at(g, more)->next) {
+        t = wr_more_thread(wr_more_at(g, more));
+        if (!t->ended) add_elder(g, t);
+    }
+}
+
 /* Begins a start at the row, behind all others, if some beginning takes it. */
 static void begin(struct wr_pattern *p, struct wr_general *g, struct wr_key_starts *starts, uint32_t row)
 {
@@ -331,7 +394,9 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
     struct wr_key_starts *starts = &g->key.at[key];
     uint64_t taken = 0; /* rows up to this one belong to a match, or will */
     bool open_before = false, waits = false, may_begin = pass->has_row && wr_bit(p->insert, pass->row);
+    bool elders = g->elders && !pass->ending && (may_begin || starts->head != starts->tail);
     uint32_t before = 0;
+    g->go++;
     for (uint32_t id = starts->head; id || may_begin;) {
         if (!id) { /* behind the last: the row's own start */
             may_begin = false;
@@ -348,8 +413,10 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
         }
         struct wr_start *start = wr_start_at(g, id);
         uint32_t next = start->next;
+        if (start->count && elders) drop_younger(p, g, start);
         if (start->count) {
             struct wr_thread *ended = ended_of(g, start);
+            elders = elders && !ended;
             if (ended && start->count == 1 && !(p->plan.past_last && open_before)) {
                 decide(p, g, start, key, pass);
                 if (p->plan.past_last) taken = WR_MAX(taken, last_row(g, ended->link));
@@ -487,6 +554,7 @@ static void general_init(struct wr_pattern *p)
     wr_links_init(p, g);
     g->head = wr_alloc_zero((p->spec->position_count + 1) * sizeof *g->head);
     g->stamp = wr_alloc_zero((p->spec->position_count + 1) * sizeof *g->stamp);
+    if (p->plan.elders) g->elders = wr_alloc_zero((p->spec->position_count + 1) * sizeof *g->elders);
 }
 
 static void general_release(struct wr_pattern *p)
@@ -502,6 +570,7 @@ static void general_release(struct wr_pattern *p)
     wr_free(g->to.data);
     wr_free(g->head);
     wr_free(g->stamp);
+    wr_free(g->elders);
     wr_free(g);
 }
 

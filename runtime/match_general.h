@@ -64,6 +64,14 @@ struct wr_waiting { /* a match that only the end of the input has decided */
     uint32_t key, link;
 };
 
+/* Candidates of earlier starts at one position (drop_younger). */
+enum { WR_ELDERS = 4 };
+struct wr_elders {
+    uint64_t go;       /* the go over a key's starts that they belong to */
+    uint32_t count;
+    const struct wr_thread *at[WR_ELDERS];
+};
+
 struct wr_general {
     struct wr_slab rows, links, starts, more;
     WR_VEC(struct wr_key_starts) key;
@@ -76,6 +84,8 @@ struct wr_general {
     uint32_t *head;          /* per position: the last candidate of .to there, 1 + index, ... */
     uint64_t *stamp;         /* ... if this is the number of the list in the making */
     uint64_t list_number;
+    struct wr_elders *elders; /* per position; NULL where the pattern cannot use them */
+    uint64_t go;
     WR_VEC(struct wr_waiting) waiting;
 };
 

@@ -89,6 +89,10 @@ static void take(struct wr_pattern *p, struct sequence *s, struct list *lists, u
         oldest = item_at(s, level - 1, child)->oldest;
         lists[level - 1] = (struct list){0, 0};
     }
+    if (p->plan.elders && lists[level].head) { /* an earlier start is as far: see drop_younger of match_general.c */
+        if (level > 1) list_free(p, s, level - 1, child);
+        return;
+    }
     struct item *item = item_at(s, level, item_new(s, level, &lists[level]));
     item->child = child;
     item->oldest = oldest;

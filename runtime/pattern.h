@@ -132,6 +132,7 @@ struct wr_plan {
     bool strict;             /* a strict entry exists behind the beginning */
     bool empty_match;        /* the pattern matches no row */
     bool one_start;          /* of a key's starts only the earliest can matter */
+    bool elders;             /* a later start that has come as far as an earlier one cannot matter */
     bool past_last;          /* AFTER MATCH SKIP PAST LAST ROW (else TO NEXT ROW) */
     uint8_t *selects;        /* per variable: some position has it */
     uint8_t *begins;         /* per variable: a match may begin with it */

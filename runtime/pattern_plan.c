@@ -158,6 +158,7 @@ void wr_plan_init(struct wr_plan *plan, const struct wr_program *program, const 
     for (uint32_t e = 0; e < beginning->entries; e++)
         plan->begins[spec->position[beginning->follow[e].position].variable] = 1;
     plan_all_needed(plan, spec);
+    plan->elders = plan->past_last && spec->within_us < 0;
     /* By -> alone and without a time limit a start never fails, and in a sequence no later one is sooner done. */
     plan->one_start = plan->past_last && !plan->strict && spec->within_us < 0 && spec->position_count > 0 &&
                       wr_pattern_class(spec) != WR_MATCHER_GENERAL;
