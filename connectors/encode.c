@@ -30,9 +30,16 @@ static char *put_pair(char *p, unsigned value)
     return p + 2;
 }
 
+/* "2026-01-01T": what the rows of one day have in common. */
+enum { DATE_SIZE = 11 };
+
 static size_t put_timestamp(char *out, int64_t micros, struct wr_day_cache *cache)
 {
     static const int64_t day_us = 86400000000;
+    if (cache->known && micros == cache->micros) {
+        memcpy(out, cache->text, sizeof cache->text); /* out has WR_TEXT_MAX bytes */
+        return cache->size;
+    }
     int64_t day = micros / day_us, rest = micros % day_us;
     if (rest < 0) {
         day--;
@@ -40,13 +47,14 @@ static size_t put_timestamp(char *out, int64_t micros, struct wr_day_cache *cach
     }
     if (!cache->known || cache->day != day) {
         size_t size = wr_print_timestamp(out, micros);
-        cache->known = size > sizeof cache->text && out[sizeof cache->text - 1] == 'T'; /* a year of 4 digits */
+        cache->known = size < sizeof cache->text && out[DATE_SIZE - 1] == 'T'; /* a year of 4 digits */
         cache->day = day;
-        if (cache->known) memcpy(cache->text, out, sizeof cache->text);
+        cache->micros = micros;
+        cache->size = (uint8_t)size;
+        if (cache->known) memcpy(cache->text, out, size);
         return size;
     }
-    memcpy(out, cache->text, sizeof cache->text);
-    char *p = out + sizeof cache->text;
+    char *p = cache->text + DATE_SIZE;
     unsigned seconds = (unsigned)(rest / 1000000), fraction = (unsigned)(rest % 1000000);
     p = put_pair(p, seconds / 3600);
     *p++ = ':';
@@ -61,6 +69,53 @@ static size_t put_timestamp(char *out, int64_t micros, struct wr_day_cache *cach
         while (p[-1] == '0') p--;
     }
     *p++ = 'Z';
+    cache->micros = micros;
+    cache->size = (uint8_t)(p - cache->text);
+    memcpy(out, cache->text, sizeof cache->text);
+    return cache->size;
+}
+
+static size_t put_digits(char *out, uint64_t value)
+{
+    char text[24], *p = text + sizeof text;
+    for (; value >= 100; value /= 100) {
+        p -= 2;
+        memcpy(p, pairs + value % 100 * 2, 2);
+    }
+    if (value >= 10) {
+        p -= 2;
+        memcpy(p, pairs + value * 2, 2);
+    } else {
+        *--p = (char)('0' + value);
+    }
+    size_t size = (size_t)(text + sizeof text - p);
+    memcpy(out, p, size);
+    return size;
+}
+
+static size_t put_integer(char *out, int64_t value)
+{
+    *out = '-';
+    return value < 0 ? 1 + put_digits(out + 1, 0 - (uint64_t)value) : put_digits(out, (uint64_t)value);
+}
+
+/* Amounts and their sums mostly have two decimals. If the nearest number of hundredths reads back the same and has at
+ * most 15 digits, it is the shortest text, as no two such decimals are the same double. */
+static size_t put_double(char *out, double value)
+{
+    double size = value < 0 ? -value : value;
+    if (!(size > 0 && size < 1e12)) return wr_print_f64(out, value);
+    uint64_t hundredths = (uint64_t)(size * 100 + 0.5);
+    if ((double)hundredths / 100 != size) return wr_print_f64(out, value);
+    char *p = out;
+    if (value < 0) *p++ = '-';
+    p += put_digits(p, hundredths / 100);
+    unsigned rest = (unsigned)(hundredths % 100);
+    if (rest) {
+        *p++ = '.';
+        p = put_pair(p, rest);
+        if (p[-1] == '0') p--;
+    }
     return (size_t)(p - out);
 }
 
@@ -75,12 +130,12 @@ size_t wr_encode_scalar(char *out, struct wr_type type, const struct wr_vector *
         return yes ? 4 : 5;
     }
     case WR_KIND_INT:
-    case WR_KIND_BIGINT: return wr_print_i64(out, v->u.i64[row]);
+    case WR_KIND_BIGINT: return put_integer(out, v->u.i64[row]);
     case WR_KIND_FLOAT:
     case WR_KIND_DOUBLE:
         f = v->u.f64[row];
         if (f - f != 0) return 0;
-        return type.kind == WR_KIND_FLOAT ? wr_print_f32(out, f) : wr_print_f64(out, f);
+        return type.kind == WR_KIND_FLOAT ? wr_print_f32(out, f) : put_double(out, f);
     case WR_KIND_DECIMAL: return wr_print_decimal(out, v->u.dec[row], type.scale);
     case WR_KIND_DATE: return wr_print_date(out, v->u.i64[row]);
     case WR_KIND_TIME: return wr_print_time(out, v->u.i64[row]);

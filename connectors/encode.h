@@ -7,11 +7,13 @@
 /* WR_OK when values of all columns can be written in a text format; else WR_ERR_PROGRAM naming the column. */
 enum wr_status wr_encode_check(const struct wr_schema *schema, struct wr_error *error);
 
-/* The day that was printed last: rows of one batch mostly share it. Zeroed is valid. */
+/* The instant that was printed last: rows of one batch mostly share its day, and rows of one window all of it.
+ * Zeroed is valid. */
 struct wr_day_cache {
-    int64_t day;
+    int64_t day, micros;
     bool known;
-    char text[11]; /* "2026-01-01T" */
+    uint8_t size;
+    char text[32]; /* "2026-01-01T00:00:00Z" */
 };
 
 /* The text of a value that is neither NULL nor in class STR: at most WR_TEXT_MAX bytes to out; how many. 0: a DOUBLE

@@ -18,10 +18,11 @@ struct plan_entry {
     uint64_t last_mask;    /* of the last word, the bytes that count */
     uint32_t size;         /* in bytes */
     uint32_t child;        /* node, or WR_NONE: nothing reads it */
-    uint64_t *seen;        /* of the child */
+    uint64_t *seen;        /* of the child; where there is none, a word of the entry's own */
     void *data;            /* the column's elements */
     uint64_t factor, most; /* INTEGER: what the number is multiplied by, and the greatest that may be */
     enum action action;
+    uint32_t leaves;       /* 1: some column has its value */
 };
 
 struct node {
@@ -137,12 +138,9 @@ void wr_json_walk_free(struct wr_json_walk *w)
 
 static void plan_action(const struct wr_json_walk *w, struct plan_entry *e)
 {
-    if (e->child == WR_NONE) {
-        e->action = ACTION_SKIP;
-        return;
-    }
     struct node *n = &w->node[e->child];
     e->seen = &n->seen;
+    e->leaves = n->column != WR_NONE;
     if (n->column == WR_NONE || w->same[n->column] != WR_NONE) return;
     const struct wr_decode_column *c = &w->columns->column[n->column];
     e->data = w->columns->vector[n->column].u.data;
@@ -177,7 +175,12 @@ static void plan_insert(struct wr_json_walk *w, struct node *n, uint32_t at, str
     struct plan_entry *e = &n->plan[at];
     *e = (struct plan_entry){.lead = word, .size = (uint32_t)lead.size, .child = child};
     e->last_mask = UINT64_MAX >> (words * 8 - lead.size) * 8;
-    plan_action(w, e);
+    if (child != WR_NONE) {
+        plan_action(w, e);
+    } else {
+        e->action = ACTION_SKIP;
+        e->seen = WR_NEW(&w->arena, uint64_t);
+    }
 }
 
 /* Cuts white space off the end of a token that the next one follows at `next`. */
@@ -219,19 +222,20 @@ static inline bool lead_matches(const struct plan_entry *e, const char *p, uint3
 {
     if (e->size != room) return false;
     const uint64_t *word = e->lead;
+    if (room <= 8) return ((wr_load8(p) ^ *word) & e->last_mask) == 0;
+    if (room <= 16) return ((wr_load8(p) ^ word[0]) | ((wr_load8(p + 8) ^ word[1]) & e->last_mask)) == 0;
     for (; room > 8; room -= 8, p += 8)
         if (wr_load8(p) != *word++) return false;
     return ((wr_load8(p) ^ *word) & e->last_mask) == 0;
 }
 
-static const struct plan_entry *plan_ahead(const struct node *n, uint32_t *cursor, const char *p, uint32_t room)
+/* The plan's entry for the field, looked for from `next` on; NULL: the plan does not foresee it. */
+static const struct plan_entry *plan_ahead(const struct node *n, const struct plan_entry *next, const char *p,
+                                           uint32_t room)
 {
-    uint32_t last = WR_MIN(*cursor + PLAN_AHEAD, n->plan_count);
-    for (uint32_t i = *cursor + 1; i < last; i++) {
-        if (!lead_matches(&n->plan[i], p, room)) continue;
-        *cursor = i + 1;
-        return &n->plan[i];
-    }
+    const struct plan_entry *end = n->plan + n->plan_count;
+    for (unsigned k = 0; k < PLAN_AHEAD && next < end; k++, next++)
+        if (lead_matches(next, p, room)) return next;
     return NULL;
 }
 
@@ -359,13 +363,15 @@ static inline bool short_value(const struct plan_entry *e, const char *p, const 
     return false;
 }
 
-/* One field the general way; `token` is its separator. On success w->token is the separator behind it. */
+/* One field the general way; `token` is its separator, e its entry in the plan or NULL, *next where the plan goes on.
+ * On success w->token is the separator behind it. */
 static enum wr_decode walk_field(struct wr_json_walk *w, struct node *n, const struct plan_entry *e,
-                                 const uint32_t *token, uint32_t *cursor)
+                                 const uint32_t *token, const struct plan_entry **next)
 {
-    uint32_t child = e ? e->child : WR_NONE;
-    enum wr_decode d = e ? WR_DECODE_OK : field_unplanned(w, n, token, cursor, &child);
+    uint32_t child = e ? e->child : WR_NONE, cursor = (uint32_t)(*next - n->plan);
+    enum wr_decode d = e ? WR_DECODE_OK : field_unplanned(w, n, token, &cursor, &child);
     if (d != WR_DECODE_OK) return d;
+    *next = n->plan + cursor;
     w->token = token + 3;
     d = child == WR_NONE ? skip_value(w) : walk_value(w, child);
     if (d != WR_DECODE_OK) return d;
@@ -378,40 +384,39 @@ static enum wr_decode walk_object(struct wr_json_walk *w, uint32_t index)
 {
     struct node *n = &w->node[index];
     const char *base = w->base;
-    const uint32_t *token = w->token, *end = w->end; /* token: the separator before the field */
+    const uint32_t *token = w->token; /* the separator before the field */
+    const uint32_t *const stop = w->end - token < 5 ? token : w->end - 4; /* separator key : value separator */
+    const uint32_t row = w->row;
     const uint64_t record = w->record;
-    uint32_t cursor = 0, seen = 0;
-    if (end - token >= 2 && base[token[1]] == '}') {
+    const struct plan_entry *next = n->plan;
+    if (w->end - token >= 2 && base[token[1]] == '}') {
         w->one_line = false;
         w->token = token + 2;
         return WR_DECODE_OK;
     }
     for (;;) {
-        if (WR_UNLIKELY(end - token < 5)) { /* separator key : value separator */
+        if (WR_UNLIKELY(token >= stop)) {
             w->token = token;
             return WR_DECODE_MALFORMED;
         }
-        const char *lead = base + token[0];
-        const uint32_t room = token[3] - token[0];
-        const struct plan_entry *e = &n->plan[cursor];
-        if (WR_LIKELY(cursor < n->plan_count && lead_matches(e, lead, room))) cursor++;
-        else e = plan_ahead(n, &cursor, lead, room);
-        if (WR_LIKELY(e && (!e->seen || *e->seen != record) &&
-                      short_value(e, base + token[3], base + token[4], w->row))) {
-            if (e->seen) {
-                *e->seen = record;
-                seen++;
-            }
+        const char *lead = base + token[0], *value = base + token[3];
+        const struct plan_entry *e = next;
+        /* Behind its last entry a plan has one of size 0, which is no field's. */
+        if (WR_UNLIKELY(!lead_matches(e, lead, (uint32_t)(value - lead))))
+            e = plan_ahead(n, next + 1, lead, (uint32_t)(value - lead));
+        if (WR_LIKELY(e != NULL)) next = e + 1;
+        if (WR_LIKELY(e && *e->seen != record && short_value(e, value, base + token[4], row))) {
+            *e->seen = record;
+            w->leaves_seen += e->leaves;
             token += 4;
         } else {
-            enum wr_decode d = walk_field(w, n, e, token, &cursor);
+            enum wr_decode d = walk_field(w, n, e, token, &next);
             if (d != WR_DECODE_OK) return d;
             token = w->token;
         }
         char c = base[*token];
-        if (c == ',') continue;
+        if (WR_LIKELY(c == ',')) continue;
         w->token = token + 1;
-        w->leaves_seen += seen;
         return c == '}' ? WR_DECODE_OK : WR_DECODE_MALFORMED;
     }
 }

@@ -209,6 +209,35 @@ static void nan_infinity_and_errors_are_null(void **state)
     wr_buf_release(&out);
 }
 
+/* The shortcuts of the encoder and the printing that casts use must not be told apart. */
+static void numbers_and_times_are_printed_as_casts_print_them(void **state)
+{
+    (void)state;
+    struct rows r;
+    seed = 11;
+    rows_begin(&r, "d:DOUBLE l:BIGINT ts:TIMESTAMP", 1);
+    struct wr_day_cache day = {0};
+    for (int i = 0; i < 300000; i++) {
+        char got[WR_TEXT_MAX], wanted[WR_TEXT_MAX];
+        double f = i % 3 == 0 ? random_double() : (double)random_integer() / (i % 2 ? 100 : 1000);
+        r.vector[0].u.f64[0] = i < 2 ? (i ? 0.0 : -0.0) : f;
+        r.vector[1].u.i64[0] = i ? random_integer() : INT64_MIN;
+        r.vector[2].u.i64[0] = i % 50 == 0 ? random_integer() : 1767225600000000 + random_integer() % (i % 4 ? 1000 : 86400000000000);
+        size_t n = wr_encode_scalar(got, r.t.column[0].type, &r.vector[0], 0, NULL), m = wr_print_f64(wanted, r.vector[0].u.f64[0]);
+        assert_int_equal(n, m);
+        assert_memory_equal(got, wanted, n);
+        n = wr_encode_scalar(got, r.t.column[1].type, &r.vector[1], 0, NULL);
+        m = wr_print_i64(wanted, r.vector[1].u.i64[0]);
+        assert_int_equal(n, m);
+        assert_memory_equal(got, wanted, n);
+        n = wr_encode_scalar(got, r.t.column[2].type, &r.vector[2], 0, &day);
+        m = wr_print_timestamp(wanted, r.vector[2].u.i64[0]);
+        assert_int_equal(n, m);
+        assert_memory_equal(got, wanted, n);
+    }
+    rows_end(&r);
+}
+
 static void csv_options_are_kept(void **state)
 {
     (void)state;
@@ -272,6 +301,7 @@ int main(void)
         cmocka_unit_test(every_value_is_read_back_as_it_was_written),
         cmocka_unit_test(the_texts_are_these),
         cmocka_unit_test(nan_infinity_and_errors_are_null),
+        cmocka_unit_test(numbers_and_times_are_printed_as_casts_print_them),
         cmocka_unit_test(csv_options_are_kept),
         cmocka_unit_test(strings_of_every_length_are_escaped_wherever_it_is_needed),
         cmocka_unit_test(what_cannot_be_written_is_refused),
