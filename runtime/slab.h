@@ -1,5 +1,5 @@
-/* Slabs: fixed-size cells with 32-bit ids, in blocks of 64 KB that begin a cache line. Ids are stable, cells are reused, no pointer is
- * kept in state. Id 0 is never given out: it means none. */
+/* Slabs: fixed-size cells with 32-bit ids, in blocks of 64 KB that begin a cache line. Ids are stable, cells are
+ * reused, no pointer is kept in state. Id 0 is never given out: it means none. */
 #ifndef WR_RUNTIME_SLAB_H
 #define WR_RUNTIME_SLAB_H
 

@@ -54,9 +54,11 @@ static void expect(const struct wr_aggregate *a, const struct wr_value *v, size_
     wr_aggregate_release(a, cell, strings);
 }
 #define EXPECT(a, text, ...)                                                                     \
-    expect(a, (const struct wr_value[]){__VA_ARGS__}, sizeof((const struct wr_value[]){__VA_ARGS__}) / sizeof(struct wr_value), text)
+    expect(a, (const struct wr_value[]){__VA_ARGS__},                                            \
+           sizeof((const struct wr_value[]){__VA_ARGS__}) / sizeof(struct wr_value), text)
 
-static const struct wr_type bigint = {.kind = WR_KIND_BIGINT}, real = {.kind = WR_KIND_DOUBLE}, text_type = {.kind = WR_KIND_STRING},
+static const struct wr_type bigint = {.kind = WR_KIND_BIGINT}, real = {.kind = WR_KIND_DOUBLE},
+                            text_type = {.kind = WR_KIND_STRING},
                             money = {.kind = WR_KIND_DECIMAL, .precision = 12, .scale = 2},
                             large = {.kind = WR_KIND_DECIMAL, .precision = 38, .scale = 2},
                             mean = {.kind = WR_KIND_DECIMAL, .precision = 38, .scale = 6},
@@ -76,7 +78,8 @@ static void sums_are_exact_and_checked_at_the_end(void **state)
     EXPECT(&sum, "0.30", of_dec(10), of_dec(20));
     EXPECT(&sum, "-0.05", of_dec(-10), of_dec(5));
     wr_i128 most = wr_pow10(38) - 1;
-    EXPECT(&sum, "999999999999999999999999999999999999.99", of_dec(most), of_dec(most), of_dec(most), of_dec(-most), of_dec(-most));
+    EXPECT(&sum, "999999999999999999999999999999999999.99", of_dec(most), of_dec(most), of_dec(most), of_dec(-most),
+           of_dec(-most));
     EXPECT(&sum, "error 1", of_dec(most), of_dec(1));
     EXPECT(&sum, "error 1", of_dec(-most), of_dec(-most), of_dec(-most));
     sum = aggregate_of(WR_AGG_SUM, real, real);
@@ -117,7 +120,8 @@ static void extremes_know_nan_and_ties(void **state)
     EXPECT(&most, "NaN", of_f64(3), of_f64(NAN), of_f64(5));
     EXPECT(&least, "NaN", of_f64(NAN));
     EXPECT(&least, "NULL", null_of(WR_CLASS_F64));
-    EXPECT(&least, "error 3", of_f64(1), (struct wr_value){.cls = WR_CLASS_F64, .flag = WR_FLAG_ERROR, .reason = 3}, of_f64(0));
+    EXPECT(&least, "error 3", of_f64(1), (struct wr_value){.cls = WR_CLASS_F64, .flag = WR_FLAG_ERROR, .reason = 3},
+           of_f64(0));
     least = aggregate_of(WR_AGG_MIN, text_type, text_type);
     EXPECT(&least, "", of_str("b"), of_str(""), of_str("a"));
     EXPECT(&least, "ab", of_str("b"), of_str("ab"), of_str("abc"));
@@ -125,7 +129,8 @@ static void extremes_know_nan_and_ties(void **state)
     EXPECT(&most, "b", of_str("b"), of_str("ab"), of_str("abc"));
     most = aggregate_of(WR_AGG_MAX, money, money);
     EXPECT(&most, "0.05", of_dec(-7), of_dec(5), of_dec(4));
-    struct wr_aggregate first = aggregate_of(WR_AGG_FIRST, text_type, text_type), last = aggregate_of(WR_AGG_LAST, text_type, text_type);
+    struct wr_aggregate first = aggregate_of(WR_AGG_FIRST, text_type, text_type);
+    struct wr_aggregate last = aggregate_of(WR_AGG_LAST, text_type, text_type);
     EXPECT(&first, "x", null_of(WR_CLASS_STR), of_str("x"), of_str("y"));
     EXPECT(&last, "y", of_str("x"), of_str("y"), null_of(WR_CLASS_STR));
 }
@@ -133,7 +138,8 @@ static void extremes_know_nan_and_ties(void **state)
 static void variances_need_two_rows(void **state)
 {
     WR_UNUSED(state);
-    struct wr_aggregate var = aggregate_of(WR_AGG_VAR_SAMP, bigint, real), dev = aggregate_of(WR_AGG_STDDEV_SAMP, money, real);
+    struct wr_aggregate var = aggregate_of(WR_AGG_VAR_SAMP, bigint, real);
+    struct wr_aggregate dev = aggregate_of(WR_AGG_STDDEV_SAMP, money, real);
     EXPECT(&var, "NULL", of_i64(3));
     EXPECT(&var, "2", of_i64(2), of_i64(4));
     EXPECT(&dev, "1", of_dec(100), of_dec(200), of_dec(300));
@@ -161,7 +167,8 @@ static void texts_are_joined_with_the_separator_of_the_later_row(void **state)
     struct wr_aggregate a = aggregate_of(WR_AGG_STRING_AGG, text_type, text_type);
     uint64_t cell[16], copy[16];
     wr_aggregate_init(&a, cell);
-    struct wr_value comma = of_str(", "), none = null_of(WR_CLASS_STR), one = of_str("one"), two = of_str("two"), empty = of_str("");
+    struct wr_value comma = of_str(", "), none = null_of(WR_CLASS_STR), one = of_str("one"), two = of_str("two");
+    struct wr_value empty = of_str("");
     wr_aggregate_add(&a, cell, &one, &comma, strings);
     wr_aggregate_add(&a, cell, &none, &comma, strings);
     wr_aggregate_add(&a, cell, &two, &comma, strings);
@@ -294,13 +301,18 @@ static struct wr_type result_type(enum wr_aggregate_fn fn, int cls)
     return by_class[cls];
 }
 
+static struct wr_aggregate any_of(enum wr_aggregate_fn fn, int cls)
+{
+    return aggregate_of(fn, by_class[cls], result_type(fn, cls));
+}
+
 static void parts_come_to_the_same_as_the_whole(void **state)
 {
     WR_UNUSED(state);
     for (int fn = 0; fn < WR_AGG_FN_COUNT; fn++)
         for (int cls = 0; cls < WR_CLASS_COUNT; cls++) {
             if (!takes((enum wr_aggregate_fn)fn, cls)) continue;
-            struct wr_aggregate a = aggregate_of((enum wr_aggregate_fn)fn, by_class[cls], result_type((enum wr_aggregate_fn)fn, cls));
+            struct wr_aggregate a = any_of((enum wr_aggregate_fn)fn, cls);
             for (int i = 0; i < 100; i++) check_parts(&a);
         }
     wr_strings_free(strings);
@@ -314,7 +326,7 @@ static void a_batch_gives_what_its_rows_give(void **state)
     for (int fn = 0; fn < WR_AGG_FN_COUNT; fn++)
         for (int cls = 0; cls < WR_CLASS_COUNT; cls++) {
             if (!takes((enum wr_aggregate_fn)fn, cls)) continue;
-            struct wr_aggregate a = aggregate_of((enum wr_aggregate_fn)fn, by_class[cls], result_type((enum wr_aggregate_fn)fn, cls));
+            struct wr_aggregate a = any_of((enum wr_aggregate_fn)fn, cls);
             a.column2 = with_second((enum wr_aggregate_fn)fn) ? 1 : WR_NONE;
             struct wr_type types[2] = {by_class[cls], fn == WR_AGG_STRING_AGG ? text_type : bigint};
             struct wr_batch_builder b;

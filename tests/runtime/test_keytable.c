@@ -275,7 +275,8 @@ static void coming_and_going_keys_allocate_nothing(void **state)
         fill(&v, &d, WR_CLASS_STR, batch.rows, 600, false);
         wr_keytable_lookup(t, &batch, &column, all, all, id);
         for (uint32_t r = 0; r < batch.rows; r++)
-            if (round >= 20 && random_below(2) && wr_keytable_is_live(t, (uint32_t)id[r])) wr_keytable_remove(t, (uint32_t)id[r]);
+            if (round >= 20 && random_below(2) && wr_keytable_is_live(t, (uint32_t)id[r]))
+                wr_keytable_remove(t, (uint32_t)id[r]);
     }
     assert_int_equal(wr_alloc_count() - before, 0);
     wr_keytable_check(t);
