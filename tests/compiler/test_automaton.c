@@ -490,24 +490,33 @@ static void patterns_past_the_limits_are_refused_at_once(void **state)
     refuse("(()|(())*){2,3}", WR_DIAG_W0807);
 }
 
-static void nested_loops(struct wr_buf *out, int depth)
+static struct wr_pattern *nested_loops(struct bench *b, int depth)
 {
-    wr_buf_clear(out);
-    for (int i = 0; i < depth; i++) wr_buf_add_char(out, '(');
-    wr_buf_add_char(out, 'a');
-    for (int i = 0; i < depth; i++) wr_buf_add_cstr(out, "*)");
-    wr_buf_cstr(out);
+    struct notation n = {&b->arena, "a"};
+    struct wr_pattern *p = parse_alternation(&n);
+    for (int i = 0; i < depth; i++) {
+        struct wr_pattern *loop = make(&n, WR_PATTERN_REPEAT);
+        loop->child = p;
+        loop->quantifier = (struct wr_quantifier){.present = true, .max = UINT32_MAX};
+        p = loop;
+    }
+    return p;
 }
 
 static void loops_in_loops_are_built_until_they_are_thousands_deep(void **state)
 {
     (void)state;
-    struct wr_buf text = {0};
-    nested_loops(&text, 1000);
-    shape(wr_buf_cstr(&text), "a[0 end][0 end]");
-    nested_loops(&text, 2900);
-    refuse(wr_buf_cstr(&text), WR_DIAG_W0808);
-    wr_buf_release(&text);
+    struct bench b;
+    bench_init(&b);
+    struct wr_automaton a;
+    struct wr_buf out = {0};
+    assert_true(wr_automaton_build(&b.c, nested_loops(&b, 1000), letter_of, NULL, &a));
+    print_automaton(&a, &out);
+    assert_string_equal(wr_buf_cstr(&out), "a[0 end][0 end]");
+    assert_false(wr_automaton_build(&b.c, nested_loops(&b, 2900), letter_of, NULL, &a));
+    assert_int_equal(b.diags.at[0].code, WR_DIAG_W0808);
+    wr_buf_release(&out);
+    wr_arena_release(&b.arena);
 }
 
 static void patterns_at_the_limits_are_built(void **state)
