@@ -42,7 +42,8 @@ static double random_double(void)
 
 static struct wr_slice random_string(struct wr_arena *arena)
 {
-    static const char *const parts[] = {"a", "\"", "\\", "\n", "\r", "\t", ",", "\x01", "\xc3\xa9", "\xf0\x9f\x98\x80", " ", "word", "'", "=1+1", "0"};
+    static const char *const parts[] = {"a", "\"", "\\", "\n", "\r", "\t", ",", "\x01", "\xc3\xa9", "\xf0\x9f\x98\x80",
+        " ", "word", "'", "=1+1", "0"};
     struct wr_buf text = {0};
     for (uint64_t n = next_random() % 8; n > 0; n--) wr_buf_add_cstr(&text, parts[next_random() % WR_COUNT(parts)]);
     struct wr_slice copy = wr_arena_copy(arena, wr_buf_slice(&text));
@@ -89,7 +90,8 @@ static void rows_begin(struct rows *r, const char *columns, uint32_t count)
     table_begin(&r->t, columns);
     wr_arena_init(&r->arena);
     for (uint32_t c = 0; c < r->t.count; c++) {
-        r->vector[c] = (struct wr_vector){.cls = (uint8_t)wr_type_class(r->t.column[c].type), .flags = WR_VECTOR_NULLS};
+        r->vector[c] = (struct wr_vector){.cls = (uint8_t)wr_type_class(r->t.column[c].type),
+            .flags = WR_VECTOR_NULLS};
         r->vector[c].u.data = wr_arena_alloc_zero(&r->arena, WR_BATCH_ROWS * 16);
         r->vector[c].nulls = wr_arena_alloc_zero(&r->arena, WR_BATCH_WORDS * 8);
     }
@@ -173,13 +175,18 @@ static void the_texts_are_these(void **state)
     one_row(&r);
     encode(&r, "json", NULL, &out);
     assert_string_equal(wr_buf_cstr(&out),
-                        "{\"b\":true,\"i\":-7,\"l\":-9223372036854775808,\"f\":0.1,\"d\":1e+21,\"n\":-0.05,\"m\":9999999999999999999999999999.9999999999,"
-                        "\"o\":12345,\"s\":\"say \\\"hi\\\",\\n\xc3\xa9\",\"y\":\"AAECAw==\",\"dt\":\"1970-01-01\",\"t\":\"01:00:00.5\",\"ts\":\"2026-01-01T00:00:00.25Z\",\"iv\":\"PT1H30M\"}\n"
-                        "{\"b\":null,\"i\":null,\"l\":null,\"f\":null,\"d\":null,\"n\":null,\"m\":null,\"o\":null,\"s\":null,\"y\":null,\"dt\":null,\"t\":null,\"ts\":null,\"iv\":null}\n");
+                        "{\"b\":true,\"i\":-7,\"l\":-9223372036854775808,\"f\":0.1,\"d\":1e+21,\"n\":-0.05,"
+                        "\"m\":9999999999999999999999999999.9999999999,"
+                        "\"o\":12345,\"s\":\"say \\\"hi\\\",\\n\xc3\xa9\",\"y\":\"AAECAw==\","
+                        "\"dt\":\"1970-01-01\",\"t\":\"01:00:00.5\",\"ts\":\"2026-01-01T00:00:00.25Z\","
+                        "\"iv\":\"PT1H30M\"}\n"
+                        "{\"b\":null,\"i\":null,\"l\":null,\"f\":null,\"d\":null,\"n\":null,\"m\":null,"
+                        "\"o\":null,\"s\":null,\"y\":null,\"dt\":null,\"t\":null,\"ts\":null,\"iv\":null}\n");
     wr_buf_clear(&out);
     encode(&r, "csv", "ignored", &out);
     assert_string_equal(wr_buf_cstr(&out),
-                        "b,i,l,f,d,n,m,o,s,y,dt,t,ts,iv\ntrue,-7,-9223372036854775808,0.1,1e+21,-0.05,9999999999999999999999999999.9999999999,12345,"
+                        "b,i,l,f,d,n,m,o,s,y,dt,t,ts,iv\n"
+                            "true,-7,-9223372036854775808,0.1,1e+21,-0.05,9999999999999999999999999999.9999999999,12345,"
                         "\"say \"\"hi\"\",\n\xc3\xa9\",AAECAw==,1970-01-01,01:00:00.5,2026-01-01T00:00:00.25Z,PT1H30M\n,,,,,,,,,,,,,\n");
     wr_buf_clear(&out);
     table_option(&r.t, "nulls", "omit");
@@ -222,8 +229,10 @@ static void numbers_and_times_are_printed_as_casts_print_them(void **state)
         double f = i % 3 == 0 ? random_double() : (double)random_integer() / (i % 2 ? 100 : 1000);
         r.vector[0].u.f64[0] = i < 2 ? (i ? 0.0 : -0.0) : f;
         r.vector[1].u.i64[0] = i ? random_integer() : INT64_MIN;
-        r.vector[2].u.i64[0] = i % 50 == 0 ? random_integer() : 1767225600000000 + random_integer() % (i % 4 ? 1000 : 86400000000000);
-        size_t n = wr_encode_scalar(got, r.t.column[0].type, &r.vector[0], 0, NULL), m = wr_print_f64(wanted, r.vector[0].u.f64[0]);
+        int64_t near = 1767225600000000 + random_integer() % (i % 4 ? 1000 : 86400000000000);
+        r.vector[2].u.i64[0] = i % 50 == 0 ? random_integer() : near;
+        size_t n = wr_encode_scalar(got, r.t.column[0].type, &r.vector[0], 0, NULL), m = wr_print_f64(wanted,
+            r.vector[0].u.f64[0]);
         assert_int_equal(n, m);
         assert_memory_equal(got, wanted, n);
         n = wr_encode_scalar(got, r.t.column[1].type, &r.vector[1], 0, NULL);
@@ -269,7 +278,8 @@ static void strings_of_every_length_are_escaped_wherever_it_is_needed(void **sta
             wr_buf_add_char(&wanted, '"');
             for (size_t i = 0; i < size; i++)
                 if (text[i] == 'x') wr_buf_add_char(&wanted, 'x');
-                else wr_buf_add_cstr(&wanted, text[i] == '"' ? "\\\"" : text[i] == '\\' ? "\\\\" : text[i] == '\n' ? "\\n" : "\\u001f");
+                else wr_buf_add_cstr(&wanted,
+                    text[i] == '"' ? "\\\"" : text[i] == '\\' ? "\\\\" : text[i] == '\n' ? "\\n" : "\\u001f");
             wr_buf_add_char(&wanted, '"');
             char *exact = malloc(size ? size : 1); /* so that a sanitizer sees a read past the end */
             memcpy(exact, text, size);

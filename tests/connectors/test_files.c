@@ -41,7 +41,8 @@ static enum wr_status slurp(const char *path, struct wr_buf *out, struct wr_erro
 static struct wr_buf sample(void)
 {
     struct wr_buf text = {0};
-    for (int i = 0; i < 30000; i++) wr_buf_printf(&text, "{\"a\":%d,\"s\":\"%llx\"}\n", i, (unsigned long long)wr_mix64((uint64_t)i));
+    for (int i = 0; i < 30000; i++) wr_buf_printf(&text, "{\"a\":%d,\"s\":\"%llx\"}\n", i,
+        (unsigned long long)wr_mix64((uint64_t)i));
     return text;
 }
 
@@ -132,7 +133,8 @@ static void a_cut_file_gives_its_whole_rows_and_then_the_error(void **state)
 {
     (void)state;
     static const char *const texts[] = {"{\"a\":1}\n{\"a\":2}\n{\"a\":34567", "a\n1\n2\n34567"};
-    static const char *const wanted[] = {"{\"a\":1}\n{\"a\":2}\n! 2 3 W3102 malformed JSON: {\"a\":34567\n= 4 ", "{\"a\":1}\n{\"a\":2}\n! 2 4 W3122 record breaks off: 34567\n= 4 "};
+    static const char *const wanted[] = {"{\"a\":1}\n{\"a\":2}\n! 2 3 W3102 malformed JSON: {\"a\":34567\n= 4 ",
+        "{\"a\":1}\n{\"a\":2}\n! 2 4 W3122 record breaks off: 34567\n= 4 "};
     for (int i = 0; i < 2; i++) {
         struct wr_buf whole = packed(WR_CONTAINER_ZSTD, wr_slice_cstr(texts[i])), out = {0}, sorted = {0};
         char *path = temporary(i ? ".csv" : ".jsonl", wr_slice_of(whole.data, whole.size - 4));

@@ -22,7 +22,8 @@ static void put_space(struct wr_buf *out)
 
 static void put_string(struct wr_buf *out)
 {
-    static const char *const parts[] = {"a", "b", "card", "\\\"", "\\\\", "\\n", "\\u00e9", "\\ud83d\\ude00", "\xc3\xa9", "\xf0\x9f\x98\x80",
+    static const char *const parts[] = {"a", "b", "card", "\\\"", "\\\\", "\\n", "\\u00e9", "\\ud83d\\ude00",
+        "\xc3\xa9", "\xf0\x9f\x98\x80",
                                         " ", ",", "}", "{", "[", ":", "0123456789", "\\/"};
     wr_buf_add_char(out, '"');
     for (unsigned n = below(6); n > 0; n--) wr_buf_add_cstr(out, parts[below(WR_COUNT(parts))]);
@@ -91,7 +92,8 @@ static bool is_column(const char *key)
     return strlen(key) == 1 && strchr("sdbi", key[0]);
 }
 
-/* The line that the reader must make of it, or false: a bad record. *exact is false where nothing can be said: a field
+/* The line that the reader must make of it,
+    or false: a bad record. *exact is false where nothing can be said: a field
  * that no column reads is not checked, and of duplicates jansson keeps the last. */
 static bool oracle(struct wr_slice line, struct wr_buf *out, bool *exact)
 {
@@ -200,7 +202,8 @@ static void compare(struct wr_slice text, const struct outcome *o, size_t lines)
         bool read = seen.row[record].data != NULL;
         bool agrees = read == o[i].good && (!read || wr_slice_equal(seen.row[record], o[i].wanted));
         if (o[i].exact && !agrees)
-            fail_msg("line: %.*s\nwanted: %.*sgot: %.*s", WR_SLICE_ARG(o[i].line), o[i].good ? (int)o[i].wanted.size : 4,
+            fail_msg("line: %.*s\nwanted: %.*sgot: %.*s", WR_SLICE_ARG(o[i].line),
+                o[i].good ? (int)o[i].wanted.size : 4,
                      o[i].good ? o[i].wanted.data : "bad\n", WR_SLICE_ARG(seen.row[record]));
         record++;
     }

@@ -5,9 +5,11 @@ static void fields_become_columns_wherever_they_stand(void **state)
 {
     (void)state;
     expect_json("a:STRING b:BIGINT",
-                "{\"a\":\"x\",\"b\":1}\n{\"b\":2,\"a\":\"y\"}\n{\"c\":[1,{\"a\":5}],\"b\":3,\"d\":{\"b\":9},\"a\":\"z\"}\n"
+                "{\"a\":\"x\",\"b\":1}\n{\"b\":2,\"a\":\"y\"}\n"
+                    "{\"c\":[1,{\"a\":5}],\"b\":3,\"d\":{\"b\":9},\"a\":\"z\"}\n"
                 "  { \"a\" : \"w\" ,\t\"b\" : 4 }  \r\n{\"a\":\"v\",\"b\":5}",
-                "{\"a\":\"x\",\"b\":1}\n{\"a\":\"y\",\"b\":2}\n{\"a\":\"z\",\"b\":3}\n{\"a\":\"w\",\"b\":4}\n{\"a\":\"v\",\"b\":5}\n");
+                "{\"a\":\"x\",\"b\":1}\n{\"a\":\"y\",\"b\":2}\n{\"a\":\"z\",\"b\":3}\n{\"a\":\"w\",\"b\":4}\n"
+                    "{\"a\":\"v\",\"b\":5}\n");
 }
 
 static void of_duplicate_fields_the_first_counts(void **state)
@@ -64,8 +66,10 @@ static void a_bad_line_is_one_bad_record_and_its_neighbours_stand(void **state)
     };
     for (size_t i = 0; i < WR_COUNT(bad); i++) {
         struct wr_buf text = {0}, wanted = {0};
-        wr_buf_printf(&text, "{\"a\":\"1\"}\n%s\n{\"a\":\"2\"}\n\n{\"a\":\"3\"}\n%s\n{\"a\":\"4\"}", bad[i][0], bad[i][0]);
-        wr_buf_printf(&wanted, "{\"a\":\"1\"}\n{\"a\":\"2\"}\n{\"a\":\"3\"}\n{\"a\":\"4\"}\n! 1 2 %s: %s\n! 4 6 %s: %s\n", bad[i][1],
+        wr_buf_printf(&text, "{\"a\":\"1\"}\n%s\n{\"a\":\"2\"}\n\n{\"a\":\"3\"}\n%s\n{\"a\":\"4\"}", bad[i][0],
+            bad[i][0]);
+        wr_buf_printf(&wanted, "{\"a\":\"1\"}\n{\"a\":\"2\"}\n{\"a\":\"3\"}\n{\"a\":\"4\"}\n! 1 2 %s: %s\n"
+            "! 4 6 %s: %s\n", bad[i][1],
                       bad[i][0], bad[i][1], bad[i][0]);
         expect_json("a:STRING", wr_buf_cstr(&text), wr_buf_cstr(&wanted));
         wr_buf_release(&text);
@@ -76,7 +80,8 @@ static void a_bad_line_is_one_bad_record_and_its_neighbours_stand(void **state)
 static void a_record_over_two_lines_is_two_bad_records(void **state)
 {
     (void)state;
-    expect_json("a:BIGINT b:BIGINT", "{\"a\":1,\n\"b\":2}\n{\"a\":\n5,\"b\":6}\n{\"a\":7,\"b\":8\n}\n{\n\"a\":1}\n{\"a\":3,\"b\":4}\n",
+    expect_json("a:BIGINT b:BIGINT", "{\"a\":1,\n\"b\":2}\n{\"a\":\n5,\"b\":6}\n{\"a\":7,\"b\":8\n}\n{\n\"a\":1}\n"
+        "{\"a\":3,\"b\":4}\n",
                 "{\"a\":3,\"b\":4}\n! 0 1 W3102 malformed JSON: {\"a\":1,\n! 1 2 W3101 not a JSON object: \"b\":2}\n"
                 "! 2 3 W3102 malformed JSON: {\"a\":\n! 3 4 W3101 not a JSON object: 5,\"b\":6}\n"
                 "! 4 5 W3102 malformed JSON: {\"a\":7,\"b\":8\n! 5 6 W3101 not a JSON object: }\n"
@@ -86,13 +91,15 @@ static void a_record_over_two_lines_is_two_bad_records(void **state)
 static void fields_that_nothing_reads_are_only_balanced(void **state)
 {
     (void)state;
-    expect_json("a:BIGINT", "{\"q\":nonsense,\"a\":1}\n{\"q\":[1 2 :],\"a\":2}\n{\"q\":01,\"a\":3}\n", "{\"a\":1}\n{\"a\":2}\n{\"a\":3}\n");
+    expect_json("a:BIGINT", "{\"q\":nonsense,\"a\":1}\n{\"q\":[1 2 :],\"a\":2}\n{\"q\":01,\"a\":3}\n", "{\"a\":1}\n"
+        "{\"a\":2}\n{\"a\":3}\n");
 }
 
 static void blank_lines_bom_and_carriage_returns_are_passed_over(void **state)
 {
     (void)state;
-    expect_json("a:BIGINT o:BIGINT#OFFSET", "\xef\xbb\xbf\n \t\r\n{\"a\":1}\r\n\r\n\n{\"a\":2}\r\n   ", "{\"a\":1,\"o\":0}\n{\"a\":2,\"o\":1}\n");
+    expect_json("a:BIGINT o:BIGINT#OFFSET", "\xef\xbb\xbf\n \t\r\n{\"a\":1}\r\n\r\n\n{\"a\":2}\r\n   ",
+        "{\"a\":1,\"o\":0}\n{\"a\":2,\"o\":1}\n");
     expect_json("a:BIGINT", "\xef\xbb\xbf{\"a\":1}\n", "{\"a\":1}\n");
     expect_json("a:BIGINT", "", "");
     expect_json("a:BIGINT", "\n", "");
@@ -104,8 +111,10 @@ static void absent_and_null_differ_for_defaults_only(void **state)
 {
     (void)state;
     expect_json("a:BIGINT=7 b:STRING=x c:BOOLEAN=true d:DECIMAL(5,2)=1.5 e:DOUBLE",
-                "{}\n{\"a\":null,\"b\":null,\"c\":null,\"d\":null,\"e\":null}\n{\"a\":1,\"b\":\"\",\"c\":false,\"d\":0,\"e\":0}\n",
-                "{\"a\":7,\"b\":\"x\",\"c\":true,\"d\":1.50,\"e\":null}\n{\"a\":null,\"b\":null,\"c\":null,\"d\":null,\"e\":null}\n"
+                "{}\n{\"a\":null,\"b\":null,\"c\":null,\"d\":null,\"e\":null}\n"
+                    "{\"a\":1,\"b\":\"\",\"c\":false,\"d\":0,\"e\":0}\n",
+                "{\"a\":7,\"b\":\"x\",\"c\":true,\"d\":1.50,\"e\":null}\n"
+                    "{\"a\":null,\"b\":null,\"c\":null,\"d\":null,\"e\":null}\n"
                 "{\"a\":1,\"b\":\"\",\"c\":false,\"d\":0.00,\"e\":0}\n");
     expect_json("a:BIGINT! b:STRING!=x", "{\"a\":1}\n{\"b\":\"y\"}\n{\"a\":null,\"b\":\"y\"}\n{\"a\":2,\"b\":null}\n",
                 "{\"a\":1,\"b\":\"x\"}\n! 1 2 W3104 NULL in a NOT NULL column a: {\"b\":\"y\"}\n"
@@ -117,10 +126,14 @@ static void paths_lead_into_objects_and_arrays(void **state)
 {
     (void)state;
     expect_json("x:BIGINT@o.x y:STRING@o.p.y z:BIGINT@l.[1] w:BIGINT@l.[2].w s:BIGINT=9@o.q",
-                "{\"o\":{\"p\":{\"y\":\"a\"},\"x\":1},\"l\":[5,6,{\"w\":7}]}\n{\"o\":null,\"l\":[]}\n{\"o\":5,\"l\":{\"1\":2}}\n{}\n"
-                "{\"l\":[[1,2],[3],[4]],\"o\":{\"q\":null}}\n{\"l\":[1,2,{\"v\":[{\"w\":1}],\"w\":8}],\"o\":{\"p\":[1],\"x\":{}}}\n{\"l\":[1,8],\"o\":{}}\n",
-                "{\"x\":1,\"y\":\"a\",\"z\":6,\"w\":7,\"s\":9}\n{\"x\":null,\"y\":null,\"z\":null,\"w\":null,\"s\":9}\n"
-                "{\"x\":null,\"y\":null,\"z\":null,\"w\":null,\"s\":9}\n{\"x\":null,\"y\":null,\"z\":null,\"w\":null,\"s\":9}\n"
+                "{\"o\":{\"p\":{\"y\":\"a\"},\"x\":1},\"l\":[5,6,{\"w\":7}]}\n{\"o\":null,\"l\":[]}\n"
+                    "{\"o\":5,\"l\":{\"1\":2}}\n{}\n"
+                "{\"l\":[[1,2],[3],[4]],\"o\":{\"q\":null}}\n"
+                    "{\"l\":[1,2,{\"v\":[{\"w\":1}],\"w\":8}],\"o\":{\"p\":[1],\"x\":{}}}\n{\"l\":[1,8],\"o\":{}}\n",
+                "{\"x\":1,\"y\":\"a\",\"z\":6,\"w\":7,\"s\":9}\n"
+                    "{\"x\":null,\"y\":null,\"z\":null,\"w\":null,\"s\":9}\n"
+                "{\"x\":null,\"y\":null,\"z\":null,\"w\":null,\"s\":9}\n"
+                    "{\"x\":null,\"y\":null,\"z\":null,\"w\":null,\"s\":9}\n"
                 "{\"x\":null,\"y\":null,\"z\":8,\"w\":null,\"s\":9}\n"
                 "! 4 5 W3114 not a number z: {\"l\":[[1,2],[3],[4]],\"o\":{\"q\":null}}\n"
                 "! 5 6 W3114 not a number x: {\"l\":[1,2,{\"v\":[{\"w\":1}],\"w\":8}],\"o\":{\"p\":[1],\"x\":{}}}\n");
@@ -130,62 +143,104 @@ static void one_field_may_feed_several_columns(void **state)
 {
     (void)state;
     expect_json("a:STRING@v b:BIGINT@v c:DECIMAL(4,1)@v", "{\"v\":\"12\"}\n{\"v\":null}\n{\"v\":\"x\"}\n",
-                "{\"a\":\"12\",\"b\":12,\"c\":12.0}\n{\"a\":null,\"b\":null,\"c\":null}\n! 2 3 W3114 not a number c: {\"v\":\"x\"}\n");
+                "{\"a\":\"12\",\"b\":12,\"c\":12.0}\n{\"a\":null,\"b\":null,\"c\":null}\n"
+                    "! 2 3 W3114 not a number c: {\"v\":\"x\"}\n");
 }
 
 static void keys_and_strings_may_be_escaped(void **state)
 {
     (void)state;
-    expect_json("card:STRING", "{\"c\\u0061rd\":\"x\"}\n{\"card\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\\u0000\"}\n{\"card\":\"\xc3\xa9\xe2\x82\xac\"}\n",
-                "{\"card\":\"x\"}\n{\"card\":\"\\\"\\\\/\\b\\f\\n\\r\\t\xc3\xa9\xf0\x9f\x98\x80\\u0000\"}\n{\"card\":\"\xc3\xa9\xe2\x82\xac\"}\n");
+    expect_json("card:STRING", "{\"c\\u0061rd\":\"x\"}\n"
+        "{\"card\":\"\\\"\\\\\\/\\b\\f\\n\\r\\t\\u00e9\\ud83d\\ude00\\u0000\"}\n"
+        "{\"card\":\"\xc3\xa9\xe2\x82\xac\"}\n",
+                "{\"card\":\"x\"}\n{\"card\":\"\\\"\\\\/\\b\\f\\n\\r\\t\xc3\xa9\xf0\x9f\x98\x80\\u0000\"}\n"
+                    "{\"card\":\"\xc3\xa9\xe2\x82\xac\"}\n");
 }
 
 static void whole_numbers(void **state)
 {
     (void)state;
     expect_json("b:BIGINT",
-                "{\"b\":0}\n{\"b\":-0}\n{\"b\":9223372036854775807}\n{\"b\":-9223372036854775808}\n{\"b\":5.0}\n{\"b\":\"5\"}\n{\"b\":\"5.00\"}\n"
-                "{\"b\":1e3}\n{\"b\":1.5e1}\n{\"b\":500e-2}\n{\"b\":100000000000000000000e-20}\n{\"b\":0e99999999999}\n{\"b\":0.000}\n{\"b\":12345678901234567}\n",
-                "{\"b\":0}\n{\"b\":0}\n{\"b\":9223372036854775807}\n{\"b\":-9223372036854775808}\n{\"b\":5}\n{\"b\":5}\n{\"b\":5}\n"
+                "{\"b\":0}\n{\"b\":-0}\n{\"b\":9223372036854775807}\n{\"b\":-9223372036854775808}\n{\"b\":5.0}\n"
+                    "{\"b\":\"5\"}\n{\"b\":\"5.00\"}\n"
+                "{\"b\":1e3}\n{\"b\":1.5e1}\n{\"b\":500e-2}\n{\"b\":100000000000000000000e-20}\n"
+                    "{\"b\":0e99999999999}\n{\"b\":0.000}\n{\"b\":12345678901234567}\n",
+                "{\"b\":0}\n{\"b\":0}\n{\"b\":9223372036854775807}\n{\"b\":-9223372036854775808}\n{\"b\":5}\n"
+                    "{\"b\":5}\n{\"b\":5}\n"
                 "{\"b\":1000}\n{\"b\":15}\n{\"b\":5}\n{\"b\":1}\n{\"b\":0}\n{\"b\":0}\n{\"b\":12345678901234567}\n");
-    expect_json("b:BIGINT", "{\"b\":9223372036854775808}\n{\"b\":-9223372036854775809}\n{\"b\":5.5}\n{\"b\":1e99999999999999999999}\n{\"b\":1e-9}\n{\"b\":\"x\"}\n{\"b\":true}\n{\"b\":05}\n{\"b\":+5}\n{\"b\":5.}\n{\"b\":-}\n",
-                "! 0 1 W3105 value out of range b: {\"b\":9223372036854775808}\n! 1 2 W3105 value out of range b: {\"b\":-9223372036854775809}\n"
-                "! 2 3 W3115 not a whole number b: {\"b\":5.5}\n! 3 4 W3105 value out of range b: {\"b\":1e99999999999999999999}\n"
-                "! 4 5 W3115 not a whole number b: {\"b\":1e-9}\n! 5 6 W3114 not a number b: {\"b\":\"x\"}\n! 6 7 W3114 not a number b: {\"b\":true}\n"
-                "! 7 8 W3102 malformed JSON b: {\"b\":05}\n! 8 9 W3102 malformed JSON b: {\"b\":+5}\n! 9 10 W3102 malformed JSON b: {\"b\":5.}\n! 10 11 W3102 malformed JSON b: {\"b\":-}\n");
-    expect_json("i:INT", "{\"i\":2147483647}\n{\"i\":-2147483648}\n{\"i\":2147483648}\n{\"i\":-2147483649}\n{\"i\":\"2147483648\"}\n",
-                "{\"i\":2147483647}\n{\"i\":-2147483648}\n! 2 3 W3105 value out of range i: {\"i\":2147483648}\n! 3 4 W3105 value out of range i: {\"i\":-2147483649}\n! 4 5 W3105 value out of range i: {\"i\":\"2147483648\"}\n");
+    expect_json("b:BIGINT", "{\"b\":9223372036854775808}\n{\"b\":-9223372036854775809}\n{\"b\":5.5}\n"
+        "{\"b\":1e99999999999999999999}\n{\"b\":1e-9}\n{\"b\":\"x\"}\n{\"b\":true}\n{\"b\":05}\n{\"b\":+5}\n"
+        "{\"b\":5.}\n{\"b\":-}\n",
+                "! 0 1 W3105 value out of range b: {\"b\":9223372036854775808}\n"
+                    "! 1 2 W3105 value out of range b: {\"b\":-9223372036854775809}\n"
+                "! 2 3 W3115 not a whole number b: {\"b\":5.5}\n"
+                    "! 3 4 W3105 value out of range b: {\"b\":1e99999999999999999999}\n"
+                "! 4 5 W3115 not a whole number b: {\"b\":1e-9}\n! 5 6 W3114 not a number b: {\"b\":\"x\"}\n"
+                    "! 6 7 W3114 not a number b: {\"b\":true}\n"
+                "! 7 8 W3102 malformed JSON b: {\"b\":05}\n! 8 9 W3102 malformed JSON b: {\"b\":+5}\n"
+                    "! 9 10 W3102 malformed JSON b: {\"b\":5.}\n! 10 11 W3102 malformed JSON b: {\"b\":-}\n");
+    expect_json("i:INT", "{\"i\":2147483647}\n{\"i\":-2147483648}\n{\"i\":2147483648}\n{\"i\":-2147483649}\n"
+        "{\"i\":\"2147483648\"}\n",
+                "{\"i\":2147483647}\n{\"i\":-2147483648}\n! 2 3 W3105 value out of range i: {\"i\":2147483648}\n"
+                    "! 3 4 W3105 value out of range i: {\"i\":-2147483649}\n"
+                    "! 4 5 W3105 value out of range i: {\"i\":\"2147483648\"}\n");
 }
 
 static void floating_numbers(void **state)
 {
     (void)state;
-    expect_json("d:DOUBLE", "{\"d\":118.16}\n{\"d\":0.5}\n{\"d\":-2.50}\n{\"d\":1e-400}\n{\"d\":5e-324}\n{\"d\":1.7976931348623157e308}\n{\"d\":\"7.5\"}\n{\"d\":3}\n{\"d\":0.1234567890123456789}\n{\"d\":123456789012345678901234567890}\n{\"d\":9007199254740993}\n",
-                "{\"d\":118.16}\n{\"d\":0.5}\n{\"d\":-2.5}\n{\"d\":0}\n{\"d\":5e-324}\n{\"d\":1.7976931348623157e+308}\n{\"d\":7.5}\n{\"d\":3}\n{\"d\":0.12345678901234568}\n{\"d\":1.2345678901234568e+29}\n{\"d\":9007199254740992}\n");
-    expect_json("d:DOUBLE", "{\"d\":1e400}\n{\"d\":-1e400}\n{\"d\":\"NaN\"}\n{\"d\":\"\"}\n{\"d\":.5}\n{\"d\":1.}\n{\"d\":00.5}\n{\"d\":1.2.3}\n",
-                "! 0 1 W3105 value out of range d: {\"d\":1e400}\n! 1 2 W3105 value out of range d: {\"d\":-1e400}\n! 2 3 W3114 not a number d: {\"d\":\"NaN\"}\n! 3 4 W3114 not a number d: {\"d\":\"\"}\n"
-                "! 4 5 W3102 malformed JSON d: {\"d\":.5}\n! 5 6 W3102 malformed JSON d: {\"d\":1.}\n! 6 7 W3102 malformed JSON d: {\"d\":00.5}\n! 7 8 W3102 malformed JSON d: {\"d\":1.2.3}\n");
-    expect_json("f:FLOAT", "{\"f\":0.1}\n{\"f\":16777217}\n{\"f\":3.4028235e38}\n{\"f\":1e39}\n{\"f\":1e-60}\n", "{\"f\":0.1}\n{\"f\":16777216}\n{\"f\":3.4028235e+38}\n{\"f\":0}\n! 3 4 W3105 value out of range f: {\"f\":1e39}\n");
+    expect_json("d:DOUBLE", "{\"d\":118.16}\n{\"d\":0.5}\n{\"d\":-2.50}\n{\"d\":1e-400}\n{\"d\":5e-324}\n"
+        "{\"d\":1.7976931348623157e308}\n{\"d\":\"7.5\"}\n{\"d\":3}\n{\"d\":0.1234567890123456789}\n"
+        "{\"d\":123456789012345678901234567890}\n{\"d\":9007199254740993}\n",
+                "{\"d\":118.16}\n{\"d\":0.5}\n{\"d\":-2.5}\n{\"d\":0}\n{\"d\":5e-324}\n"
+                    "{\"d\":1.7976931348623157e+308}\n{\"d\":7.5}\n{\"d\":3}\n{\"d\":0.12345678901234568}\n"
+                    "{\"d\":1.2345678901234568e+29}\n{\"d\":9007199254740992}\n");
+    expect_json("d:DOUBLE", "{\"d\":1e400}\n{\"d\":-1e400}\n{\"d\":\"NaN\"}\n{\"d\":\"\"}\n{\"d\":.5}\n{\"d\":1.}\n"
+        "{\"d\":00.5}\n{\"d\":1.2.3}\n",
+                "! 0 1 W3105 value out of range d: {\"d\":1e400}\n! 1 2 W3105 value out of range d: {\"d\":-1e400}\n"
+                    "! 2 3 W3114 not a number d: {\"d\":\"NaN\"}\n! 3 4 W3114 not a number d: {\"d\":\"\"}\n"
+                "! 4 5 W3102 malformed JSON d: {\"d\":.5}\n! 5 6 W3102 malformed JSON d: {\"d\":1.}\n"
+                    "! 6 7 W3102 malformed JSON d: {\"d\":00.5}\n! 7 8 W3102 malformed JSON d: {\"d\":1.2.3}\n");
+    expect_json("f:FLOAT", "{\"f\":0.1}\n{\"f\":16777217}\n{\"f\":3.4028235e38}\n{\"f\":1e39}\n{\"f\":1e-60}\n",
+        "{\"f\":0.1}\n{\"f\":16777216}\n{\"f\":3.4028235e+38}\n{\"f\":0}\n"
+        "! 3 4 W3105 value out of range f: {\"f\":1e39}\n");
 }
 
 static void decimals_are_exact_and_rounded_half_up(void **state)
 {
     (void)state;
-    expect_json("d:DECIMAL(12,2)", "{\"d\":1}\n{\"d\":0.005}\n{\"d\":-0.005}\n{\"d\":0.0049999999999999999999999}\n{\"d\":\"2.345\"}\n{\"d\":1.5e3}\n{\"d\":9999999999.99}\n{\"d\":9999999999.995}\n{\"d\":1e12}\n{\"d\":1e-30}\n",
-                "{\"d\":1.00}\n{\"d\":0.01}\n{\"d\":-0.01}\n{\"d\":0.00}\n{\"d\":2.35}\n{\"d\":1500.00}\n{\"d\":9999999999.99}\n{\"d\":0.00}\n"
-                "! 7 8 W3105 value out of range d: {\"d\":9999999999.995}\n! 8 9 W3105 value out of range d: {\"d\":1e12}\n");
-    expect_json("d:DECIMAL(38,10)", "{\"d\":1234567890123456789012345678.0123456789}\n{\"d\":-0.0000000001}\n{\"d\":9999999999999999999999999999.9999999999}\n",
-                "{\"d\":1234567890123456789012345678.0123456789}\n{\"d\":-0.0000000001}\n{\"d\":9999999999999999999999999999.9999999999}\n");
+    expect_json("d:DECIMAL(12,2)", "{\"d\":1}\n{\"d\":0.005}\n{\"d\":-0.005}\n{\"d\":0.0049999999999999999999999}\n"
+        "{\"d\":\"2.345\"}\n{\"d\":1.5e3}\n{\"d\":9999999999.99}\n{\"d\":9999999999.995}\n{\"d\":1e12}\n"
+        "{\"d\":1e-30}\n",
+                "{\"d\":1.00}\n{\"d\":0.01}\n{\"d\":-0.01}\n{\"d\":0.00}\n{\"d\":2.35}\n{\"d\":1500.00}\n"
+                    "{\"d\":9999999999.99}\n{\"d\":0.00}\n"
+                "! 7 8 W3105 value out of range d: {\"d\":9999999999.995}\n"
+                    "! 8 9 W3105 value out of range d: {\"d\":1e12}\n");
+    expect_json("d:DECIMAL(38,10)", "{\"d\":1234567890123456789012345678.0123456789}\n{\"d\":-0.0000000001}\n"
+        "{\"d\":9999999999999999999999999999.9999999999}\n",
+                "{\"d\":1234567890123456789012345678.0123456789}\n{\"d\":-0.0000000001}\n"
+                    "{\"d\":9999999999999999999999999999.9999999999}\n");
 }
 
 static void timestamps_from_texts_and_numbers(void **state)
 {
     (void)state;
-    expect_json("t:TIMESTAMP", "{\"t\":1767225600001}\n{\"t\":\"2026-01-01T00:00:00Z\"}\n{\"t\":\"2026-01-01 02:00:00.25+02:00\"}\n{\"t\":\"2026-01-01T00:00:00.123456789\"}\n{\"t\":0}\n{\"t\":-1}\n{\"t\":1.5}\n{\"t\":\"1767225600001\"}\n{\"t\":-0.0001}\n",
-                "{\"t\":\"2026-01-01T00:00:00.001Z\"}\n{\"t\":\"2026-01-01T00:00:00Z\"}\n{\"t\":\"2026-01-01T00:00:00.25Z\"}\n{\"t\":\"2026-01-01T00:00:00.123456Z\"}\n{\"t\":\"1970-01-01T00:00:00Z\"}\n{\"t\":\"1969-12-31T23:59:59.999Z\"}\n{\"t\":\"1970-01-01T00:00:00.0015Z\"}\n{\"t\":\"2026-01-01T00:00:00.001Z\"}\n{\"t\":\"1969-12-31T23:59:59.999999Z\"}\n");
-    expect_json("t:TIMESTAMP", "{\"t\":\"yesterday\"}\n{\"t\":\"2026-02-30T00:00:00Z\"}\n{\"t\":true}\n{\"t\":1e30}\n{\"t\":9223372036854775807}\n{\"t\":{}}\n",
-                "! 0 1 W3117 not a timestamp t: {\"t\":\"yesterday\"}\n! 1 2 W3117 not a timestamp t: {\"t\":\"2026-02-30T00:00:00Z\"}\n! 2 3 W3117 not a timestamp t: {\"t\":true}\n"
-                "! 3 4 W3105 value out of range t: {\"t\":1e30}\n! 4 5 W3105 value out of range t: {\"t\":9223372036854775807}\n! 5 6 W3117 not a timestamp t: {\"t\":{}}\n");
+    expect_json("t:TIMESTAMP", "{\"t\":1767225600001}\n{\"t\":\"2026-01-01T00:00:00Z\"}\n"
+        "{\"t\":\"2026-01-01 02:00:00.25+02:00\"}\n{\"t\":\"2026-01-01T00:00:00.123456789\"}\n{\"t\":0}\n{\"t\":-1}\n"
+        "{\"t\":1.5}\n{\"t\":\"1767225600001\"}\n{\"t\":-0.0001}\n",
+                "{\"t\":\"2026-01-01T00:00:00.001Z\"}\n{\"t\":\"2026-01-01T00:00:00Z\"}\n"
+                    "{\"t\":\"2026-01-01T00:00:00.25Z\"}\n{\"t\":\"2026-01-01T00:00:00.123456Z\"}\n"
+                    "{\"t\":\"1970-01-01T00:00:00Z\"}\n{\"t\":\"1969-12-31T23:59:59.999Z\"}\n"
+                    "{\"t\":\"1970-01-01T00:00:00.0015Z\"}\n{\"t\":\"2026-01-01T00:00:00.001Z\"}\n"
+                    "{\"t\":\"1969-12-31T23:59:59.999999Z\"}\n");
+    expect_json("t:TIMESTAMP", "{\"t\":\"yesterday\"}\n{\"t\":\"2026-02-30T00:00:00Z\"}\n{\"t\":true}\n{\"t\":1e30}\n"
+        "{\"t\":9223372036854775807}\n{\"t\":{}}\n",
+                "! 0 1 W3117 not a timestamp t: {\"t\":\"yesterday\"}\n"
+                    "! 1 2 W3117 not a timestamp t: {\"t\":\"2026-02-30T00:00:00Z\"}\n"
+                    "! 2 3 W3117 not a timestamp t: {\"t\":true}\n"
+                "! 3 4 W3105 value out of range t: {\"t\":1e30}\n"
+                    "! 4 5 W3105 value out of range t: {\"t\":9223372036854775807}\n"
+                    "! 5 6 W3117 not a timestamp t: {\"t\":{}}\n");
     static const char *const units[][3] = {{"s", "1767225600.25", "2026-01-01T00:00:00.25Z"},
                                            {"s", "1767225600", "2026-01-01T00:00:00Z"},
                                            {"us", "1767225600000001", "2026-01-01T00:00:00.000001Z"},
@@ -208,20 +263,30 @@ static void timestamps_from_texts_and_numbers(void **state)
 static void the_other_types(void **state)
 {
     (void)state;
-    expect_json("b:BOOLEAN d:DATE t:TIME i:INTERVAL y:BYTES", "{\"b\":true,\"d\":\"2026-02-28\",\"t\":\"13:05:00.5\",\"i\":\"PT1H30M\",\"y\":\"AAECAw==\"}\n{\"b\":false,\"i\":\"90s\",\"y\":\"\"}\n",
-                "{\"b\":true,\"d\":\"2026-02-28\",\"t\":\"13:05:00.5\",\"i\":\"PT1H30M\",\"y\":\"AAECAw==\"}\n{\"b\":false,\"d\":null,\"t\":null,\"i\":\"PT1M30S\",\"y\":\"\"}\n");
-    expect_json("b:BOOLEAN", "{\"b\":1}\n{\"b\":\"true\"}\n{\"b\":[]}\n", "! 0 1 W3116 not a boolean b: {\"b\":1}\n! 1 2 W3116 not a boolean b: {\"b\":\"true\"}\n! 2 3 W3116 not a boolean b: {\"b\":[]}\n");
-    expect_json("d:DATE", "{\"d\":20260101}\n{\"d\":\"2026-13-01\"}\n", "! 0 1 W3118 not a date d: {\"d\":20260101}\n! 1 2 W3118 not a date d: {\"d\":\"2026-13-01\"}\n");
+    expect_json("b:BOOLEAN d:DATE t:TIME i:INTERVAL y:BYTES",
+        "{\"b\":true,\"d\":\"2026-02-28\",\"t\":\"13:05:00.5\",\"i\":\"PT1H30M\",\"y\":\"AAECAw==\"}\n"
+        "{\"b\":false,\"i\":\"90s\",\"y\":\"\"}\n",
+                "{\"b\":true,\"d\":\"2026-02-28\",\"t\":\"13:05:00.5\",\"i\":\"PT1H30M\",\"y\":\"AAECAw==\"}\n"
+                    "{\"b\":false,\"d\":null,\"t\":null,\"i\":\"PT1M30S\",\"y\":\"\"}\n");
+    expect_json("b:BOOLEAN", "{\"b\":1}\n{\"b\":\"true\"}\n{\"b\":[]}\n", "! 0 1 W3116 not a boolean b: {\"b\":1}\n"
+        "! 1 2 W3116 not a boolean b: {\"b\":\"true\"}\n! 2 3 W3116 not a boolean b: {\"b\":[]}\n");
+    expect_json("d:DATE", "{\"d\":20260101}\n{\"d\":\"2026-13-01\"}\n", "! 0 1 W3118 not a date d: {\"d\":20260101}\n"
+        "! 1 2 W3118 not a date d: {\"d\":\"2026-13-01\"}\n");
     expect_json("t:TIME", "{\"t\":\"25:00:00\"}\n", "! 0 1 W3119 not a time of day t: {\"t\":\"25:00:00\"}\n");
-    expect_json("i:INTERVAL", "{\"i\":\"soon\"}\n{\"i\":5}\n", "! 0 1 W3120 not an interval i: {\"i\":\"soon\"}\n! 1 2 W3120 not an interval i: {\"i\":5}\n");
-    expect_json("y:BYTES", "{\"y\":\"A\"}\n{\"y\":\"AA=A\"}\n{\"y\":\"%%%%\"}\n{\"y\":7}\n", "! 0 1 W3121 not base64 y: {\"y\":\"A\"}\n! 1 2 W3121 not base64 y: {\"y\":\"AA=A\"}\n! 2 3 W3121 not base64 y: {\"y\":\"%%%%\"}\n! 3 4 W3121 not base64 y: {\"y\":7}\n");
+    expect_json("i:INTERVAL", "{\"i\":\"soon\"}\n{\"i\":5}\n", "! 0 1 W3120 not an interval i: {\"i\":\"soon\"}\n"
+        "! 1 2 W3120 not an interval i: {\"i\":5}\n");
+    expect_json("y:BYTES", "{\"y\":\"A\"}\n{\"y\":\"AA=A\"}\n{\"y\":\"%%%%\"}\n{\"y\":7}\n",
+        "! 0 1 W3121 not base64 y: {\"y\":\"A\"}\n! 1 2 W3121 not base64 y: {\"y\":\"AA=A\"}\n"
+        "! 2 3 W3121 not base64 y: {\"y\":\"%%%%\"}\n! 3 4 W3121 not base64 y: {\"y\":7}\n");
 }
 
 static void columns_of_the_record_itself(void **state)
 {
     (void)state;
-    expect_json("a:BIGINT o:BIGINT#OFFSET p:INT#PARTITION k:STRING#KEY t:TIMESTAMP#TIME", "{\"a\":1}\nbad\n{\"a\":2,\"o\":77}\n",
-                "{\"a\":1,\"o\":0,\"p\":0,\"k\":null,\"t\":null}\n{\"a\":2,\"o\":2,\"p\":0,\"k\":null,\"t\":null}\n! 1 2 W3101 not a JSON object: bad\n");
+    expect_json("a:BIGINT o:BIGINT#OFFSET p:INT#PARTITION k:STRING#KEY t:TIMESTAMP#TIME", "{\"a\":1}\nbad\n"
+        "{\"a\":2,\"o\":77}\n",
+                "{\"a\":1,\"o\":0,\"p\":0,\"k\":null,\"t\":null}\n{\"a\":2,\"o\":2,\"p\":0,\"k\":null,\"t\":null}\n"
+                    "! 1 2 W3101 not a JSON object: bad\n");
 }
 
 /* More shapes of record than a plan holds, each field in every place, among good and bad ones. */
@@ -232,7 +297,8 @@ static void records_of_many_shapes_are_read_alike(void **state)
     uint64_t seed = 7;
     for (int i = 0; i < 5000; i++) {
         seed = wr_mix64(seed);
-        unsigned order = (unsigned)(seed % 6), noise = (unsigned)(seed >> 8) % 200, spaces = (unsigned)(seed >> 16) % 3;
+        unsigned order = (unsigned)(seed % 6), noise = (unsigned)(seed >> 8) % 200,
+            spaces = (unsigned)(seed >> 16) % 3;
         const char *gap = spaces == 0 ? "" : spaces == 1 ? " " : " \t ";
         static const unsigned orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
         wr_buf_printf(&text, "{\"noise%u\":%s[{\"a\":1}]", noise, gap);
@@ -265,7 +331,8 @@ static void deep_nesting_is_a_bad_record_and_no_crash(void **state)
     wr_buf_add_cstr(&text, "\n{\"a\":2}\n");
     struct table t;
     table_begin(&t, "a:BIGINT");
-    expect_from(&t, "json", wr_buf_slice(&text), "{\"a\":1}\n{\"a\":2}\n! 1 2 W3108 nested too deeply: {\"q\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\n");
+    expect_from(&t, "json", wr_buf_slice(&text), "{\"a\":1}\n{\"a\":2}\n"
+        "! 1 2 W3108 nested too deeply: {\"q\":[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[\n");
     table_end(&t);
     wr_buf_release(&text);
 }
@@ -302,7 +369,8 @@ static void a_line_past_the_limit_is_one_bad_record(void **state)
     struct table t;
     table_begin(&t, "a:BIGINT");
     read_text(&t, "json", wr_buf_slice(&text), SIZE_MAX, &out);
-    assert_string_equal(wr_buf_cstr(&out), "{\"a\":1}\n! 1 2 W3107 record too long: {\"s\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n"
+    assert_string_equal(wr_buf_cstr(&out), "{\"a\":1}\n"
+        "! 1 2 W3107 record too long: {\"s\":\"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx\n"
                                            "! 2 3 W3101 not a JSON object: bad\n{\"a\":3}\n");
     table_end(&t);
     wr_buf_release(&text);
