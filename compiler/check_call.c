@@ -1,19 +1,20 @@
-/* Calls: what the scope knows (aggregates, pattern functions), user functions, forms of the language that look
- * like functions, and the scalar functions of vm/builtins.def. */
+/* Calls: what the scope knows (aggregates, pattern functions), user functions, forms of the
+ * language that look like functions, and the scalar functions of vm/builtins.def. */
 #include "compiler/state.h"
 #include "vm/builtin.h"
 
 enum { FUNCTION_DEPTH_MAX = 100 };
 
-/* ---- User functions: inlined -------------------------------------------------------------------------- */
+/* ---- User functions: inlined ----------------------------------------------------------------- */
 
 struct body { /* context of a function's body */
     const struct wr_function *function;
     struct wr_ir **argument; /* cast to the parameters' types */
 };
 
-static struct wr_ir *resolve_parameter(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
-                                       const struct wr_expr *name, bool *handled)
+static struct wr_ir *resolve_parameter(struct wr_compile *c, struct wr_scope *scope,
+                                       struct wr_block *b, const struct wr_expr *name,
+                                       bool *handled)
 {
     const struct body *body = scope->context;
     const struct wr_statement *s = body->function->statement;
@@ -22,12 +23,13 @@ static struct wr_ir *resolve_parameter(struct wr_compile *c, struct wr_scope *sc
     *handled = true;
     wr_suggestion_init(&near, name->u.name.at[0].text);
     for (uint32_t i = 0; i < s->parameter_count; i++) {
-        if (name->u.name.count == 1 && wr_ident_equal(s->parameter[i], name->u.name.at[0])) return body->argument[i];
+        if (name->u.name.count == 1 && wr_ident_equal(s->parameter[i], name->u.name.at[0]))
+            return body->argument[i];
         wr_suggestion_offer(&near, s->parameter[i].text);
     }
-    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0302, name->span,
-                                    "the function '%.*s' has no parameter '%.*s'", WR_SLICE_ARG(s->name.text),
-                                    WR_SLICE_ARG(wr_span_text(c->diags->sources, name->span)));
+    struct wr_diag *d = wr_diag_add(
+        c->diags, WR_DIAG_W0302, name->span, "the function '%.*s' has no parameter '%.*s'",
+        WR_SLICE_ARG(s->name.text), WR_SLICE_ARG(wr_span_text(c->diags->sources, name->span)));
     struct wr_slice best = wr_suggestion_best(&near);
     if (best.size) wr_diag_help(c->diags, d, "did you mean '%.*s'?", WR_SLICE_ARG(best));
     return NULL;
@@ -37,7 +39,8 @@ static struct wr_ir *inline_body(struct wr_compile *c, struct wr_block *b, struc
                                  struct wr_ir **argument)
 {
     struct body body = {f, argument};
-    struct wr_scope scope = {.context = &body, .resolve = resolve_parameter,
+    struct wr_scope scope = {.context = &body,
+                             .resolve = resolve_parameter,
                              .aggregates_refused = "in the body of a function"};
     f->open = true;
     c->state->function_depth++;
@@ -50,14 +53,15 @@ static struct wr_ir *inline_body(struct wr_compile *c, struct wr_block *b, struc
     if (!result && !reported) {
         struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0413, f->statement->value->span,
                                         "the function '%.*s' returns %s, its body gives %s",
-                                        WR_SLICE_ARG(f->statement->name.text), wr_type_text(c, f->returns),
-                                        wr_type_text(c, ir->type));
+                                        WR_SLICE_ARG(f->statement->name.text),
+                                        wr_type_text(c, f->returns), wr_type_text(c, ir->type));
         wr_diag_second(c->diags, d, f->statement->type->span, "declared here");
     }
     return result;
 }
 
-/* The body is checked once, with columns in place of arguments; a call then cannot go wrong inside. */
+/* The body is checked once, with columns in place of arguments; a call then cannot go wrong inside.
+ */
 bool wr_check_function(struct wr_compile *c, struct wr_function *f)
 {
     if (f->checked) return f->ok;
@@ -65,8 +69,9 @@ bool wr_check_function(struct wr_compile *c, struct wr_function *f)
     struct wr_block *b = wr_block_new(c);
     struct wr_ir **argument = WR_NEW_ARRAY(c->arena, struct wr_ir *, n + 1);
     for (uint32_t i = 0; i < n; i++)
-        argument[i] = wr_ir_input(b, (struct wr_input){.kind = WR_INPUT_COLUMN, .column = (uint16_t)i,
-                                                       .type = f->type[i]});
+        argument[i] = wr_ir_input(
+            b,
+            (struct wr_input){.kind = WR_INPUT_COLUMN, .column = (uint16_t)i, .type = f->type[i]});
     bool ok = inline_body(c, b, f, argument) != NULL;
     f->ok &= ok;
     f->checked = true;
@@ -88,7 +93,8 @@ static struct wr_ir *call_function(struct wr_compile *c, struct wr_scope *scope,
         return NULL;
     }
     if (args->count != s->parameter_count) {
-        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0404, expr->span, "'%.*s' takes %u argument%s, not %u",
+        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0404, expr->span,
+                                        "'%.*s' takes %u argument%s, not %u",
                                         WR_SLICE_ARG(s->name.text), s->parameter_count,
                                         s->parameter_count == 1 ? "" : "s", args->count);
         wr_diag_second(c->diags, d, s->name.span, "declared here");
@@ -105,9 +111,9 @@ static struct wr_ir *call_function(struct wr_compile *c, struct wr_scope *scope,
         }
         argument[i] = wr_coerce(c, b, ir, f->type[i], &reported);
         if (!argument[i] && !reported) {
-            struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0403, args->at[i]->span,
-                                            "'%.*s' takes %s here, this is %s", WR_SLICE_ARG(s->name.text),
-                                            wr_type_text(c, f->type[i]), wr_type_text(c, ir->type));
+            struct wr_diag *d = wr_diag_add(
+                c->diags, WR_DIAG_W0403, args->at[i]->span, "'%.*s' takes %s here, this is %s",
+                WR_SLICE_ARG(s->name.text), wr_type_text(c, f->type[i]), wr_type_text(c, ir->type));
             wr_diag_second(c->diags, d, s->parameter[i].span, "declared here");
         }
         ok &= argument[i] != NULL;
@@ -115,17 +121,18 @@ static struct wr_ir *call_function(struct wr_compile *c, struct wr_scope *scope,
     return ok ? inline_body(c, b, f, argument) : NULL;
 }
 
-/* ---- Forms that look like functions --------------------------------------------------------------------- */
+/* ---- Forms that look like functions ---------------------------------------------------------- */
 
 static bool wrong_count(struct wr_compile *c, const struct wr_expr *expr, const char *takes)
 {
-    wr_diag_add(c->diags, WR_DIAG_W0404, expr->span, "%.*s takes %s, not %u", WR_SLICE_ARG(expr->u.call.name.text),
-                takes, expr->u.call.args.count);
+    wr_diag_add(c->diags, WR_DIAG_W0404, expr->span, "%.*s takes %s, not %u",
+                WR_SLICE_ARG(expr->u.call.name.text), takes, expr->u.call.args.count);
     return false;
 }
 
-static struct wr_ir **check_arguments(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
-                                      const struct wr_expr *expr, struct wr_span **span)
+static struct wr_ir **check_arguments(struct wr_compile *c, struct wr_scope *scope,
+                                      struct wr_block *b, const struct wr_expr *expr,
+                                      struct wr_span **span)
 {
     const struct wr_expr_list *args = &expr->u.call.args;
     struct wr_ir **ir = WR_NEW_ARRAY(c->arena, struct wr_ir *, args->count + 1);
@@ -139,8 +146,8 @@ static struct wr_ir **check_arguments(struct wr_compile *c, struct wr_scope *sco
     return ok ? ir : NULL;
 }
 
-static struct wr_ir *check_coalesce(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
-                                    const struct wr_expr *expr)
+static struct wr_ir *check_coalesce(struct wr_compile *c, struct wr_scope *scope,
+                                    struct wr_block *b, const struct wr_expr *expr)
 {
     uint32_t n = expr->u.call.args.count;
     struct wr_span *span;
@@ -155,7 +162,9 @@ static struct wr_ir *check_coalesce(struct wr_compile *c, struct wr_scope *scope
         struct wr_ir *pair[2] = {arg[i], ir};
         struct wr_value value;
         if (wr_ir_is_constant(arg[i], &value)) ir = value.flag == WR_FLAG_NULL ? ir : arg[i];
-        else ir = wr_ir_op(b, wr_op_of(WR_OP_COALESCE_BOOL, wr_type_class(type)), 0, 0, type, pair, 2);
+        else
+            ir = wr_ir_op(b, wr_op_of(WR_OP_COALESCE_BOOL, wr_type_class(type)), 0, 0, type, pair,
+                          2);
     }
     return ir;
 }
@@ -176,7 +185,8 @@ static struct wr_ir *check_now(struct wr_compile *c, struct wr_scope *scope, str
 {
     WR_UNUSED(scope);
     if (expr->u.call.args.count) return wrong_count(c, expr, "no arguments"), NULL;
-    return wr_ir_input(b, (struct wr_input){.kind = WR_INPUT_SPECIAL, .column = WR_SPECIAL_EVENT_TIME,
+    return wr_ir_input(b, (struct wr_input){.kind = WR_INPUT_SPECIAL,
+                                            .column = WR_SPECIAL_EVENT_TIME,
                                             .type = wr_type_of(WR_KIND_TIMESTAMP)});
 }
 
@@ -185,14 +195,15 @@ static const struct {
     struct wr_ir *(*check)(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
                            const struct wr_expr *expr);
 } forms[] = {
-    {"COALESCE", check_coalesce}, {"IFNULL", check_coalesce}, {"NULLIF", check_nullif}, {"NOW", check_now},
-    {"CURRENT_TIMESTAMP", check_now},
+    {"COALESCE", check_coalesce}, {"IFNULL", check_coalesce},       {"NULLIF", check_nullif},
+    {"NOW", check_now},           {"CURRENT_TIMESTAMP", check_now},
 };
 
-static const char *const pattern_functions[] = {"PREV", "NEXT", "CLASSIFIER", "MATCH_NUMBER", "MATCH_ID",
-                                                "MATCH_STATUS", "MATCH_ROWTIME"};
-static const char *const window_functions[] = {"TUMBLE", "HOP", "CUMULATE", "SESSION", "TUMBLE_START", "TUMBLE_END",
-                                               "HOP_START", "HOP_END", "TUMBLE_ROWTIME", "HOP_ROWTIME"};
+static const char *const pattern_functions[] = {
+    "PREV", "NEXT", "CLASSIFIER", "MATCH_NUMBER", "MATCH_ID", "MATCH_STATUS", "MATCH_ROWTIME"};
+static const char *const window_functions[] = {
+    "TUMBLE",     "HOP",       "CUMULATE", "SESSION",        "TUMBLE_START",
+    "TUMBLE_END", "HOP_START", "HOP_END",  "TUMBLE_ROWTIME", "HOP_ROWTIME"};
 
 static bool is_one_of(struct wr_slice name, const char *const *list, size_t count)
 {
@@ -201,7 +212,7 @@ static bool is_one_of(struct wr_slice name, const char *const *list, size_t coun
     return false;
 }
 
-/* ---- Scalar functions ------------------------------------------------------------------------------------ */
+/* ---- Scalar functions ------------------------------------------------------------------------ */
 
 static void unknown_function(struct wr_compile *c, const struct wr_expr *expr)
 {
@@ -211,15 +222,19 @@ static void unknown_function(struct wr_compile *c, const struct wr_expr *expr)
     wr_suggestion_init(&near, name);
     for (unsigned i = 0; i < WR_BUILTIN_COUNT; i++) {
         struct wr_slice candidate = wr_slice_cstr(wr_builtin_info((enum wr_builtin)i)->name);
-        /* Overloads of one name follow each other; one offer is enough (a second would be a tie). */
-        if (i && wr_slice_equal(candidate, wr_slice_cstr(wr_builtin_info((enum wr_builtin)(i - 1))->name))) continue;
+        /* Overloads of one name follow each other; one offer is enough (a second would be a tie).
+         */
+        if (i && wr_slice_equal(candidate,
+                                wr_slice_cstr(wr_builtin_info((enum wr_builtin)(i - 1))->name)))
+            continue;
         wr_suggestion_offer(&near, candidate);
     }
-    for (size_t i = 0; i < WR_COUNT(forms); i++) wr_suggestion_offer(&near, wr_slice_cstr(forms[i].name));
+    for (size_t i = 0; i < WR_COUNT(forms); i++)
+        wr_suggestion_offer(&near, wr_slice_cstr(forms[i].name));
     wr_aggregates_offer(&near);
     wr_names_offer(c->state->function_names, &near);
-    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0304, expr->u.call.name.span, "there is no function '%.*s'",
-                                    WR_SLICE_ARG(name));
+    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0304, expr->u.call.name.span,
+                                    "there is no function '%.*s'", WR_SLICE_ARG(name));
     struct wr_slice best = wr_suggestion_best(&near);
     if (best.size) wr_diag_help(c->diags, d, "did you mean '%.*s'?", WR_SLICE_ARG(best));
 }
@@ -232,11 +247,12 @@ static enum wr_diag_code constant_code(enum wr_builtin builtin, struct wr_slice 
         int8_t argument; /* -1: any */
         uint16_t code;
     } codes[] = {
-        {"REGEXP", -1, WR_DIAG_W0505}, {"LIKE", -1, WR_DIAG_W0506}, {"EXTRACT", 0, WR_DIAG_W0318},
-        {"DATE_TRUNC", 0, WR_DIAG_W0318}, {"EXTRACT", 2, WR_DIAG_W0319}, {"DATE_TRUNC", 2, WR_DIAG_W0319},
+        {"REGEXP", -1, WR_DIAG_W0505},      {"LIKE", -1, WR_DIAG_W0506},
+        {"EXTRACT", 0, WR_DIAG_W0318},      {"DATE_TRUNC", 0, WR_DIAG_W0318},
+        {"EXTRACT", 2, WR_DIAG_W0319},      {"DATE_TRUNC", 2, WR_DIAG_W0319},
         {"TO_TIMESTAMP", 2, WR_DIAG_W0319}, {"FORMAT_TIMESTAMP", 2, WR_DIAG_W0319},
         {"TO_TIMESTAMP", 1, WR_DIAG_W0514}, {"FORMAT_TIMESTAMP", 1, WR_DIAG_W0514},
-        {"JSON_VALUE", 1, WR_DIAG_W0513}, {"JSON_QUERY", 1, WR_DIAG_W0513},
+        {"JSON_VALUE", 1, WR_DIAG_W0513},   {"JSON_QUERY", 1, WR_DIAG_W0513},
     };
     if (builtin == WR_BUILTIN_TO_TIMESTAMP_NUMBER) return WR_DIAG_W0318;
     for (size_t i = 0; i < WR_COUNT(codes); i++)
@@ -246,21 +262,23 @@ static enum wr_diag_code constant_code(enum wr_builtin builtin, struct wr_slice 
     return WR_DIAG_W0515;
 }
 
-static void unresolved(struct wr_compile *c, struct wr_slice name, struct wr_span whole, struct wr_span const *span,
-                       const struct wr_type *type, unsigned n, enum wr_resolution why,
-                       const struct wr_builtin_call *call)
+static void unresolved(struct wr_compile *c, struct wr_slice name, struct wr_span whole,
+                       struct wr_span const *span, const struct wr_type *type, unsigned n,
+                       enum wr_resolution why, const struct wr_builtin_call *call)
 {
     const struct wr_builtin_info *info = wr_builtin_info(call->builtin);
     struct wr_span at = call->bad < n ? span[call->bad] : whole;
     struct wr_diag *d;
     if (why == WR_RESOLVE_COUNT) {
-        d = wr_diag_add(c->diags, WR_DIAG_W0404, whole, "%.*s does not take %u argument%s", WR_SLICE_ARG(name), n,
-                        n == 1 ? "" : "s");
+        d = wr_diag_add(c->diags, WR_DIAG_W0404, whole, "%.*s does not take %u argument%s",
+                        WR_SLICE_ARG(name), n, n == 1 ? "" : "s");
     } else if (why == WR_RESOLVE_CONSTANT) {
-        d = wr_diag_add(c->diags, WR_DIAG_W0512, at, "this argument of %.*s is a constant", WR_SLICE_ARG(name));
+        d = wr_diag_add(c->diags, WR_DIAG_W0512, at, "this argument of %.*s is a constant",
+                        WR_SLICE_ARG(name));
     } else {
         const char *text = wr_type_text(c, type[call->bad < n ? call->bad : 0]);
-        d = wr_diag_add(c->diags, WR_DIAG_W0403, at, "%.*s does not take %s here", WR_SLICE_ARG(name), text);
+        d = wr_diag_add(c->diags, WR_DIAG_W0403, at, "%.*s does not take %s here",
+                        WR_SLICE_ARG(name), text);
         wr_diag_label(c->diags, d, "%s", text);
     }
     wr_diag_help(c->diags, d, "%s", info->signature);
@@ -282,21 +300,26 @@ static bool check_ranges(struct wr_compile *c, struct wr_slice name, struct wr_s
     };
     for (size_t i = 0; i < WR_COUNT(ranges); i++) {
         unsigned k = ranges[i].argument;
-        if (k >= n || !constant[k] || constant[k]->flag != WR_FLAG_VALUE || constant[k]->cls != WR_CLASS_I64 ||
+        if (k >= n || !constant[k] || constant[k]->flag != WR_FLAG_VALUE ||
+            constant[k]->cls != WR_CLASS_I64 ||
             !wr_slice_equal_nocase(wr_slice_cstr(ranges[i].name), name))
             continue;
-        if (constant[k]->u.i64 >= ranges[i].least && constant[k]->u.i64 <= ranges[i].greatest) continue;
+        if (constant[k]->u.i64 >= ranges[i].least && constant[k]->u.i64 <= ranges[i].greatest)
+            continue;
         wr_diag_add(c->diags, WR_DIAG_W0515, span[k], "%s", ranges[i].takes);
         return false;
     }
     return true;
 }
 
-struct wr_ir *wr_check_builtin(struct wr_compile *c, struct wr_block *b, struct wr_slice name, struct wr_span whole,
-                               struct wr_ir **arg, struct wr_span const *span, unsigned n, bool *no_name)
+struct wr_ir *wr_check_builtin(struct wr_compile *c, struct wr_block *b, struct wr_slice name,
+                               struct wr_span whole, struct wr_ir **arg, struct wr_span const *span,
+                               unsigned n, bool *no_name)
 {
-    struct wr_type *type = WR_NEW_ARRAY(c->arena, struct wr_type, n + 1), *want = WR_NEW_ARRAY(c->arena, struct wr_type, n + 1);
-    const struct wr_value **constant = WR_NEW_ARRAY(c->arena, const struct wr_value *, n + WR_CALL_HIDDEN_MAX + 1);
+    struct wr_type *type = WR_NEW_ARRAY(c->arena, struct wr_type, n + 1),
+                   *want = WR_NEW_ARRAY(c->arena, struct wr_type, n + 1);
+    const struct wr_value **constant = WR_NEW_ARRAY(c->arena, const struct wr_value *,
+                                                    n + WR_CALL_HIDDEN_MAX + 1);
     struct wr_builtin_call call = {0};
     *no_name = false;
     if (n + WR_CALL_HIDDEN_MAX > WR_CALL_ARGUMENTS_MAX) {
@@ -339,8 +362,10 @@ struct wr_ir *wr_check_builtin(struct wr_compile *c, struct wr_block *b, struct 
     return wr_ir_call(b, call.builtin, call.result, full, n + call.hidden_count);
 }
 
-/* The pattern of a LIKE as far as it is constant: the escape is one character, and stands before %, _ or itself. */
-static bool check_escape(struct wr_compile *c, struct wr_ir *const *arg, struct wr_span const *span, unsigned n)
+/* The pattern of a LIKE as far as it is constant: the escape is one character, and stands before %,
+ * _ or itself. */
+static bool check_escape(struct wr_compile *c, struct wr_ir *const *arg, struct wr_span const *span,
+                         unsigned n)
 {
     struct wr_value pattern, escape;
     if (n < 3 || !wr_ir_is_constant(arg[2], &escape) || escape.flag != WR_FLAG_VALUE ||
@@ -350,7 +375,8 @@ static bool check_escape(struct wr_compile *c, struct wr_ir *const *arg, struct 
         wr_diag_add(c->diags, WR_DIAG_W0506, span[2], "ESCAPE takes one character");
         return false;
     }
-    if (!wr_ir_is_constant(arg[1], &pattern) || pattern.flag != WR_FLAG_VALUE || arg[1]->type.kind != WR_KIND_STRING)
+    if (!wr_ir_is_constant(arg[1], &pattern) || pattern.flag != WR_FLAG_VALUE ||
+        arg[1]->type.kind != WR_KIND_STRING)
         return true;
     struct wr_slice p = pattern.u.str, e = escape.u.str;
     for (size_t i = 0; i + e.size <= p.size;) {
@@ -364,7 +390,8 @@ static bool check_escape(struct wr_compile *c, struct wr_ir *const *arg, struct 
             i += itself ? e.size : 1;
             continue;
         }
-        wr_diag_add(c->diags, WR_DIAG_W0506, span[1], "the escape '%.*s' stands before %%, _ or itself", WR_SLICE_ARG(e));
+        wr_diag_add(c->diags, WR_DIAG_W0506, span[1],
+                    "the escape '%.*s' stands before %%, _ or itself", WR_SLICE_ARG(e));
         return false;
     }
     return true;
@@ -373,7 +400,8 @@ static bool check_escape(struct wr_compile *c, struct wr_ir *const *arg, struct 
 struct wr_ir *wr_check_like(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
                             const struct wr_expr *expr)
 {
-    const struct wr_expr *part[3] = {expr->u.like.operand, expr->u.like.pattern, expr->u.like.escape};
+    const struct wr_expr *part[3] = {expr->u.like.operand, expr->u.like.pattern,
+                                     expr->u.like.escape};
     struct wr_ir *arg[3];
     struct wr_span span[3];
     unsigned n = part[2] ? 3 : 2;
@@ -389,7 +417,7 @@ struct wr_ir *wr_check_like(struct wr_compile *c, struct wr_scope *scope, struct
     return ir && expr->u.like.negated ? wr_ir_not(b, ir) : ir;
 }
 
-/* ---- Calls ----------------------------------------------------------------------------------------------- */
+/* ---- Calls ----------------------------------------------------------------------------------- */
 
 static bool refuse_extras(struct wr_compile *c, const struct wr_expr *expr)
 {
@@ -399,19 +427,22 @@ static bool refuse_extras(struct wr_compile *c, const struct wr_expr *expr)
                        : expr->u.call.over        ? "OVER"
                                                   : NULL;
     if (what) {
-        wr_diag_add(c->diags, WR_DIAG_W0412, expr->span, "%s stands with an aggregate, '%.*s' is none", what,
+        wr_diag_add(c->diags, WR_DIAG_W0412, expr->span,
+                    "%s stands with an aggregate, '%.*s' is none", what,
                     WR_SLICE_ARG(expr->u.call.name.text));
         return true;
     }
     if (expr->u.call.frame != WR_FRAME_DEFAULT) {
-        wr_diag_add(c->diags, WR_DIAG_W0809, expr->span, "RUNNING and FINAL stand before an aggregate, FIRST or LAST "
+        wr_diag_add(c->diags, WR_DIAG_W0809, expr->span,
+                    "RUNNING and FINAL stand before an aggregate, FIRST or LAST "
                     "in MEASURES");
         return true;
     }
     for (uint32_t i = 0; expr->u.call.arg_name && i < expr->u.call.args.count; i++)
         if (expr->u.call.arg_name[i].text.size) {
-            wr_diag_add(c->diags, WR_DIAG_W0312, expr->u.call.arg_name[i].span, "'%.*s' has no argument '%.*s'",
-                        WR_SLICE_ARG(expr->u.call.name.text), WR_SLICE_ARG(expr->u.call.arg_name[i].text));
+            wr_diag_add(c->diags, WR_DIAG_W0312, expr->u.call.arg_name[i].span,
+                        "'%.*s' has no argument '%.*s'", WR_SLICE_ARG(expr->u.call.name.text),
+                        WR_SLICE_ARG(expr->u.call.arg_name[i].text));
             return true;
         }
     return false;
@@ -424,7 +455,8 @@ static bool refuse_place(struct wr_compile *c, struct wr_scope *scope, const str
     if (wr_aggregate_find(name, &fn)) {
         if (expr->u.call.over) wr_not_yet(c, expr->u.call.over->span, "OVER");
         else
-            wr_diag_add(c->diags, WR_DIAG_W0410, expr->span, "the aggregate %.*s cannot stand %s", WR_SLICE_ARG(name),
+            wr_diag_add(c->diags, WR_DIAG_W0410, expr->span, "the aggregate %.*s cannot stand %s",
+                        WR_SLICE_ARG(name),
                         scope->aggregates_refused ? scope->aggregates_refused : "here");
         return true;
     }
@@ -433,14 +465,16 @@ static bool refuse_place(struct wr_compile *c, struct wr_scope *scope, const str
         return true;
     }
     if (is_one_of(name, pattern_functions, WR_COUNT(pattern_functions))) {
-        wr_diag_add(c->diags, WR_DIAG_W0421, expr->span, "%.*s stands in the DEFINE and SELECT of a pattern",
-                    WR_SLICE_ARG(name));
+        wr_diag_add(c->diags, WR_DIAG_W0421, expr->span,
+                    "%.*s stands in the DEFINE and SELECT of a pattern", WR_SLICE_ARG(name));
         return true;
     }
     if (is_one_of(name, window_functions, WR_COUNT(window_functions))) {
-        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0421, expr->span, "%.*s is no function of values",
-                                        WR_SLICE_ARG(name));
-        wr_diag_help(c->diags, d, "windows stand in FROM: FROM TUMBLE(s, at, 1m) … GROUP BY window_start, window_end");
+        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0421, expr->span,
+                                        "%.*s is no function of values", WR_SLICE_ARG(name));
+        wr_diag_help(
+            c->diags, d,
+            "windows stand in FROM: FROM TUMBLE(s, at, 1m) … GROUP BY window_start, window_end");
         return true;
     }
     return false;
@@ -466,13 +500,14 @@ struct wr_ir *wr_check_call(struct wr_compile *c, struct wr_scope *scope, struct
     if (!arg) {
         /* The name is looked at even where an argument is wrong: both are the user's to mend. */
         for (unsigned i = 0; i < WR_BUILTIN_COUNT; i++)
-            if (wr_slice_equal_nocase(wr_slice_cstr(wr_builtin_info((enum wr_builtin)i)->name), expr->u.call.name.text))
+            if (wr_slice_equal_nocase(wr_slice_cstr(wr_builtin_info((enum wr_builtin)i)->name),
+                                      expr->u.call.name.text))
                 return NULL;
         unknown_function(c, expr);
         return NULL;
     }
-    struct wr_ir *ir = wr_check_builtin(c, b, expr->u.call.name.text, expr->span, arg, span, expr->u.call.args.count,
-                                        &no_name);
+    struct wr_ir *ir = wr_check_builtin(c, b, expr->u.call.name.text, expr->span, arg, span,
+                                        expr->u.call.args.count, &no_name);
     if (no_name) unknown_function(c, expr);
     return ir;
 }

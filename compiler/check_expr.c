@@ -1,5 +1,5 @@
-/* Expressions: from tree to typed value graph. Names are the scope's business, calls check_call.c's,
- * operators on two values check_operator.c's. */
+/* Expressions: from tree to typed value graph. Names are the scope's business, calls
+ * check_call.c's, operators on two values check_operator.c's. */
 #include "compiler/state.h"
 
 static struct wr_ir *check_name(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
@@ -13,7 +13,8 @@ static struct wr_ir *check_name(struct wr_compile *c, struct wr_scope *scope, st
     return NULL;
 }
 
-static struct wr_ir *check_parameter(struct wr_compile *c, struct wr_block *b, const struct wr_expr *expr)
+static struct wr_ir *check_parameter(struct wr_compile *c, struct wr_block *b,
+                                     const struct wr_expr *expr)
 {
     struct wr_state *s = c->state;
     uint32_t n = wr_names_find(s->parameter_names, &expr->u.ident);
@@ -22,7 +23,8 @@ static struct wr_ir *check_parameter(struct wr_compile *c, struct wr_block *b, c
         struct wr_suggestion near;
         wr_suggestion_init(&near, expr->u.ident.text);
         wr_names_offer(s->parameter_names, &near);
-        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0308, expr->span, "there is no parameter ':%.*s'",
+        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0308, expr->span,
+                                        "there is no parameter ':%.*s'",
                                         WR_SLICE_ARG(expr->u.ident.text));
         struct wr_slice best = wr_suggestion_best(&near);
         if (best.size) wr_diag_help(c->diags, d, "did you mean ':%.*s'?", WR_SLICE_ARG(best));
@@ -33,24 +35,26 @@ static struct wr_ir *check_parameter(struct wr_compile *c, struct wr_block *b, c
     return wr_ir_parameter(b, n, s->parameter.at[n].type);
 }
 
-/* ---- Literals ------------------------------------------------------------------------------------- */
+/* ---- Literals -------------------------------------------------------------------------------- */
 
-static struct wr_ir *number_out_of_range(struct wr_compile *c, const struct wr_expr *expr, const char *what)
+static struct wr_ir *number_out_of_range(struct wr_compile *c, const struct wr_expr *expr,
+                                         const char *what)
 {
     wr_diag_add(c->diags, WR_DIAG_W0501, expr->span, "%s", what);
     return NULL;
 }
 
 /* digits is the literal with its sign: so that -2147483648 is an INT. */
-static struct wr_ir *check_number(struct wr_compile *c, struct wr_block *b, const struct wr_expr *expr,
-                                  struct wr_slice digits)
+static struct wr_ir *check_number(struct wr_compile *c, struct wr_block *b,
+                                  const struct wr_expr *expr, struct wr_slice digits)
 {
     int64_t i64;
     bool exponent = memchr(digits.data, 'e', digits.size) || memchr(digits.data, 'E', digits.size);
     const char *point = memchr(digits.data, '.', digits.size);
     if (exponent) {
         double f64;
-        if (!wr_parse_f64(digits, &f64)) return number_out_of_range(c, expr, "this number does not fit a DOUBLE");
+        if (!wr_parse_f64(digits, &f64))
+            return number_out_of_range(c, expr, "this number does not fit a DOUBLE");
         return wr_ir_constant(b, wr_type_of(WR_KIND_DOUBLE), (struct wr_value){.u.f64 = f64});
     }
     if (!point && wr_parse_i64(digits, &i64))
@@ -68,13 +72,15 @@ static struct wr_ir *check_number(struct wr_compile *c, struct wr_block *b, cons
     return wr_ir_constant(b, wr_type_decimal(precision, scale), (struct wr_value){.u.dec = dec});
 }
 
-static struct wr_ir *check_typed(struct wr_compile *c, struct wr_block *b, const struct wr_expr *expr)
+static struct wr_ir *check_typed(struct wr_compile *c, struct wr_block *b,
+                                 const struct wr_expr *expr)
 {
     static const struct {
         const char *name;
         uint8_t kind;
         const char *example;
-    } known[] = {{"DATE", WR_KIND_DATE, "2026-02-28"}, {"TIME", WR_KIND_TIME, "13:45:00"},
+    } known[] = {{"DATE", WR_KIND_DATE, "2026-02-28"},
+                 {"TIME", WR_KIND_TIME, "13:45:00"},
                  {"TIMESTAMP", WR_KIND_TIMESTAMP, "2026-02-28 13:45:00"},
                  {"TIMESTAMP_LTZ", WR_KIND_TIMESTAMP, "2026-02-28 13:45:00"}};
     struct wr_suggestion near;
@@ -91,26 +97,30 @@ static struct wr_ir *check_typed(struct wr_compile *c, struct wr_block *b, const
         return NULL;
     }
     struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0311, expr->u.typed.type.span,
-                                    "no literals begin with '%.*s'", WR_SLICE_ARG(expr->u.typed.type.text));
+                                    "no literals begin with '%.*s'",
+                                    WR_SLICE_ARG(expr->u.typed.type.text));
     struct wr_slice best = wr_suggestion_best(&near);
     if (best.size) wr_diag_help(c->diags, d, "did you mean %.*s?", WR_SLICE_ARG(best));
     return NULL;
 }
 
-struct wr_ir *wr_check_constant(struct wr_compile *c, struct wr_block *b, const struct wr_expr *expr)
+struct wr_ir *wr_check_constant(struct wr_compile *c, struct wr_block *b,
+                                const struct wr_expr *expr)
 {
     switch (expr->kind) {
     case WR_EXPR_NULL: return wr_ir_null(b, wr_type_of(WR_KIND_NULL));
     case WR_EXPR_BOOL: return wr_ir_bool(b, expr->u.boolean);
     case WR_EXPR_NUMBER: return check_number(c, b, expr, expr->u.text);
     case WR_EXPR_STRING:
-        return wr_ir_constant(b, wr_type_of(WR_KIND_STRING), (struct wr_value){.u.str = expr->u.text});
-    case WR_EXPR_DURATION: return wr_ir_i64(b, wr_type_of(WR_KIND_INTERVAL), expr->u.duration.micros);
+        return wr_ir_constant(b, wr_type_of(WR_KIND_STRING),
+                              (struct wr_value){.u.str = expr->u.text});
+    case WR_EXPR_DURATION:
+        return wr_ir_i64(b, wr_type_of(WR_KIND_INTERVAL), expr->u.duration.micros);
     default: return check_typed(c, b, expr);
     }
 }
 
-/* ---- Operators of one value ----------------------------------------------------------------------- */
+/* ---- Operators of one value ------------------------------------------------------------------ */
 
 static struct wr_ir *check_unary(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
                                  const struct wr_expr *expr)
@@ -122,13 +132,16 @@ static struct wr_ir *check_unary(struct wr_compile *c, struct wr_scope *scope, s
     }
     bool minus = expr->u.unary.op == WR_UNARY_MINUS;
     if (minus && operand->kind == WR_EXPR_NUMBER && !operand->parenthesised)
-        return check_number(c, b, expr, wr_arena_printf(c->arena, "-%.*s", WR_SLICE_ARG(operand->u.text)));
+        return check_number(c, b, expr,
+                            wr_arena_printf(c->arena, "-%.*s", WR_SLICE_ARG(operand->u.text)));
     struct wr_ir *ir = wr_check_expr(c, scope, b, operand);
     if (!ir) return NULL;
     struct wr_type t = ir->type;
     if (!wr_type_is_number(t) && t.kind != WR_KIND_INTERVAL && t.kind != WR_KIND_NULL) {
-        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0401, expr->span, "a sign stands before a number or a "
-                                        "duration, this is %s", wr_type_text(c, t));
+        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0401, expr->span,
+                                        "a sign stands before a number or a "
+                                        "duration, this is %s",
+                                        wr_type_text(c, t));
         wr_diag_label(c->diags, d, "%s", wr_type_text(c, t));
         return NULL;
     }
@@ -164,17 +177,19 @@ static struct wr_ir *check_cast(struct wr_compile *c, struct wr_scope *scope, st
     if (!ir || !ok) return NULL;
     struct wr_ir *result = wr_ir_cast(b, ir, type, true, expr->u.cast.try);
     if (!result) {
-        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0405, expr->span, "%s cannot be cast to %s",
-                                        wr_type_text(c, ir->type), wr_type_text(c, type));
+        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0405, expr->span,
+                                        "%s cannot be cast to %s", wr_type_text(c, ir->type),
+                                        wr_type_text(c, type));
         wr_diag_label(c->diags, d, "from %s", wr_type_text(c, ir->type));
     }
     return result;
 }
 
-/* ---- BETWEEN, IN, CASE ------------------------------------------------------------------------------ */
+/* ---- BETWEEN, IN, CASE ----------------------------------------------------------------------- */
 
 /* Two constants of types that compare with the same operand. */
-static bool bounds_cross(struct wr_compile *c, struct wr_block *b, struct wr_ir *low, struct wr_ir *high)
+static bool bounds_cross(struct wr_compile *c, struct wr_block *b, struct wr_ir *low,
+                         struct wr_ir *high)
 {
     bool reported;
     struct wr_value value;
@@ -191,11 +206,13 @@ static struct wr_ir *check_between(struct wr_compile *c, struct wr_scope *scope,
     struct wr_ir *high = wr_check_expr(c, scope, b, expr->u.between.high);
     if (!x || !low || !high) return NULL;
     struct wr_value from, to;
-    struct wr_ir *at_least = wr_compare_checked(c, b, WR_BINARY_GE, x, low, expr->u.between.low->span);
-    struct wr_ir *at_most = wr_compare_checked(c, b, WR_BINARY_LE, x, high, expr->u.between.high->span);
+    struct wr_ir *at_least = wr_compare_checked(c, b, WR_BINARY_GE, x, low,
+                                                expr->u.between.low->span);
+    struct wr_ir *at_most = wr_compare_checked(c, b, WR_BINARY_LE, x, high,
+                                               expr->u.between.high->span);
     if (!at_least || !at_most) return NULL;
-    if (wr_ir_is_constant(low, &from) && wr_ir_is_constant(high, &to) && from.flag == WR_FLAG_VALUE &&
-        to.flag == WR_FLAG_VALUE && bounds_cross(c, b, low, high))
+    if (wr_ir_is_constant(low, &from) && wr_ir_is_constant(high, &to) &&
+        from.flag == WR_FLAG_VALUE && to.flag == WR_FLAG_VALUE && bounds_cross(c, b, low, high))
         wr_diag_add(c->diags, WR_DIAG_W2006, expr->span,
                     "this is always %s: the lower bound is greater than the upper one",
                     expr->u.between.negated ? "true" : "false");
@@ -218,7 +235,9 @@ static struct wr_ir *check_in(struct wr_compile *c, struct wr_scope *scope, stru
     for (uint32_t i = 0; i < expr->u.in.items.count; i++) {
         const struct wr_expr *item = expr->u.in.items.at[i];
         struct wr_ir *value = wr_check_expr(c, scope, b, item);
-        struct wr_ir *equal = x && value ? wr_compare_checked(c, b, WR_BINARY_EQ, x, value, item->span) : NULL;
+        struct wr_ir *equal = x && value
+                                  ? wr_compare_checked(c, b, WR_BINARY_EQ, x, value, item->span)
+                                  : NULL;
         ok &= equal != NULL;
         if (equal) any = any ? wr_ir_or(b, any, equal) : equal;
     }
@@ -226,22 +245,24 @@ static struct wr_ir *check_in(struct wr_compile *c, struct wr_scope *scope, stru
     return expr->u.in.negated ? wr_ir_not(b, any) : any;
 }
 
-bool wr_common_type(struct wr_compile *c, struct wr_ir *const *value, struct wr_span const *span, uint32_t count,
-                    const char *what, struct wr_type *type)
+bool wr_common_type(struct wr_compile *c, struct wr_ir *const *value, struct wr_span const *span,
+                    uint32_t count, const char *what, struct wr_type *type)
 {
     *type = wr_type_of(WR_KIND_NULL);
     uint32_t deciding = 0;
     for (uint32_t i = 0; i < count; i++) {
         struct wr_type t = value[i]->type, common;
-        if (t.kind == WR_KIND_STRING && wr_type_is_time(*type)) continue; /* read as a time, or refused, later */
+        if (t.kind == WR_KIND_STRING && wr_type_is_time(*type))
+            continue; /* read as a time, or refused, later */
         if (type->kind == WR_KIND_STRING && wr_type_is_time(t)) {
             *type = t;
             deciding = i;
             continue;
         }
         if (!wr_type_common(*type, t, &common)) {
-            struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0406, span[i], "%s have different types: %s and %s",
-                                            what, wr_type_text(c, *type), wr_type_text(c, t));
+            struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0406, span[i],
+                                            "%s have different types: %s and %s", what,
+                                            wr_type_text(c, *type), wr_type_text(c, t));
             wr_diag_label(c->diags, d, "%s", wr_type_text(c, t));
             wr_diag_second(c->diags, d, span[deciding], "%s", wr_type_text(c, *type));
             return false;
@@ -252,16 +273,17 @@ bool wr_common_type(struct wr_compile *c, struct wr_ir *const *value, struct wr_
     return true;
 }
 
-bool wr_all_to_type(struct wr_compile *c, struct wr_block *b, struct wr_ir **value, struct wr_span const *span,
-                    uint32_t count, const char *what, struct wr_type type)
+bool wr_all_to_type(struct wr_compile *c, struct wr_block *b, struct wr_ir **value,
+                    struct wr_span const *span, uint32_t count, const char *what,
+                    struct wr_type type)
 {
     bool ok = true;
     for (uint32_t i = 0; i < count; i++) {
         bool reported = false;
         struct wr_ir *ir = wr_coerce(c, b, value[i], type, &reported);
         if (!ir && !reported)
-            wr_diag_add(c->diags, WR_DIAG_W0406, span[i], "%s have different types: %s and %s", what,
-                        wr_type_text(c, type), wr_type_text(c, value[i]->type));
+            wr_diag_add(c->diags, WR_DIAG_W0406, span[i], "%s have different types: %s and %s",
+                        what, wr_type_text(c, type), wr_type_text(c, value[i]->type));
         ok &= ir != NULL;
         value[i] = ir;
     }
@@ -282,7 +304,9 @@ static struct wr_ir *check_case(struct wr_compile *c, struct wr_scope *scope, st
         const struct wr_when *when = &expr->u.kase.when[i];
         if (subject) {
             struct wr_ir *y = wr_check_expr(c, scope, b, when->condition);
-            condition[i] = x && y ? wr_compare_checked(c, b, WR_BINARY_EQ, x, y, when->condition->span) : NULL;
+            condition[i] = x && y
+                               ? wr_compare_checked(c, b, WR_BINARY_EQ, x, y, when->condition->span)
+                               : NULL;
         } else {
             condition[i] = wr_check_condition(c, scope, b, when->condition);
         }
@@ -291,10 +315,12 @@ static struct wr_ir *check_case(struct wr_compile *c, struct wr_scope *scope, st
         ok &= condition[i] && value[i];
     }
     const struct wr_expr *otherwise = expr->u.kase.otherwise;
-    value[n] = otherwise ? wr_check_expr(c, scope, b, otherwise) : wr_ir_null(b, wr_type_of(WR_KIND_NULL));
+    value[n] = otherwise ? wr_check_expr(c, scope, b, otherwise)
+                         : wr_ir_null(b, wr_type_of(WR_KIND_NULL));
     span[n] = otherwise ? otherwise->span : expr->span;
     struct wr_type type;
-    if (!ok || !value[n] || !wr_common_type(c, value, span, n + 1, "the results of this CASE", &type) ||
+    if (!ok || !value[n] ||
+        !wr_common_type(c, value, span, n + 1, "the results of this CASE", &type) ||
         !wr_all_to_type(c, b, value, span, n + 1, "the results of this CASE", type))
         return NULL;
     struct wr_ir *result = value[n];
@@ -305,7 +331,8 @@ static struct wr_ir *check_case(struct wr_compile *c, struct wr_scope *scope, st
 static struct wr_ir *check_access(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
                                   const struct wr_expr *expr)
 {
-    const struct wr_expr *of = expr->kind == WR_EXPR_INDEX ? expr->u.binary.left : expr->u.field.operand;
+    const struct wr_expr *of = expr->kind == WR_EXPR_INDEX ? expr->u.binary.left
+                                                           : expr->u.field.operand;
     if (of->kind == WR_EXPR_NAME && of->u.name.count == 1 && expr->kind == WR_EXPR_INDEX) {
         const struct wr_decl *decl = wr_decl_find(c, &of->u.name.at[0]);
         if (decl && decl->kind == WR_DECL_TABLE) {
@@ -324,7 +351,7 @@ static struct wr_ir *check_access(struct wr_compile *c, struct wr_scope *scope, 
     return NULL;
 }
 
-/* ---- All of them ------------------------------------------------------------------------------------ */
+/* ---- All of them ----------------------------------------------------------------------------- */
 
 static struct wr_ir *check_binary(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
                                   const struct wr_expr *expr)
@@ -360,7 +387,8 @@ static struct wr_ir *check(struct wr_compile *c, struct wr_scope *scope, struct 
     case WR_EXPR_NAME: return check_name(c, scope, b, expr);
     case WR_EXPR_PARAMETER: return check_parameter(c, b, expr);
     case WR_EXPR_STAR:
-        wr_diag_add(c->diags, WR_DIAG_W0415, expr->span, "* stands in a SELECT list and in COUNT(*), it is no value");
+        wr_diag_add(c->diags, WR_DIAG_W0415, expr->span,
+                    "* stands in a SELECT list and in COUNT(*), it is no value");
         return NULL;
     case WR_EXPR_UNARY: return check_unary(c, scope, b, expr);
     case WR_EXPR_BINARY: return check_binary(c, scope, b, expr);
@@ -399,7 +427,8 @@ struct wr_ir *wr_check_condition(struct wr_compile *c, struct wr_scope *scope, s
     if (!ir || ir->type.kind == WR_KIND_BOOLEAN) return ir;
     if (ir->type.kind == WR_KIND_NULL) return wr_ir_null(b, wr_type_of(WR_KIND_BOOLEAN));
     struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0402, expr->span, "%s is no condition",
-                                    wr_type_is_number(ir->type) ? "a number" : wr_type_text(c, ir->type));
+                                    wr_type_is_number(ir->type) ? "a number"
+                                                                : wr_type_text(c, ir->type));
     wr_diag_label(c->diags, d, "%s", wr_type_text(c, ir->type));
     if (wr_type_is_number(ir->type)) wr_diag_help(c->diags, d, "compare it: … <> 0");
     return NULL;
@@ -417,21 +446,27 @@ static struct wr_ir *refuse_name(struct wr_compile *c, struct wr_scope *scope, s
     return NULL;
 }
 
-bool wr_check_interval(struct wr_compile *c, const struct wr_expr *expr, const char *what, int64_t *micros)
+bool wr_check_interval(struct wr_compile *c, const struct wr_expr *expr, const char *what,
+                       int64_t *micros)
 {
-    struct wr_scope scope = {.context = (void *)(uintptr_t)what, .resolve = refuse_name,
+    struct wr_scope scope = {.context = (void *)(uintptr_t)what,
+                             .resolve = refuse_name,
                              .aggregates_refused = "in a duration"};
     struct wr_block *b = wr_block_new(c);
     struct wr_ir *ir = wr_check_expr(c, &scope, b, expr);
     bool reported = false;
     if (!ir) return false;
-    if (ir->type.kind == WR_KIND_STRING) ir = wr_coerce(c, b, ir, wr_type_of(WR_KIND_INTERVAL), &reported);
+    if (ir->type.kind == WR_KIND_STRING)
+        ir = wr_coerce(c, b, ir, wr_type_of(WR_KIND_INTERVAL), &reported);
     if (!ir) {
-        if (!reported) wr_diag_add(c->diags, WR_DIAG_W0419, expr->span, "%s is a duration, such as 10m or 1h30m", what);
+        if (!reported)
+            wr_diag_add(c->diags, WR_DIAG_W0419, expr->span,
+                        "%s is a duration, such as 10m or 1h30m", what);
         return false;
     }
     if (ir->type.kind != WR_KIND_INTERVAL) {
-        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0419, expr->span, "%s is a duration, this is %s", what,
+        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0419, expr->span,
+                                        "%s is a duration, this is %s", what,
                                         wr_type_text(c, ir->type));
         if (expr->kind == WR_EXPR_NUMBER)
             wr_diag_help(c->diags, d, "write its unit: %.*ss for seconds, %.*sm for minutes",
@@ -454,7 +489,8 @@ bool wr_check_interval(struct wr_compile *c, const struct wr_expr *expr, const c
     return true;
 }
 
-bool wr_check_duration(struct wr_compile *c, const struct wr_expr *expr, const char *what, int64_t *micros)
+bool wr_check_duration(struct wr_compile *c, const struct wr_expr *expr, const char *what,
+                       int64_t *micros)
 {
     if (!wr_check_interval(c, expr, what, micros)) return false;
     if (*micros > 0) return true;

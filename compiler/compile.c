@@ -1,10 +1,11 @@
 /* The compiler's passes, one after the other, and the warnings about what nothing uses. */
 #include "compiler/state.h"
 
-static void warn_unused(struct wr_compile *c, const struct wr_ident *name, struct wr_span span, const char *what)
+static void warn_unused(struct wr_compile *c, const struct wr_ident *name, struct wr_span span,
+                        const char *what)
 {
-    wr_diag_add(c->diags, WR_DIAG_W2007, name ? name->span : span, "nothing uses the %s '%.*s'", what,
-                WR_SLICE_ARG(name ? name->text : wr_span_text(c->diags->sources, span)));
+    wr_diag_add(c->diags, WR_DIAG_W2007, name ? name->span : span, "nothing uses the %s '%.*s'",
+                what, WR_SLICE_ARG(name ? name->text : wr_span_text(c->diags->sources, span)));
 }
 
 static void warn_all_unused(struct wr_compile *c)
@@ -12,12 +13,15 @@ static void warn_all_unused(struct wr_compile *c)
     struct wr_state *s = c->state;
     for (size_t i = 0; i < s->decl.count; i++) {
         const struct wr_decl *d = s->decl.at[i];
-        bool result = d->kind == WR_DECL_PATTERN || (d->kind == WR_DECL_STREAM && d->statement->query);
-        if (!result && !d->is_read && !d->is_fed) warn_unused(c, &d->name, d->name.span, wr_decl_kind_text(d));
+        bool result = d->kind == WR_DECL_PATTERN ||
+                      (d->kind == WR_DECL_STREAM && d->statement->query);
+        if (!result && !d->is_read && !d->is_fed)
+            warn_unused(c, &d->name, d->name.span, wr_decl_kind_text(d));
     }
     for (size_t i = 0; i < s->function.count; i++)
         if (!s->function.at[i]->used)
-            warn_unused(c, &s->function.at[i]->statement->name, s->function.at[i]->statement->name.span, "function");
+            warn_unused(c, &s->function.at[i]->statement->name,
+                        s->function.at[i]->statement->name.span, "function");
     for (size_t i = 0; i < s->parameter.count; i++)
         if (!s->parameter_used.at[i]) warn_unused(c, NULL, s->parameter_span.at[i], "parameter");
 }
@@ -25,12 +29,14 @@ static void warn_all_unused(struct wr_compile *c)
 static void lower_all(struct wr_compile *c)
 {
     const struct wr_tree *tree = c->state->tree;
-    for (size_t i = 0; i < c->state->function.count; i++) wr_check_function(c, c->state->function.at[i]);
+    for (size_t i = 0; i < c->state->function.count; i++)
+        wr_check_function(c, c->state->function.at[i]);
     for (uint32_t i = 0; i < tree->count; i++) wr_lower_statement(c, i, tree->statement[i].span);
     /* Columns of streams that nothing reads are checked too. */
     for (size_t i = 0; i < c->state->decl.count; i++) {
         struct wr_decl *d = c->state->decl.at[i];
-        bool stream = d->kind == WR_DECL_STREAM && d->statement->has_columns && !d->statement->query;
+        bool stream = d->kind == WR_DECL_STREAM && d->statement->has_columns &&
+                      !d->statement->query;
         if (stream && d->mark == WR_MARK_NEW && !d->is_fed) {
             d->mark = wr_lower_source(c, d, &d->relation) ? WR_MARK_DONE : WR_MARK_FAILED;
         }
@@ -43,8 +49,9 @@ static void check_has_result(struct wr_compile *c)
     struct wr_span end = {c->state->main_file, 0, 0};
     const struct wr_tree *tree = c->state->tree;
     if (tree->count) end = tree->statement[tree->count - 1].span;
-    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0609, end, tree->count ? "nothing comes out of this program"
-                                                                              : "there is no statement in this program");
+    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0609, end,
+                                    tree->count ? "nothing comes out of this program"
+                                                : "there is no statement in this program");
     wr_diag_help(c->diags, d, "add a query, such as SELECT * FROM a_stream;");
 }
 
@@ -69,8 +76,8 @@ static void state_release(struct wr_state *s)
         wr_vec_release(&s->decl.at[i]->feeder);
     }
     for (size_t i = 0; i < s->block.count; i++) wr_block_release(s->block.at[i]);
-    struct wr_names *names[] = {s->relation_names, s->function_names, s->parameter_names, s->pattern_names,
-                                s->node_names, s->query_names};
+    struct wr_names *names[] = {s->relation_names, s->function_names, s->parameter_names,
+                                s->pattern_names,  s->node_names,     s->query_names};
     for (size_t i = 0; i < WR_COUNT(names); i++) wr_names_free(names[i]);
     wr_vec_release(&s->decl);
     wr_vec_release(&s->function);
@@ -86,8 +93,8 @@ static void state_release(struct wr_state *s)
     wr_free(s->constant_slot);
 }
 
-struct wr_program *wr_compile(const struct wr_tree *tree, struct wr_diags *diags, uint32_t main_file,
-                              const struct wr_compile_options *options)
+struct wr_program *wr_compile(const struct wr_tree *tree, struct wr_diags *diags,
+                              uint32_t main_file, const struct wr_compile_options *options)
 {
     struct wr_arena arena;
     struct wr_state state = {0};
@@ -97,13 +104,14 @@ struct wr_program *wr_compile(const struct wr_tree *tree, struct wr_diags *diags
     state_init(&state, tree, main_file);
     state.parse_failed = wr_diags_failed(diags);
 
-    wr_declare(&c);        /* names of streams, views, functions, parameters; settings */
-    lower_all(&c);         /* each statement to nodes and value graphs, as something asks for it */
-    wr_outputs(&c);        /* streams that are fed, derived streams, patterns */
+    wr_declare(&c); /* names of streams, views, functions, parameters; settings */
+    lower_all(&c);  /* each statement to nodes and value graphs, as something asks for it */
+    wr_outputs(&c); /* streams that are fed, derived streams, patterns */
     check_has_result(&c);
     if (!wr_diags_failed(diags)) warn_all_unused(&c);
-    if (!wr_diags_failed(diags)) wr_prune(&c);   /* dead nodes, columns and fields that nothing reads */
-    if (!wr_diags_failed(diags)) wr_emit(&c);    /* code blocks and everything else into the program */
+    if (!wr_diags_failed(diags))
+        wr_prune(&c); /* dead nodes, columns and fields that nothing reads */
+    if (!wr_diags_failed(diags)) wr_emit(&c); /* code blocks and everything else into the program */
 
 #ifdef WR_DEBUG
     struct wr_error error;

@@ -1,8 +1,9 @@
 /* Conditions that are always false or always true: x > 5 AND x < 3, x > 5 OR x <= 5.
  *
- * Comparisons with constants stand in one form (ir.c), the constant on the right, so that each is a half-line or a
- * point. Half-lines have a common point exactly if each two have one: it is enough to look at pairs. A disjunction
- * leaves nothing out if the opposites of two of its parts have no common point. */
+ * Comparisons with constants stand in one form (ir.c), the constant on the right, so that each is a
+ * half-line or a point. Half-lines have a common point exactly if each two have one: it is enough
+ * to look at pairs. A disjunction leaves nothing out if the opposites of two of its parts have no
+ * common point. */
 #include "compiler/state.h"
 
 enum { PARTS_MAX = 256 }; /* pairs are looked at: more parts are no slip of the pen */
@@ -22,10 +23,13 @@ struct parts {
 
 static bool as_comparison(struct wr_ir *ir, struct part *part)
 {
-    if (ir->kind != WR_IR_OP || ir->u.op.op < WR_OP_EQ_BOOL || ir->u.op.op > WR_OP_DISTINCT_STR) return false;
+    if (ir->kind != WR_IR_OP || ir->u.op.op < WR_OP_EQ_BOOL || ir->u.op.op > WR_OP_DISTINCT_STR)
+        return false;
     unsigned cmp = (unsigned)(ir->u.op.op - WR_OP_EQ_BOOL) % 7;
     struct wr_value value;
-    if (cmp == WR_CMP_DISTINCT || !wr_ir_is_constant(ir->u.op.arg[1], &value) || value.flag != WR_FLAG_VALUE) return false;
+    if (cmp == WR_CMP_DISTINCT || !wr_ir_is_constant(ir->u.op.arg[1], &value) ||
+        value.flag != WR_FLAG_VALUE)
+        return false;
     *part = (struct part){ir->u.op.arg[0], ir->u.op.arg[1], (enum wr_comparison)cmp, ir->span};
     return true;
 }
@@ -33,7 +37,8 @@ static bool as_comparison(struct wr_ir *ir, struct part *part)
 /* The operands of a chain of one operator, from left to right. */
 static void collect(struct parts *parts, struct wr_ir *ir, enum wr_op op, bool opposite)
 {
-    static const uint8_t opposites[] = {WR_CMP_NE, WR_CMP_EQ, WR_CMP_GE, WR_CMP_GT, WR_CMP_LE, WR_CMP_LT};
+    static const uint8_t opposites[] = {WR_CMP_NE, WR_CMP_EQ, WR_CMP_GE,
+                                        WR_CMP_GT, WR_CMP_LE, WR_CMP_LT};
     struct wr_ir *stack[PARTS_MAX];
     uint32_t depth = 0;
     stack[depth++] = ir;
@@ -57,7 +62,8 @@ static int order(struct parts *parts, const struct part *a, const struct part *b
     for (int i = 0; i < 2; i++) {
         struct wr_value value;
         struct wr_ir *ir = wr_ir_compare(parts->b, ops[i], a->bound, b->bound);
-        if (wr_ir_is_constant(ir, &value) && value.flag == WR_FLAG_VALUE && value.u.boolean) return i ? 1 : -1;
+        if (wr_ir_is_constant(ir, &value) && value.flag == WR_FLAG_VALUE && value.u.boolean)
+            return i ? 1 : -1;
     }
     return 0;
 }
@@ -94,9 +100,10 @@ static void warn_pairs(struct parts *parts, bool always)
     for (uint32_t j = 1; j < parts->count; j++) {
         for (uint32_t i = 0; i < j; i++) {
             if (!exclude(parts, &parts->at[i], &parts->at[j])) continue;
-            struct wr_diag *d = wr_diag_add(parts->c->diags, WR_DIAG_W2006, parts->at[j].span,
-                                            always ? "together with the other part this is true of every value"
-                                                   : "together with the other part this is never true");
+            struct wr_diag *d = wr_diag_add(
+                parts->c->diags, WR_DIAG_W2006, parts->at[j].span,
+                always ? "together with the other part this is true of every value"
+                       : "together with the other part this is never true");
             wr_diag_second(parts->c->diags, d, parts->at[i].span, "the other part");
             return;
         }

@@ -1,5 +1,5 @@
-/* Declarations: names of everything a program creates, before any query is looked at, so that statements may
- * stand in any order. Columns of streams are in declare_stream.c. */
+/* Declarations: names of everything a program creates, before any query is looked at, so that
+ * statements may stand in any order. Columns of streams are in declare_stream.c. */
 #include "compiler/state.h"
 #include "vm/builtin.h"
 
@@ -9,15 +9,17 @@ const char *wr_decl_kind_text(const struct wr_decl *decl)
     return text[decl->kind];
 }
 
-static void defined_twice(struct wr_compile *c, const struct wr_ident *name, struct wr_span first, const char *what)
+static void defined_twice(struct wr_compile *c, const struct wr_ident *name, struct wr_span first,
+                          const char *what)
 {
-    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0306, name->span, "%s '%.*s' is defined twice", what,
-                                    WR_SLICE_ARG(name->text));
+    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0306, name->span,
+                                    "%s '%.*s' is defined twice", what, WR_SLICE_ARG(name->text));
     wr_diag_second(c->diags, d, first, "the first definition");
 }
 
-static struct wr_decl *add_decl(struct wr_compile *c, enum wr_decl_kind kind, const struct wr_statement *s,
-                                uint32_t number, const struct wr_ident *name)
+static struct wr_decl *add_decl(struct wr_compile *c, enum wr_decl_kind kind,
+                                const struct wr_statement *s, uint32_t number,
+                                const struct wr_ident *name)
 {
     struct wr_state *state = c->state;
     struct wr_decl *decl = WR_NEW(c->arena, struct wr_decl);
@@ -40,14 +42,16 @@ struct wr_decl *wr_decl_find(struct wr_compile *c, const struct wr_ident *name)
     return n == WR_NONE ? NULL : c->state->decl.at[n];
 }
 
-struct wr_decl *wr_declare_stream(struct wr_compile *c, const struct wr_statement *s, uint32_t number)
+struct wr_decl *wr_declare_stream(struct wr_compile *c, const struct wr_statement *s,
+                                  uint32_t number)
 {
     struct wr_state *state = c->state;
     struct wr_decl *decl = add_decl(c, WR_DECL_STREAM, s, number, &s->name);
     struct wr_stream stream = {.name = wr_cstr(c, s->name.text)};
     if (s->has_columns && s->query) wr_not_yet(c, s->name.span, "a list of columns beside AS");
     if (s->primary_key.count)
-        wr_diag_add(c->diags, WR_DIAG_W0612, s->primary_key_span, "a stream has no PRIMARY KEY, only a table has");
+        wr_diag_add(c->diags, WR_DIAG_W0612, s->primary_key_span,
+                    "a stream has no PRIMARY KEY, only a table has");
     wr_check_options(c, s, &stream);
     if (s->has_columns) wr_declare_columns(c, decl);
     stream.declared = decl->columns;
@@ -57,16 +61,18 @@ struct wr_decl *wr_declare_stream(struct wr_compile *c, const struct wr_statemen
     return decl;
 }
 
-/* ---- Functions and parameters -------------------------------------------------------------------------- */
+/* ---- Functions and parameters ---------------------------------------------------------------- */
 
 static bool is_taken(struct wr_slice name)
 {
     enum wr_aggregate_fn fn;
     if (wr_aggregate_find(name, &fn)) return true;
     for (unsigned i = 0; i < WR_BUILTIN_COUNT; i++)
-        if (wr_slice_equal_nocase(wr_slice_cstr(wr_builtin_info((enum wr_builtin)i)->name), name)) return true;
-    static const char *const forms[] = {"COALESCE", "IFNULL", "NULLIF", "NOW", "CURRENT_TIMESTAMP", "PREV", "NEXT",
-                                        "CLASSIFIER", "MATCH_NUMBER", "MATCH_ID", "MATCH_STATUS", "MATCH_ROWTIME"};
+        if (wr_slice_equal_nocase(wr_slice_cstr(wr_builtin_info((enum wr_builtin)i)->name), name))
+            return true;
+    static const char *const forms[] = {
+        "COALESCE", "IFNULL",     "NULLIF",       "NOW",      "CURRENT_TIMESTAMP", "PREV",
+        "NEXT",     "CLASSIFIER", "MATCH_NUMBER", "MATCH_ID", "MATCH_STATUS",      "MATCH_ROWTIME"};
     for (size_t i = 0; i < WR_COUNT(forms); i++)
         if (wr_slice_equal_nocase(wr_slice_cstr(forms[i]), name)) return true;
     return false;
@@ -101,7 +107,8 @@ static void declare_function(struct wr_compile *c, const struct wr_statement *s)
         return;
     }
     if (!wr_names_add(state->function_names, &s->name, (uint32_t)state->function.count)) {
-        const struct wr_function *first = state->function.at[wr_names_find(state->function_names, &s->name)];
+        const struct wr_function *first =
+            state->function.at[wr_names_find(state->function_names, &s->name)];
         defined_twice(c, &s->name, first->statement->name.span, "the function");
     }
     wr_vec_push(&state->function, f);
@@ -115,7 +122,8 @@ static void declare_parameter(struct wr_compile *c, const struct wr_statement *s
     p.value.cls = (uint8_t)(p.type.kind == WR_KIND_ERROR ? WR_CLASS_BOOL : wr_type_class(p.type));
     p.value.flag = WR_FLAG_NULL;
     if (s->value && p.type.kind != WR_KIND_ERROR)
-        p.has_default = wr_check_literal(c, s->value, p.type, WR_DIAG_W0420, "the default of a parameter", &p.value);
+        p.has_default = wr_check_literal(c, s->value, p.type, WR_DIAG_W0420,
+                                         "the default of a parameter", &p.value);
     if (!wr_names_add(state->parameter_names, &s->name, (uint32_t)state->parameter.count)) {
         uint32_t first = wr_names_find(state->parameter_names, &s->name);
         defined_twice(c, &s->name, state->parameter_span.at[first], "the parameter");
@@ -130,14 +138,16 @@ static struct wr_ir *no_columns(struct wr_compile *c, struct wr_scope *scope, st
 {
     WR_UNUSED(b);
     *handled = true;
-    wr_diag_add(c->diags, WR_DIAG_W0512, name->span, "%s is a constant", (const char *)scope->context);
+    wr_diag_add(c->diags, WR_DIAG_W0512, name->span, "%s is a constant",
+                (const char *)scope->context);
     return NULL;
 }
 
-bool wr_check_literal(struct wr_compile *c, const struct wr_expr *expr, struct wr_type type, enum wr_diag_code code,
-                      const char *what, struct wr_value *value)
+bool wr_check_literal(struct wr_compile *c, const struct wr_expr *expr, struct wr_type type,
+                      enum wr_diag_code code, const char *what, struct wr_value *value)
 {
-    struct wr_scope scope = {.context = (void *)(uintptr_t)what, .resolve = no_columns,
+    struct wr_scope scope = {.context = (void *)(uintptr_t)what,
+                             .resolve = no_columns,
                              .aggregates_refused = "in a constant"};
     struct wr_block *b = wr_block_new(c);
     struct wr_ir *ir = wr_check_expr(c, &scope, b, expr);
@@ -151,12 +161,13 @@ bool wr_check_literal(struct wr_compile *c, const struct wr_expr *expr, struct w
     }
     struct wr_ir *to = wr_coerce(c, b, ir, type, &reported);
     /* DEFAULT 0.5 of a FLOAT: the literal is a DECIMAL, which casts to it. */
-    if (!to && !reported && wr_type_is_number(type) && type.kind == WR_KIND_FLOAT && wr_type_is_number(ir->type))
+    if (!to && !reported && wr_type_is_number(type) && type.kind == WR_KIND_FLOAT &&
+        wr_type_is_number(ir->type))
         to = wr_ir_cast(b, ir, type, true, false);
     if (!to) {
         if (reported) return false;
-        struct wr_diag *d = wr_diag_add(c->diags, code, expr->span, "%s has type %s, this is %s", what,
-                                        wr_type_text(c, type), wr_type_text(c, ir->type));
+        struct wr_diag *d = wr_diag_add(c->diags, code, expr->span, "%s has type %s, this is %s",
+                                        what, wr_type_text(c, type), wr_type_text(c, ir->type));
         wr_diag_label(c->diags, d, "%s", wr_type_text(c, ir->type));
         return false;
     }
@@ -170,13 +181,14 @@ bool wr_check_literal(struct wr_compile *c, const struct wr_expr *expr, struct w
     return true;
 }
 
-/* ---- All statements ---------------------------------------------------------------------------------------- */
+/* ---- All statements -------------------------------------------------------------------------- */
 
 static void declare_pattern(struct wr_compile *c, const struct wr_statement *s, uint32_t number)
 {
     const struct wr_ident *name = &s->query->pattern.name;
     if (!name->text.size) return;
-    if (!s->name.text.size) { /* without INTO the pattern is an output of its name, which FROM may read */
+    if (!s->name.text
+             .size) { /* without INTO the pattern is an output of its name, which FROM may read */
         add_decl(c, WR_DECL_PATTERN, s, number, name);
         return;
     }
@@ -186,7 +198,8 @@ static void declare_pattern(struct wr_compile *c, const struct wr_statement *s, 
     defined_twice(c, name, first->query->pattern.name.span, "the pattern");
 }
 
-/* Names of streams that LATE … INTO feeds, in a whole query: those are fed by that statement too. */
+/* Names of streams that LATE … INTO feeds, in a whole query: those are fed by that statement too.
+ */
 static void note_late_of_query(struct wr_compile *c, const struct wr_query *q, uint32_t statement);
 
 static void note_target(struct wr_compile *c, const struct wr_ident *target, uint32_t statement)
@@ -196,14 +209,16 @@ static void note_target(struct wr_compile *c, const struct wr_ident *target, uin
     if (!decl) return;
     decl->is_fed = true;
     size_t n = decl->feeder_statement.count;
-    if (!n || decl->feeder_statement.at[n - 1] != statement) wr_vec_push(&decl->feeder_statement, statement);
+    if (!n || decl->feeder_statement.at[n - 1] != statement)
+        wr_vec_push(&decl->feeder_statement, statement);
 }
 
 static void note_late_of_from(struct wr_compile *c, const struct wr_from *from, uint32_t statement)
 {
     if (!from) return;
     if (from->query) note_late_of_query(c, from->query, statement);
-    for (uint32_t i = 0; i < from->input_count; i++) note_late_of_from(c, from->input[i], statement);
+    for (uint32_t i = 0; i < from->input_count; i++)
+        note_late_of_from(c, from->input[i], statement);
     if (from->match) note_target(c, &from->match->late_into, statement);
     if (from->kind == WR_FROM_JOIN) {
         note_late_of_from(c, from->join.left, statement);
@@ -225,7 +240,8 @@ static void note_late_of_query(struct wr_compile *c, const struct wr_query *q, u
     note_target(c, &q->late_into, statement);
 }
 
-static void declare_statement(struct wr_compile *c, const struct wr_statement *s, uint32_t n, bool *query_before)
+static void declare_statement(struct wr_compile *c, const struct wr_statement *s, uint32_t n,
+                              bool *query_before)
 {
     switch (s->kind) {
     case WR_STATEMENT_CREATE_STREAM: wr_declare_stream(c, s, n); break;
@@ -238,7 +254,8 @@ static void declare_statement(struct wr_compile *c, const struct wr_statement *s
     case WR_STATEMENT_CREATE_PARAMETER: declare_parameter(c, s); break;
     case WR_STATEMENT_SET:
         if (*query_before) {
-            struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0613, s->span, "SET stands before the first query");
+            struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0613, s->span,
+                                            "SET stands before the first query");
             wr_diag_help(c->diags, d, "move it to the beginning of the program");
         } else {
             wr_check_setting(c, s);
@@ -249,7 +266,8 @@ static void declare_statement(struct wr_compile *c, const struct wr_statement *s
         *query_before = true;
         break;
     case WR_STATEMENT_INSERT: *query_before = true; break;
-    case WR_STATEMENT_INCLUDE: /* the parser has put its statements in its place, or has said why not */
+    case WR_STATEMENT_INCLUDE: /* the parser has put its statements in its place, or has said why
+                                  not */
     case WR_STATEMENT_ERROR: break;
     }
 }
@@ -259,8 +277,10 @@ void wr_declare(struct wr_compile *c)
     const struct wr_tree *tree = c->state->tree;
     bool query_before = false;
     c->flink_dialect = c->options && c->options->flink_dialect;
-    if (c->flink_dialect) wr_vec_push(&c->state->setting, (struct wr_option_value){"dialect", "flink"});
-    for (uint32_t i = 0; i < tree->count; i++) declare_statement(c, &tree->statement[i], i, &query_before);
+    if (c->flink_dialect)
+        wr_vec_push(&c->state->setting, (struct wr_option_value){"dialect", "flink"});
+    for (uint32_t i = 0; i < tree->count; i++)
+        declare_statement(c, &tree->statement[i], i, &query_before);
     for (uint32_t i = 0; i < tree->count; i++) {
         const struct wr_statement *s = &tree->statement[i];
         if (s->kind == WR_STATEMENT_INSERT || (s->kind == WR_STATEMENT_QUERY && s->name.text.size))

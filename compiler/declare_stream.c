@@ -5,14 +5,15 @@ enum { COLUMNS_MAX = 4096 };
 
 static bool bad_path(struct wr_compile *c, struct wr_span span, struct wr_slice text)
 {
-    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0513, span, "'%.*s' is no path", WR_SLICE_ARG(text));
+    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0513, span, "'%.*s' is no path",
+                                    WR_SLICE_ARG(text));
     wr_diag_help(c->diags, d, "$ and then steps: '$.payment.items[0].price'");
     return false;
 }
 
 /* $ .name ["name"] ['name'] [n] */
-bool wr_check_path(struct wr_compile *c, struct wr_span span, struct wr_slice text, const char *const **path,
-                   uint16_t *count)
+bool wr_check_path(struct wr_compile *c, struct wr_span span, struct wr_slice text,
+                   const char *const **path, uint16_t *count)
 {
     const char *at = text.data, *end = text.data + text.size;
     WR_VEC(const char *) step = {0};
@@ -56,33 +57,40 @@ static bool in_record(const struct wr_column_def *def)
 
 static bool refuse_option(struct wr_compile *c, const struct wr_column_def *def, const char *why)
 {
-    wr_diag_add(c->diags, WR_DIAG_W0607, def->span, "column '%.*s': %s", WR_SLICE_ARG(def->name.text), why);
+    wr_diag_add(c->diags, WR_DIAG_W0607, def->span, "column '%.*s': %s",
+                WR_SLICE_ARG(def->name.text), why);
     return false;
 }
 
-static bool check_column_options(struct wr_compile *c, const struct wr_column_def *def, struct wr_type type)
+static bool check_column_options(struct wr_compile *c, const struct wr_column_def *def,
+                                 struct wr_type type)
 {
     bool meta = def->from == WR_COLUMN_FROM_OFFSET || def->from == WR_COLUMN_FROM_PARTITION ||
                 def->from == WR_COLUMN_FROM_TIMESTAMP;
     if (def->computed) {
-        if (def->from != WR_COLUMN_FROM_NAME) return refuse_option(c, def, "a computed column comes FROM nowhere");
-        if (def->key) return refuse_option(c, def, "a computed column is no part of the record, so no KEY");
+        if (def->from != WR_COLUMN_FROM_NAME)
+            return refuse_option(c, def, "a computed column comes FROM nowhere");
+        if (def->key)
+            return refuse_option(c, def, "a computed column is no part of the record, so no KEY");
         if (def->default_value) return refuse_option(c, def, "a computed column takes no DEFAULT");
         return true;
     }
-    if (meta && def->default_value) return refuse_option(c, def, "every record has this, so no DEFAULT");
+    if (meta && def->default_value)
+        return refuse_option(c, def, "every record has this, so no DEFAULT");
     if (type.kind == WR_KIND_ERROR) return true;
     bool integer = wr_type_is_integer(type);
     if ((def->from == WR_COLUMN_FROM_OFFSET || def->from == WR_COLUMN_FROM_PARTITION) && !integer)
         return refuse_option(c, def, "FROM OFFSET and FROM PARTITION give an INT or a BIGINT");
     if (def->from == WR_COLUMN_FROM_TIMESTAMP && type.kind != WR_KIND_TIMESTAMP)
         return refuse_option(c, def, "FROM TIMESTAMP gives a TIMESTAMP");
-    if (def->from == WR_COLUMN_FROM_HEADER && type.kind != WR_KIND_STRING && type.kind != WR_KIND_BYTES)
+    if (def->from == WR_COLUMN_FROM_HEADER && type.kind != WR_KIND_STRING &&
+        type.kind != WR_KIND_BYTES)
         return refuse_option(c, def, "FROM HEADER gives a STRING or BYTES");
     return true;
 }
 
-/* Types of a computed column without one are found when it is lowered; for the rest of the program it needs one. */
+/* Types of a computed column without one are found when it is lowered; for the rest of the program
+ * it needs one. */
 void wr_declare_columns(struct wr_compile *c, struct wr_decl *decl)
 {
     const struct wr_statement *s = decl->statement;
@@ -91,7 +99,8 @@ void wr_declare_columns(struct wr_compile *c, struct wr_decl *decl)
     decl->column_ident = WR_NEW_ARRAY(c->arena, struct wr_ident, n + 1);
     struct wr_names *names = wr_names_new();
     if (s->column_count > COLUMNS_MAX)
-        wr_diag_add(c->diags, WR_DIAG_W0616, s->column[COLUMNS_MAX].span, "a stream has at most 4,096 columns");
+        wr_diag_add(c->diags, WR_DIAG_W0616, s->column[COLUMNS_MAX].span,
+                    "a stream has at most 4,096 columns");
     for (uint32_t i = 0; i < n; i++) {
         const struct wr_column_def *def = &s->column[i];
         column[i].name = wr_cstr(c, def->name.text);
@@ -100,9 +109,11 @@ void wr_declare_columns(struct wr_compile *c, struct wr_decl *decl)
         if (def->type) wr_check_type_name(c, def->type, &column[i].type);
         check_column_options(c, def, column[i].type);
         if (wr_names_add(names, &def->name, i)) continue;
-        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0307, def->name.span, "'%.*s' has two columns '%.*s'",
-                                        WR_SLICE_ARG(decl->name.text), WR_SLICE_ARG(def->name.text));
-        wr_diag_second(c->diags, d, s->column[wr_names_find(names, &def->name)].name.span, "the first one");
+        struct wr_diag *d = wr_diag_add(
+            c->diags, WR_DIAG_W0307, def->name.span, "'%.*s' has two columns '%.*s'",
+            WR_SLICE_ARG(decl->name.text), WR_SLICE_ARG(def->name.text));
+        wr_diag_second(c->diags, d, s->column[wr_names_find(names, &def->name)].name.span,
+                       "the first one");
     }
     wr_names_free(names);
     decl->columns = (struct wr_schema){n, column};
@@ -111,26 +122,31 @@ void wr_declare_columns(struct wr_compile *c, struct wr_decl *decl)
 uint32_t wr_record_columns(const struct wr_decl *decl)
 {
     uint32_t count = 0;
-    for (uint32_t i = 0; i < decl->columns.count; i++) count += in_record(&decl->statement->column[i]);
+    for (uint32_t i = 0; i < decl->columns.count; i++)
+        count += in_record(&decl->statement->column[i]);
     return count;
 }
 
-/* ---- Computed columns ------------------------------------------------------------------------------------------ */
+/* ---- Computed columns ------------------------------------------------------------------------ */
 
 struct computed {
     const struct wr_decl *decl;
-    const uint32_t *field;      /* column of the input by declared column; WR_NONE for computed ones */
-    struct wr_ir **value;       /* of computed columns done so far */
+    const uint32_t *field; /* column of the input by declared column; WR_NONE for computed ones */
+    struct wr_ir **value;  /* of computed columns done so far */
     uint32_t current;
 };
 
-static struct wr_ir *resolve_column(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
-                                    const struct wr_expr *expr, bool *handled)
+static struct wr_ir *resolve_column(struct wr_compile *c, struct wr_scope *scope,
+                                    struct wr_block *b, const struct wr_expr *expr, bool *handled)
 {
     const struct computed *in = scope->context;
     const struct wr_decl *decl = in->decl;
-    struct wr_relation r = {.schema = &decl->columns, .column_ident = decl->column_ident, .alias = decl->name.text,
-                            .alias_quoted = decl->name.quoted, .declared_at = decl->name.span, .time_column = WR_NONE};
+    struct wr_relation r = {.schema = &decl->columns,
+                            .column_ident = decl->column_ident,
+                            .alias = decl->name.text,
+                            .alias_quoted = decl->name.quoted,
+                            .declared_at = decl->name.span,
+                            .time_column = WR_NONE};
     const struct wr_ident *last = &expr->u.name.at[expr->u.name.count - 1];
     *handled = true;
     if (expr->u.name.count > 2 ||
@@ -141,26 +157,30 @@ static struct wr_ir *resolve_column(struct wr_compile *c, struct wr_scope *scope
     struct wr_type type = decl->columns.column[column].type;
     if (in->field[column] != WR_NONE) {
         if (type.kind == WR_KIND_ERROR) return NULL;
-        return wr_ir_input(b, (struct wr_input){.kind = WR_INPUT_COLUMN, .column = (uint16_t)in->field[column],
+        return wr_ir_input(b, (struct wr_input){.kind = WR_INPUT_COLUMN,
+                                                .column = (uint16_t)in->field[column],
                                                 .type = type});
     }
     if (column < in->current) return in->value[column];
     struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0615, expr->span,
-                                    column == in->current ? "the computed column '%.*s' uses itself"
-                                                          : "the computed column '%.*s' stands only later",
+                                    column == in->current
+                                        ? "the computed column '%.*s' uses itself"
+                                        : "the computed column '%.*s' stands only later",
                                     WR_SLICE_ARG(last->text));
     wr_diag_second(c->diags, d, decl->column_ident[column].span, "declared here");
     return NULL;
 }
 
-/* Checks the computed columns into a block over the record's columns, in their order; value[i] is NULL for others. */
-static bool check_computed(struct wr_compile *c, struct wr_decl *decl, const uint32_t *field, struct wr_block *b,
-                           struct wr_ir **value)
+/* Checks the computed columns into a block over the record's columns, in their order; value[i] is
+ * NULL for others. */
+static bool check_computed(struct wr_compile *c, struct wr_decl *decl, const uint32_t *field,
+                           struct wr_block *b, struct wr_ir **value)
 {
     const struct wr_statement *s = decl->statement;
     struct wr_schema_column *column = (struct wr_schema_column *)(uintptr_t)decl->columns.column;
     struct computed in = {decl, field, value, 0};
-    struct wr_scope scope = {.context = &in, .resolve = resolve_column, .aggregates_refused = "in a computed column"};
+    struct wr_scope scope = {
+        .context = &in, .resolve = resolve_column, .aggregates_refused = "in a computed column"};
     bool ok = true;
     for (uint32_t i = 0; i < decl->columns.count; i++) {
         if (field[i] != WR_NONE) continue;
@@ -168,7 +188,8 @@ static bool check_computed(struct wr_compile *c, struct wr_decl *decl, const uin
         struct wr_ir *ir = wr_check_expr(c, &scope, b, s->column[i].computed);
         bool reported = false, declared = s->column[i].type != NULL;
         if (ir && !declared && ir->type.kind == WR_KIND_NULL) {
-            wr_diag_add(c->diags, WR_DIAG_W0418, s->column[i].computed->span, "nothing says which type this NULL has");
+            wr_diag_add(c->diags, WR_DIAG_W0418, s->column[i].computed->span,
+                        "nothing says which type this NULL has");
             ir = NULL;
         }
         if (ir && !declared) column[i].type = ir->type;
@@ -179,8 +200,9 @@ static bool check_computed(struct wr_compile *c, struct wr_decl *decl, const uin
         value[i] = wr_coerce(c, b, ir, column[i].type, &reported);
         if (!value[i] && !reported) {
             struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0420, s->column[i].computed->span,
-                                            "the column '%s' has type %s, this is %s", column[i].name,
-                                            wr_type_text(c, column[i].type), wr_type_text(c, ir->type));
+                                            "the column '%s' has type %s, this is %s",
+                                            column[i].name, wr_type_text(c, column[i].type),
+                                            wr_type_text(c, ir->type));
             wr_diag_second(c->diags, d, s->column[i].type->span, "declared here");
         }
         ok &= value[i] != NULL;
@@ -188,15 +210,19 @@ static bool check_computed(struct wr_compile *c, struct wr_decl *decl, const uin
     return ok;
 }
 
-/* ---- The SOURCE node --------------------------------------------------------------------------------------------- */
+/* ---- The SOURCE node ------------------------------------------------------------------------- */
 
-static bool make_field(struct wr_compile *c, const struct wr_column_def *def, struct wr_type type, uint32_t ordinal,
-                       struct wr_field *f)
+static bool make_field(struct wr_compile *c, const struct wr_column_def *def, struct wr_type type,
+                       uint32_t ordinal, struct wr_field *f)
 {
-    *f = (struct wr_field){.name = wr_cstr(c, def->name.text), .type = type, .not_null = def->not_null,
-                           .default_constant = WR_NONE, .ordinal = ordinal};
-    static const uint8_t from[] = {WR_FIELD_PATH, WR_FIELD_PATH, WR_FIELD_KEY, WR_FIELD_HEADER, WR_FIELD_OFFSET,
-                                   WR_FIELD_PARTITION, WR_FIELD_TIMESTAMP};
+    *f = (struct wr_field){.name = wr_cstr(c, def->name.text),
+                           .type = type,
+                           .not_null = def->not_null,
+                           .default_constant = WR_NONE,
+                           .ordinal = ordinal};
+    static const uint8_t from[] = {WR_FIELD_PATH,     WR_FIELD_PATH,   WR_FIELD_KEY,
+                                   WR_FIELD_HEADER,   WR_FIELD_OFFSET, WR_FIELD_PARTITION,
+                                   WR_FIELD_TIMESTAMP};
     f->from = from[def->from];
     bool ok = true;
     if (def->from == WR_COLUMN_FROM_PATH) {
@@ -209,7 +235,9 @@ static bool make_field(struct wr_compile *c, const struct wr_column_def *def, st
     }
     if (def->default_value && type.kind != WR_KIND_ERROR) {
         struct wr_value value;
-        if (!wr_check_literal(c, def->default_value, type, WR_DIAG_W0420, "the default of a column", &value)) return false;
+        if (!wr_check_literal(c, def->default_value, type, WR_DIAG_W0420, "the default of a column",
+                              &value))
+            return false;
         f->default_constant = wr_constant_add(c, type, &value, WR_NONE);
     }
     return ok;
@@ -222,8 +250,8 @@ static int64_t delay_of(const struct wr_ir *ir, uint32_t time_column)
     if (ir->kind == WR_IR_INPUT && ir->u.input.column == time_column) return 0;
     if (ir->kind != WR_IR_OP || ir->u.op.op != WR_OP_SUB_I64) return -1;
     const struct wr_ir *left = ir->u.op.arg[0], *right = ir->u.op.arg[1];
-    if (left->kind != WR_IR_INPUT || left->u.input.column != time_column || !wr_ir_is_constant(right, &value) ||
-        value.flag != WR_FLAG_VALUE)
+    if (left->kind != WR_IR_INPUT || left->u.input.column != time_column ||
+        !wr_ir_is_constant(right, &value) || value.flag != WR_FLAG_VALUE)
         return -1;
     return value.u.i64 >= 0 ? value.u.i64 : -1;
 }
@@ -232,8 +260,12 @@ static bool check_watermark(struct wr_compile *c, struct wr_decl *decl, const ui
                             const struct wr_schema *node_schema, struct wr_source_node *source)
 {
     const struct wr_statement *s = decl->statement;
-    struct wr_relation r = {.schema = &decl->columns, .column_ident = decl->column_ident, .alias = decl->name.text,
-                            .alias_quoted = decl->name.quoted, .declared_at = decl->name.span, .time_column = WR_NONE};
+    struct wr_relation r = {.schema = &decl->columns,
+                            .column_ident = decl->column_ident,
+                            .alias = decl->name.text,
+                            .alias_quoted = decl->name.quoted,
+                            .declared_at = decl->name.span,
+                            .time_column = WR_NONE};
     uint32_t column = wr_relation_column(c, &r, &s->watermark_column);
     if (column == WR_NONE) return false;
     struct wr_type type = decl->columns.column[column].type;
@@ -241,7 +273,8 @@ static bool check_watermark(struct wr_compile *c, struct wr_decl *decl, const ui
     if (type.kind != WR_KIND_TIMESTAMP) {
         struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0602, s->watermark_column.span,
                                         "the event time is a TIMESTAMP, '%.*s' is %s",
-                                        WR_SLICE_ARG(s->watermark_column.text), wr_type_text(c, type));
+                                        WR_SLICE_ARG(s->watermark_column.text),
+                                        wr_type_text(c, type));
         wr_diag_second(c->diags, d, decl->column_ident[column].span, "declared here");
         return false;
     }
@@ -259,7 +292,8 @@ static bool check_watermark(struct wr_compile *c, struct wr_decl *decl, const ui
     if (!ir) return false;
     if (ir->type.kind != WR_KIND_TIMESTAMP) {
         struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0603, s->watermark->span,
-                                        "a watermark is a TIMESTAMP, this is %s", wr_type_text(c, ir->type));
+                                        "a watermark is a TIMESTAMP, this is %s",
+                                        wr_type_text(c, ir->type));
         wr_diag_help(c->diags, d, "%.*s - 5s", WR_SLICE_ARG(s->watermark_column.text));
         return false;
     }
@@ -273,7 +307,7 @@ bool wr_lower_source(struct wr_compile *c, struct wr_decl *decl, struct wr_relat
 {
     const struct wr_statement *s = decl->statement;
     uint32_t n = decl->columns.count, fields = 0, ordinal = 0;
-    uint32_t *field = WR_NEW_ARRAY(c->arena, uint32_t, n + 1);    /* as an input of computed columns */
+    uint32_t *field = WR_NEW_ARRAY(c->arena, uint32_t, n + 1); /* as an input of computed columns */
     uint32_t *position = WR_NEW_ARRAY(c->arena, uint32_t, n + 1); /* in the node's schema */
     struct wr_field *list = WR_NEW_ARRAY(c->arena, struct wr_field, n + 1);
     bool ok = true;
@@ -299,22 +333,33 @@ bool wr_lower_source(struct wr_compile *c, struct wr_decl *decl, struct wr_relat
         column[position[i]] = decl->columns.column[i];
         if (field[i] == WR_NONE && ok) wr_block_column(b, value[i]);
     }
-    struct wr_node node = {.kind = WR_NODE_SOURCE, .query = wr_query_name(c, decl->name.text),
-                           .name = wr_cstr(c, decl->name.text), .schema = {n, column},
+    struct wr_node node = {.kind = WR_NODE_SOURCE,
+                           .query = wr_query_name(c, decl->name.text),
+                           .name = wr_cstr(c, decl->name.text),
+                           .schema = {n, column},
                            .place = s->span.file == c->state->main_file ? s->span.start : 0};
-    node.u.source = (struct wr_source_node){.stream = decl->stream, .field_count = fields, .field = list,
-                                            .computed = WR_NONE, .time_column = WR_NONE, .watermark = WR_NONE,
+    node.u.source = (struct wr_source_node){.stream = decl->stream,
+                                            .field_count = fields,
+                                            .field = list,
+                                            .computed = WR_NONE,
+                                            .time_column = WR_NONE,
+                                            .watermark = WR_NONE,
                                             .delay_us = -1};
-    if (s->watermark_column.text.size) ok &= check_watermark(c, decl, position, &node.schema, &node.u.source);
+    if (s->watermark_column.text.size)
+        ok &= check_watermark(c, decl, position, &node.schema, &node.u.source);
     else node.u.source.delay_us = 0;
     if (fields < n) {
         node.u.source.computed = wr_block_finish(b);
         node.u.source.computed_not_null = not_null;
     }
-    /* The relation has the columns even where something is wrong, so that queries are checked all the same. */
-    *relation = (struct wr_relation){.schema = &decl->columns, .column_ident = decl->column_ident,
-                                     .alias = decl->name.text, .alias_quoted = decl->name.quoted,
-                                     .declared_at = decl->name.span, .time_column = WR_NONE,
+    /* The relation has the columns even where something is wrong, so that queries are checked all
+     * the same. */
+    *relation = (struct wr_relation){.schema = &decl->columns,
+                                     .column_ident = decl->column_ident,
+                                     .alias = decl->name.text,
+                                     .alias_quoted = decl->name.quoted,
+                                     .declared_at = decl->name.span,
+                                     .time_column = WR_NONE,
                                      .has_watermark = s->watermark_column.text.size != 0};
     if (!ok) {
         struct wr_block *none = wr_block_new(c);
@@ -330,10 +375,12 @@ bool wr_lower_source(struct wr_compile *c, struct wr_decl *decl, struct wr_relat
     if (in_order || !ok) return true;
     struct wr_block *reorder = wr_block_new(c);
     for (uint32_t i = 0; i < n; i++)
-        wr_block_column(reorder, wr_ir_input(reorder, (struct wr_input){.kind = WR_INPUT_COLUMN,
-                                                                        .column = (uint16_t)position[i],
-                                                                        .type = decl->columns.column[i].type}));
-    relation->node = wr_select_add(c, relation->node, WR_NONE, reorder, true, &decl->columns, node.query, s->span);
+        wr_block_column(
+            reorder, wr_ir_input(reorder, (struct wr_input){.kind = WR_INPUT_COLUMN,
+                                                            .column = (uint16_t)position[i],
+                                                            .type = decl->columns.column[i].type}));
+    relation->node = wr_select_add(c, relation->node, WR_NONE, reorder, true, &decl->columns,
+                                   node.query, s->span);
     return true;
 }
 
@@ -341,7 +388,8 @@ bool wr_lower_computed(struct wr_compile *c, struct wr_decl *decl, struct wr_rel
 {
     uint32_t n = decl->columns.count, inserted = 0;
     uint32_t *field = WR_NEW_ARRAY(c->arena, uint32_t, n + 1);
-    for (uint32_t i = 0; i < n; i++) field[i] = decl->statement->column[i].computed ? WR_NONE : inserted++;
+    for (uint32_t i = 0; i < n; i++)
+        field[i] = decl->statement->column[i].computed ? WR_NONE : inserted++;
     if (inserted == n) return true;
     struct wr_block *b = wr_block_new(c);
     struct wr_ir **value = WR_NEW_ARRAY(c->arena, struct wr_ir *, n + 1);
@@ -366,19 +414,21 @@ struct wr_decl *wr_declare_file(struct wr_compile *c, const struct wr_from *from
 {
     for (size_t i = 0; i < c->state->decl.count; i++) {
         struct wr_decl *old = c->state->decl.at[i];
-        if (old->kind == WR_DECL_FILE && wr_slice_equal(old->statement->path, from->file)) return old;
+        if (old->kind == WR_DECL_FILE && wr_slice_equal(old->statement->path, from->file))
+            return old;
     }
     struct wr_statement *s = WR_NEW(c->arena, struct wr_statement);
     struct wr_slice why = {0};
     if (!c->options || !c->options->file_stream) {
-        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0301, from->span, "a program reads streams; files are named "
+        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0301, from->span,
+                                        "a program reads streams; files are named "
                                         "when it is started");
         wr_diag_help(c->diags, d, "CREATE STREAM s (…); and --in s=%.*s", WR_SLICE_ARG(from->file));
         return NULL;
     }
     if (!c->options->file_stream(c->options->file_stream_context, c->arena, from->file, s, &why)) {
-        wr_diag_add(c->diags, WR_DIAG_W0301, from->span, "'%.*s' cannot be read: %.*s", WR_SLICE_ARG(from->file),
-                    WR_SLICE_ARG(why));
+        wr_diag_add(c->diags, WR_DIAG_W0301, from->span, "'%.*s' cannot be read: %.*s",
+                    WR_SLICE_ARG(from->file), WR_SLICE_ARG(why));
         return NULL;
     }
     if (!s->path.data) s->path = from->file;

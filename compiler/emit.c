@@ -1,10 +1,10 @@
 /* From value graph to code block: numbering of inputs and constants, order, registers.
  *
- * Instructions stand in the order of their nodes. A temporary is free again behind its last use and is taken
- * by the next result of its class; a register never serves as source and destination of one instruction, but
- * for SELECT, whose destination is what stands when its condition is not TRUE. Arguments of a CALL stand in
- * registers side by side: where they do not already, they are moved into a run of registers, which later calls
- * with arguments of the same classes take again. */
+ * Instructions stand in the order of their nodes. A temporary is free again behind its last use and
+ * is taken by the next result of its class; a register never serves as source and destination of
+ * one instruction, but for SELECT, whose destination is what stands when its condition is not TRUE.
+ * Arguments of a CALL stand in registers side by side: where they do not already, they are moved
+ * into a run of registers, which later calls with arguments of the same classes take again. */
 #include "compiler/state.h"
 #include "vm/builtin.h"
 
@@ -18,14 +18,14 @@ struct run { /* registers side by side for the arguments of a CALL */
 struct emitter {
     struct wr_block *block;
     uint8_t *reached;
-    uint32_t *reg;       /* of each node */
-    uint32_t *last_use;  /* node number of the last user; UINT32_MAX for results */
+    uint32_t *reg;      /* of each node */
+    uint32_t *last_use; /* node number of the last user; UINT32_MAX for results */
     WR_VEC(uint8_t) cls;
     WR_VEC(uint32_t) word;
     WR_VEC(uint32_t) place;
     WR_VEC(uint32_t) free_of[WR_CLASS_COUNT];
     WR_VEC(struct run) run;
-    uint32_t fixed;      /* inputs and constants */
+    uint32_t fixed; /* inputs and constants */
 };
 
 static uint32_t new_register(struct emitter *e, enum wr_class cls)
@@ -71,12 +71,15 @@ static void find_last_uses(struct emitter *e)
     for (size_t i = 0; i < b->node.count; i++) {
         const struct wr_ir *n = b->node.at[i];
         if (!e->reached[i] || n->kind != WR_IR_OP || is_move(n)) continue;
-        for (unsigned k = 0; k < n->u.op.arg_count; k++) e->last_use[behind_moves(n->u.op.arg[k])->id] = (uint32_t)i;
+        for (unsigned k = 0; k < n->u.op.arg_count; k++)
+            e->last_use[behind_moves(n->u.op.arg[k])->id] = (uint32_t)i;
     }
-    for (size_t i = 0; i < b->result.count; i++) e->last_use[behind_moves(b->result.at[i])->id] = UINT32_MAX;
+    for (size_t i = 0; i < b->result.count; i++)
+        e->last_use[behind_moves(b->result.at[i])->id] = UINT32_MAX;
 }
 
-/* Frees the registers of operands that node n is the last to use (a repeated operand once), but for `kept`. */
+/* Frees the registers of operands that node n is the last to use (a repeated operand once), but for
+ * `kept`. */
 static void free_operands(struct emitter *e, const struct wr_ir *n, uint32_t kept)
 {
     for (unsigned k = 0; k < n->u.op.arg_count; k++) {
@@ -93,7 +96,8 @@ static uint32_t place_arguments(struct emitter *e, const struct wr_ir *n)
     unsigned count = n->u.op.arg_count;
     uint32_t first = count ? e->reg[behind_moves(n->u.op.arg[0])->id] : 0;
     bool side_by_side = true;
-    for (unsigned k = 1; k < count; k++) side_by_side &= e->reg[behind_moves(n->u.op.arg[k])->id] == first + k;
+    for (unsigned k = 1; k < count; k++)
+        side_by_side &= e->reg[behind_moves(n->u.op.arg[k])->id] == first + k;
     if (side_by_side) return first;
     first = NO_REGISTER;
     for (size_t i = 0; i < e->run.count && first == NO_REGISTER; i++) {
@@ -107,7 +111,8 @@ static uint32_t place_arguments(struct emitter *e, const struct wr_ir *n)
         for (unsigned k = 0; k < count; k++) new_register(e, wr_type_class(n->u.op.arg[k]->type));
         wr_vec_push(&e->run, (struct run){first, (uint16_t)count});
     }
-    for (unsigned k = 0; k < count; k++) move(e, n, first + k, e->reg[behind_moves(n->u.op.arg[k])->id]);
+    for (unsigned k = 0; k < count; k++)
+        move(e, n, first + k, e->reg[behind_moves(n->u.op.arg[k])->id]);
     return first;
 }
 
@@ -116,11 +121,13 @@ static void emit_node(struct emitter *e, const struct wr_ir *n)
     const struct wr_op_info *info = wr_op_info((enum wr_op)n->u.op.op);
     uint32_t op = wr_op_word((enum wr_op)n->u.op.op, n->u.op.k);
     uint32_t arg[3] = {0};
-    for (unsigned k = 0; k < n->u.op.arg_count && k < 3; k++) arg[k] = e->reg[behind_moves(n->u.op.arg[k])->id];
+    for (unsigned k = 0; k < n->u.op.arg_count && k < 3; k++)
+        arg[k] = e->reg[behind_moves(n->u.op.arg[k])->id];
     uint32_t a;
     if (info->rule == WR_RULE_SELECT) {
         const struct wr_ir *otherwise = behind_moves(n->u.op.arg[0]);
-        bool reuse = e->last_use[otherwise->id] == n->id && arg[0] >= e->fixed && arg[0] != arg[1] && arg[0] != arg[2];
+        bool reuse = e->last_use[otherwise->id] == n->id && arg[0] >= e->fixed &&
+                     arg[0] != arg[1] && arg[0] != arg[2];
         a = reuse ? arg[0] : take_register(e, wr_type_class(n->type));
         if (!reuse) move(e, n, a, arg[0]);
         put(e, n, wr_word0(op, a), wr_word1(arg[1], arg[2]));
@@ -160,7 +167,8 @@ static void number_leaves(struct emitter *e, struct wr_code *code)
             input[in++] = n->u.input;
         } else {
             e->reg[i] = inputs + con;
-            constant[con++] = wr_constant_add(b->c, n->type, &n->u.constant.value, n->u.constant.parameter);
+            constant[con++] = wr_constant_add(b->c, n->type, &n->u.constant.value,
+                                              n->u.constant.parameter);
         }
         e->cls.at[e->reg[i]] = (uint8_t)wr_type_class(n->type);
     }

@@ -17,14 +17,16 @@ static bool equal_names(const struct wr_ident_list *a, const struct wr_ident_lis
 
 static bool equal_type(const struct wr_type_name *a, const struct wr_type_name *b)
 {
-    return wr_slice_equal_nocase(a->name.text, b->name.text) && a->has_precision == b->has_precision &&
-           a->has_scale == b->has_scale && (!a->has_precision || a->precision == b->precision) &&
+    return wr_slice_equal_nocase(a->name.text, b->name.text) &&
+           a->has_precision == b->has_precision && a->has_scale == b->has_scale &&
+           (!a->has_precision || a->precision == b->precision) &&
            (!a->has_scale || a->scale == b->scale) && !a->argument_count && !b->argument_count;
 }
 
 static bool equal_case(const struct wr_expr *a, const struct wr_expr *b)
 {
-    if (a->u.kase.when_count != b->u.kase.when_count || !wr_expr_equal(a->u.kase.operand, b->u.kase.operand) ||
+    if (a->u.kase.when_count != b->u.kase.when_count ||
+        !wr_expr_equal(a->u.kase.operand, b->u.kase.operand) ||
         !wr_expr_equal(a->u.kase.otherwise, b->u.kase.otherwise))
         return false;
     for (uint32_t i = 0; i < a->u.kase.when_count; i++)
@@ -36,9 +38,11 @@ static bool equal_case(const struct wr_expr *a, const struct wr_expr *b)
 
 static bool equal_call(const struct wr_expr *a, const struct wr_expr *b)
 {
-    return wr_slice_equal_nocase(a->u.call.name.text, b->u.call.name.text) && equal_list(&a->u.call.args, &b->u.call.args) &&
-           a->u.call.distinct == b->u.call.distinct && wr_expr_equal(a->u.call.filter, b->u.call.filter) &&
-           !a->u.call.order.count && !b->u.call.order.count && !a->u.call.over && !b->u.call.over;
+    return wr_slice_equal_nocase(a->u.call.name.text, b->u.call.name.text) &&
+           equal_list(&a->u.call.args, &b->u.call.args) &&
+           a->u.call.distinct == b->u.call.distinct &&
+           wr_expr_equal(a->u.call.filter, b->u.call.filter) && !a->u.call.order.count &&
+           !b->u.call.order.count && !a->u.call.over && !b->u.call.over;
 }
 
 bool wr_expr_equal(const struct wr_expr *a, const struct wr_expr *b)
@@ -57,22 +61,30 @@ bool wr_expr_equal(const struct wr_expr *a, const struct wr_expr *b)
     case WR_EXPR_NAME:
     case WR_EXPR_STAR: return equal_names(&a->u.name, &b->u.name);
     case WR_EXPR_PARAMETER: return wr_ident_equal(a->u.ident, b->u.ident);
-    case WR_EXPR_UNARY: return a->u.unary.op == b->u.unary.op && wr_expr_equal(a->u.unary.operand, b->u.unary.operand);
+    case WR_EXPR_UNARY:
+        return a->u.unary.op == b->u.unary.op &&
+               wr_expr_equal(a->u.unary.operand, b->u.unary.operand);
     case WR_EXPR_BINARY:
         if (a->u.binary.op != b->u.binary.op) return false;
-        return wr_expr_equal(a->u.binary.left, b->u.binary.left) && wr_expr_equal(a->u.binary.right, b->u.binary.right);
+        return wr_expr_equal(a->u.binary.left, b->u.binary.left) &&
+               wr_expr_equal(a->u.binary.right, b->u.binary.right);
     case WR_EXPR_INDEX:
-        return wr_expr_equal(a->u.binary.left, b->u.binary.left) && wr_expr_equal(a->u.binary.right, b->u.binary.right);
+        return wr_expr_equal(a->u.binary.left, b->u.binary.left) &&
+               wr_expr_equal(a->u.binary.right, b->u.binary.right);
     case WR_EXPR_BETWEEN:
-        return a->u.between.negated == b->u.between.negated && wr_expr_equal(a->u.between.operand, b->u.between.operand) &&
-               wr_expr_equal(a->u.between.low, b->u.between.low) && wr_expr_equal(a->u.between.high, b->u.between.high);
+        return a->u.between.negated == b->u.between.negated &&
+               wr_expr_equal(a->u.between.operand, b->u.between.operand) &&
+               wr_expr_equal(a->u.between.low, b->u.between.low) &&
+               wr_expr_equal(a->u.between.high, b->u.between.high);
     case WR_EXPR_IN:
         return a->u.in.negated == b->u.in.negated && !a->u.in.query && !b->u.in.query &&
-               wr_expr_equal(a->u.in.operand, b->u.in.operand) && equal_list(&a->u.in.items, &b->u.in.items);
+               wr_expr_equal(a->u.in.operand, b->u.in.operand) &&
+               equal_list(&a->u.in.items, &b->u.in.items);
     case WR_EXPR_LIKE:
         return a->u.like.negated == b->u.like.negated && a->u.like.regexp == b->u.like.regexp &&
                wr_expr_equal(a->u.like.operand, b->u.like.operand) &&
-               wr_expr_equal(a->u.like.pattern, b->u.like.pattern) && wr_expr_equal(a->u.like.escape, b->u.like.escape);
+               wr_expr_equal(a->u.like.pattern, b->u.like.pattern) &&
+               wr_expr_equal(a->u.like.escape, b->u.like.escape);
     case WR_EXPR_IS:
         return a->u.is.test == b->u.is.test && a->u.is.negated == b->u.is.negated &&
                wr_expr_equal(a->u.is.operand, b->u.is.operand);
@@ -97,8 +109,8 @@ static void visit_list(const struct wr_expr_list *list, visit_fn *visit, void *c
     for (uint32_t i = 0; i < list->count; i++) wr_expr_visit(list->at[i], visit, context);
 }
 
-static void visit_three(const struct wr_expr *a, const struct wr_expr *b, const struct wr_expr *c, visit_fn *visit,
-                        void *context)
+static void visit_three(const struct wr_expr *a, const struct wr_expr *b, const struct wr_expr *c,
+                        visit_fn *visit, void *context)
 {
     wr_expr_visit(a, visit, context);
     wr_expr_visit(b, visit, context);
@@ -111,7 +123,9 @@ void wr_expr_visit(const struct wr_expr *e, visit_fn *visit, void *context)
     switch (e->kind) {
     case WR_EXPR_UNARY: wr_expr_visit(e->u.unary.operand, visit, context); break;
     case WR_EXPR_BINARY:
-    case WR_EXPR_INDEX: visit_three(e->u.binary.left, e->u.binary.right, NULL, visit, context); break;
+    case WR_EXPR_INDEX:
+        visit_three(e->u.binary.left, e->u.binary.right, NULL, visit, context);
+        break;
     case WR_EXPR_BETWEEN:
         visit_three(e->u.between.operand, e->u.between.low, e->u.between.high, visit, context);
         break;
@@ -119,12 +133,15 @@ void wr_expr_visit(const struct wr_expr *e, visit_fn *visit, void *context)
         wr_expr_visit(e->u.in.operand, visit, context);
         visit_list(&e->u.in.items, visit, context);
         break;
-    case WR_EXPR_LIKE: visit_three(e->u.like.operand, e->u.like.pattern, e->u.like.escape, visit, context); break;
+    case WR_EXPR_LIKE:
+        visit_three(e->u.like.operand, e->u.like.pattern, e->u.like.escape, visit, context);
+        break;
     case WR_EXPR_IS: wr_expr_visit(e->u.is.operand, visit, context); break;
     case WR_EXPR_CASE:
         wr_expr_visit(e->u.kase.operand, visit, context);
         for (uint32_t i = 0; i < e->u.kase.when_count; i++)
-            visit_three(e->u.kase.when[i].condition, e->u.kase.when[i].result, NULL, visit, context);
+            visit_three(e->u.kase.when[i].condition, e->u.kase.when[i].result, NULL, visit,
+                        context);
         wr_expr_visit(e->u.kase.otherwise, visit, context);
         break;
     case WR_EXPR_CAST: wr_expr_visit(e->u.cast.operand, visit, context); break;

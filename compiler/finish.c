@@ -1,4 +1,5 @@
-/* The program as it will run: everything that the passes left in the compile arena, copied into the program's. */
+/* The program as it will run: everything that the passes left in the compile arena, copied into the
+ * program's. */
 #include "base/hash.h"
 #include "compiler/state.h"
 
@@ -14,11 +15,12 @@ static void *copied(struct wr_compile *c, const void *from, size_t count, size_t
     return to;
 }
 
-/* ---- Constants ------------------------------------------------------------------------------------------ */
+/* ---- Constants ------------------------------------------------------------------------------- */
 
 static uint64_t hash_constant(struct wr_type type, const struct wr_value *v, uint32_t parameter)
 {
-    uint64_t h = wr_mix64((uint64_t)type.kind << 24 | (uint64_t)type.precision << 16 | (uint64_t)type.scale << 8 | v->flag);
+    uint64_t h = wr_mix64((uint64_t)type.kind << 24 | (uint64_t)type.precision << 16 |
+                          (uint64_t)type.scale << 8 | v->flag);
     h = wr_mix64(h ^ parameter);
     if (v->flag != WR_FLAG_VALUE) return h;
     switch ((int)wr_type_class(type)) {
@@ -30,9 +32,11 @@ static uint64_t hash_constant(struct wr_type type, const struct wr_value *v, uin
     }
 }
 
-static bool same_constant(const struct wr_constant *a, struct wr_type type, const struct wr_value *v, uint32_t parameter)
+static bool same_constant(const struct wr_constant *a, struct wr_type type,
+                          const struct wr_value *v, uint32_t parameter)
 {
-    if (!wr_type_equal(a->type, type) || a->parameter != parameter || a->value.flag != v->flag) return false;
+    if (!wr_type_equal(a->type, type) || a->parameter != parameter || a->value.flag != v->flag)
+        return false;
     if (v->flag != WR_FLAG_VALUE) return true;
     switch ((int)wr_type_class(type)) {
     case WR_CLASS_BOOL: return a->value.u.boolean == v->u.boolean;
@@ -56,10 +60,12 @@ static void rehash(struct wr_state *s, uint32_t slots)
     }
 }
 
-uint32_t wr_constant_add(struct wr_compile *c, struct wr_type type, const struct wr_value *value, uint32_t parameter)
+uint32_t wr_constant_add(struct wr_compile *c, struct wr_type type, const struct wr_value *value,
+                         uint32_t parameter)
 {
     struct wr_state *s = c->state;
-    if (s->constant.count * 2 >= s->constant_slots) rehash(s, s->constant_slots ? s->constant_slots * 4 : 64);
+    if (s->constant.count * 2 >= s->constant_slots)
+        rehash(s, s->constant_slots ? s->constant_slots * 4 : 64);
     uint32_t at = (uint32_t)hash_constant(type, value, parameter) & (s->constant_slots - 1);
     for (; s->constant_slot[at]; at = (at + 1) & (s->constant_slots - 1))
         if (same_constant(&s->constant.at[s->constant_slot[at] - 1], type, value, parameter))
@@ -73,7 +79,7 @@ uint32_t wr_constant_add(struct wr_compile *c, struct wr_type type, const struct
     return (uint32_t)s->constant.count - 1;
 }
 
-/* ---- Codes, in the order of the nodes that run them -------------------------------------------------------- */
+/* ---- Codes, in the order of the nodes that run them ------------------------------------------ */
 
 struct codes {
     WR_VEC(struct wr_code) code;
@@ -92,7 +98,7 @@ static uint32_t code_of(struct wr_compile *c, struct codes *codes, uint32_t bloc
     return codes->number[block] - 1;
 }
 
-/* ---- Nodes --------------------------------------------------------------------------------------------------- */
+/* ---- Nodes ----------------------------------------------------------------------------------- */
 
 static struct wr_schema copy_schema(struct wr_compile *c, const struct wr_schema *from)
 {
@@ -101,10 +107,12 @@ static struct wr_schema copy_schema(struct wr_compile *c, const struct wr_schema
     return (struct wr_schema){from->count, column};
 }
 
-static void copy_source(struct wr_compile *c, struct codes *codes, const struct wr_constant *defaults,
-                        uint32_t columns, struct wr_source_node *s)
+static void copy_source(struct wr_compile *c, struct codes *codes,
+                        const struct wr_constant *defaults, uint32_t columns,
+                        struct wr_source_node *s)
 {
-    if (s->computed_not_null) s->computed_not_null = copied(c, s->computed_not_null, columns - s->field_count, 1);
+    if (s->computed_not_null)
+        s->computed_not_null = copied(c, s->computed_not_null, columns - s->field_count, 1);
     struct wr_field *field = copied(c, s->field, s->field_count, sizeof *field);
     for (uint32_t i = 0; i < s->field_count; i++) {
         struct wr_field *f = &field[i];
@@ -123,7 +131,8 @@ static void copy_source(struct wr_compile *c, struct codes *codes, const struct 
 
 static void copy_pattern(struct wr_compile *c, struct codes *codes, struct wr_pattern_node *p)
 {
-    struct wr_pattern_variable *variable = copied(c, p->variable, p->variable_count, sizeof *variable);
+    struct wr_pattern_variable *variable = copied(c, p->variable, p->variable_count,
+                                                  sizeof *variable);
     p->row_code = code_of(c, codes, p->row_code);
     for (uint32_t i = 0; i < p->variable_count; i++) {
         variable[i].name = text(c, variable[i].name);
@@ -159,7 +168,8 @@ static void copy_node(struct wr_compile *c, struct codes *codes, const struct wr
         n->u.select.carry = copied(c, n->u.select.carry, n->schema.count, 1);
         break;
     case WR_NODE_WINDOW:
-        n->u.window.key = copied(c, n->u.window.key, n->u.window.key_count, sizeof *n->u.window.key);
+        n->u.window.key = copied(c, n->u.window.key, n->u.window.key_count,
+                                 sizeof *n->u.window.key);
         n->u.window.aggregate = copied(c, n->u.window.aggregate, n->u.window.aggregate_count,
                                        sizeof *n->u.window.aggregate);
         break;
@@ -168,12 +178,14 @@ static void copy_node(struct wr_compile *c, struct codes *codes, const struct wr
     }
 }
 
-/* ---- The rest -------------------------------------------------------------------------------------------------- */
+/* ---- The rest -------------------------------------------------------------------------------- */
 
-static struct wr_option_value *copy_options(struct wr_compile *c, const struct wr_option_value *from, size_t count)
+static struct wr_option_value *copy_options(struct wr_compile *c,
+                                            const struct wr_option_value *from, size_t count)
 {
     struct wr_option_value *to = copied(c, from, count, sizeof *to);
-    for (size_t i = 0; i < count; i++) to[i] = (struct wr_option_value){text(c, from[i].name), text(c, from[i].value)};
+    for (size_t i = 0; i < count; i++)
+        to[i] = (struct wr_option_value){text(c, from[i].name), text(c, from[i].value)};
     return to;
 }
 
@@ -209,15 +221,19 @@ void wr_emit(struct wr_compile *c)
     struct wr_program *program = c->program;
     struct codes codes = {.number = wr_alloc_zero((s->block.count + 1) * sizeof *codes.number)};
     uint32_t *query_number = WR_NEW_ARRAY(c->arena, uint32_t, s->query.count + 1);
-    /* Defaults of columns were numbered on the way; only those that stay become constants of the program. */
-    struct wr_constant *defaults = WR_NEW_ARRAY(c->arena, struct wr_constant, s->constant.count + 1);
+    /* Defaults of columns were numbered on the way; only those that stay become constants of the
+     * program. */
+    struct wr_constant *defaults = WR_NEW_ARRAY(c->arena, struct wr_constant,
+                                                s->constant.count + 1);
     if (s->constant.count) memcpy(defaults, s->constant.at, s->constant.count * sizeof *defaults);
     wr_vec_clear(&s->constant);
     rehash(s, 64);
 
     struct wr_node *node = copied(c, s->node.at, s->node.count, sizeof *node);
-    for (size_t i = 0; i < s->node.count; i++) copy_node(c, &codes, defaults, query_number, &node[i]);
-    const char **query = wr_arena_alloc_zero(&program->arena, (program->query_count + 1) * sizeof *query);
+    for (size_t i = 0; i < s->node.count; i++)
+        copy_node(c, &codes, defaults, query_number, &node[i]);
+    const char **query = wr_arena_alloc_zero(&program->arena,
+                                             (program->query_count + 1) * sizeof *query);
     for (size_t i = 0; i < s->query.count; i++)
         if (query_number[i]) query[query_number[i] - 1] = text(c, s->query.at[i]);
     copy_streams(c);

@@ -23,7 +23,8 @@ void wr_block_release(struct wr_block *b)
     b->slot = NULL;
 }
 
-/* ---- Hash-consing ------------------------------------------------------------------------------ */
+/* ---- Hash-consing ------------------------------------------------------------------------------
+ */
 
 static uint64_t hash_value(const struct wr_value *v, enum wr_class cls)
 {
@@ -53,11 +54,12 @@ static bool same_value(const struct wr_value *a, const struct wr_value *b, enum 
 
 static uint64_t hash_node(const struct wr_ir *n)
 {
-    uint64_t h = wr_mix64(n->kind | (uint64_t)n->type.kind << 8 | (uint64_t)n->type.precision << 16 |
-                          (uint64_t)n->type.scale << 24);
+    uint64_t h = wr_mix64(n->kind | (uint64_t)n->type.kind << 8 |
+                          (uint64_t)n->type.precision << 16 | (uint64_t)n->type.scale << 24);
     switch (n->kind) {
     case WR_IR_CONSTANT:
-        return wr_mix64(h ^ hash_value(&n->u.constant.value, wr_type_class(n->type)) ^ n->u.constant.parameter);
+        return wr_mix64(h ^ hash_value(&n->u.constant.value, wr_type_class(n->type)) ^
+                        n->u.constant.parameter);
     case WR_IR_INPUT:
         return wr_mix64(h ^ ((uint64_t)n->u.input.kind << 56 | (uint64_t)n->u.input.final_ << 48 |
                              (uint64_t)n->u.input.set << 32 | (uint64_t)n->u.input.column << 16 |
@@ -100,7 +102,8 @@ static void grow(struct wr_block *b)
     }
 }
 
-/* The node equal to `wanted`, made now if there is none; arguments are copied from the caller's array. */
+/* The node equal to `wanted`, made now if there is none; arguments are copied from the caller's
+ * array. */
 static struct wr_ir *intern(struct wr_block *b, const struct wr_ir *wanted)
 {
     uint32_t at = (uint32_t)hash_node(wanted) & (b->slot_count - 1);
@@ -117,7 +120,8 @@ static struct wr_ir *intern(struct wr_block *b, const struct wr_ir *wanted)
     if (n->kind == WR_IR_OP) {
         n->u.op.arg = WR_NEW_ARRAY(b->c->arena, struct wr_ir *, n->u.op.arg_count + 1u);
         memcpy(n->u.op.arg, wanted->u.op.arg, n->u.op.arg_count * sizeof *n->u.op.arg);
-        for (unsigned i = 0; i < n->u.op.arg_count; i++) n->reads_past |= n->u.op.arg[i]->reads_past;
+        for (unsigned i = 0; i < n->u.op.arg_count; i++)
+            n->reads_past |= n->u.op.arg[i]->reads_past;
     }
     wr_vec_push(&b->node, n);
     b->slot[at] = n->id + 1;
@@ -125,7 +129,8 @@ static struct wr_ir *intern(struct wr_block *b, const struct wr_ir *wanted)
     return n;
 }
 
-/* ---- Leaves ------------------------------------------------------------------------------------- */
+/* ---- Leaves -------------------------------------------------------------------------------------
+ */
 
 struct wr_ir *wr_ir_constant(struct wr_block *b, struct wr_type type, struct wr_value value)
 {
@@ -192,7 +197,8 @@ bool wr_ir_reads_history(const struct wr_ir *ir)
     return ir->reads_past;
 }
 
-/* ---- Operations --------------------------------------------------------------------------------- */
+/* ---- Operations ---------------------------------------------------------------------------------
+ */
 
 static bool is_constant_bool(const struct wr_ir *ir, bool value)
 {
@@ -201,7 +207,8 @@ static bool is_constant_bool(const struct wr_ir *ir, bool value)
 }
 
 /* What an operation is without being carried out, or NULL. */
-static struct wr_ir *simplify(struct wr_block *b, enum wr_op op, struct wr_type type, struct wr_ir *const *arg)
+static struct wr_ir *simplify(struct wr_block *b, enum wr_op op, struct wr_type type,
+                              struct wr_ir *const *arg)
 {
     switch ((int)op) {
     case WR_OP_AND:
@@ -291,8 +298,8 @@ struct wr_ir *wr_ir_op(struct wr_block *b, enum wr_op op, int k, unsigned c, str
     return make_op(b, &n);
 }
 
-struct wr_ir *wr_ir_call(struct wr_block *b, unsigned builtin, struct wr_type type, struct wr_ir *const *arg,
-                         unsigned arg_count)
+struct wr_ir *wr_ir_call(struct wr_block *b, unsigned builtin, struct wr_type type,
+                         struct wr_ir *const *arg, unsigned arg_count)
 {
     struct wr_ir n = {.kind = WR_IR_OP, .type = type};
     n.u.op.op = WR_OP_CALL;
@@ -303,7 +310,8 @@ struct wr_ir *wr_ir_call(struct wr_block *b, unsigned builtin, struct wr_type ty
     return make_op(b, &n);
 }
 
-struct wr_ir *wr_ir_unary(struct wr_block *b, enum wr_op op, struct wr_type type, struct wr_ir *operand)
+struct wr_ir *wr_ir_unary(struct wr_block *b, enum wr_op op, struct wr_type type,
+                          struct wr_ir *operand)
 {
     return wr_ir_op(b, op, 0, 0, type, &operand, 1);
 }
@@ -330,20 +338,24 @@ struct wr_ir *wr_ir_select(struct wr_block *b, struct wr_ir *condition, struct w
 {
     WR_ASSERT(wr_type_equal(value->type, otherwise->type));
     struct wr_ir *arg[3] = {otherwise, condition, value};
-    return wr_ir_op(b, wr_op_of(WR_OP_SELECT_BOOL, wr_type_class(value->type)), 0, 0, value->type, arg, 3);
+    return wr_ir_op(b, wr_op_of(WR_OP_SELECT_BOOL, wr_type_class(value->type)), 0, 0, value->type,
+                    arg, 3);
 }
 
-/* A DECIMAL constant with the other side's scale, where it has one exactly: then nothing is shifted per row. */
+/* A DECIMAL constant with the other side's scale, where it has one exactly: then nothing is shifted
+ * per row. */
 static struct wr_ir *at_scale(struct wr_block *b, struct wr_ir *ir, struct wr_type other)
 {
     wr_i128 value;
-    if (!is_plain_constant(ir) || ir->u.constant.value.flag != WR_FLAG_VALUE || ir->type.scale >= other.scale ||
+    if (!is_plain_constant(ir) || ir->u.constant.value.flag != WR_FLAG_VALUE ||
+        ir->type.scale >= other.scale ||
         !wr_decimal_rescale(ir->u.constant.value.u.dec, ir->type.scale, other.scale, 38, &value))
         return ir;
     return wr_ir_constant(b, wr_type_decimal(38, other.scale), (struct wr_value){.u.dec = value});
 }
 
-struct wr_ir *wr_ir_compare(struct wr_block *b, enum wr_binary_op op, struct wr_ir *left, struct wr_ir *right)
+struct wr_ir *wr_ir_compare(struct wr_block *b, enum wr_binary_op op, struct wr_ir *left,
+                            struct wr_ir *right)
 {
     enum wr_class cls = wr_type_class(left->type);
     bool negate = op == WR_BINARY_NOT_DISTINCT;
@@ -362,11 +374,13 @@ struct wr_ir *wr_ir_compare(struct wr_block *b, enum wr_binary_op op, struct wr_
         left = at_scale(b, left, right->type);
         right = at_scale(b, right, left->type);
     }
-    /* One spelling of each condition: the constant on the right, else the older operand on the left. */
-    bool swap = left->kind == WR_IR_CONSTANT ? right->kind != WR_IR_CONSTANT
-                                             : right->kind != WR_IR_CONSTANT && left->id > right->id;
+    /* One spelling of each condition: the constant on the right, else the older operand on the
+     * left. */
+    bool swap = left->kind == WR_IR_CONSTANT
+                    ? right->kind != WR_IR_CONSTANT
+                    : right->kind != WR_IR_CONSTANT && left->id > right->id;
     if (swap) {
-        static const uint8_t mirrored[] = {WR_CMP_EQ, WR_CMP_NE, WR_CMP_GT, WR_CMP_GE,
+        static const uint8_t mirrored[] = {WR_CMP_EQ, WR_CMP_NE, WR_CMP_GT,      WR_CMP_GE,
                                            WR_CMP_LT, WR_CMP_LE, WR_CMP_DISTINCT};
         struct wr_ir *t = left;
         left = right;
@@ -384,8 +398,8 @@ struct wr_ir *wr_ir_compare(struct wr_block *b, enum wr_binary_op op, struct wr_
     return negate ? wr_ir_not(b, result) : result;
 }
 
-struct wr_ir *wr_ir_cast(struct wr_block *b, struct wr_ir *ir, struct wr_type type, bool explicit_cast,
-                         bool try_cast)
+struct wr_ir *wr_ir_cast(struct wr_block *b, struct wr_ir *ir, struct wr_type type,
+                         bool explicit_cast, bool try_cast)
 {
     if (wr_type_equal(ir->type, type)) return ir;
     if (ir->type.kind == WR_KIND_NULL) return wr_ir_null(b, type);
@@ -401,10 +415,11 @@ struct wr_ir *wr_ir_cast(struct wr_block *b, struct wr_ir *ir, struct wr_type ty
     }
     bool failed = ir->failed != 0;
     for (unsigned i = 0; i < count; i++) {
-        struct wr_type t = type; /* only the class of the steps between matters, and that no two are mixed up */
+        struct wr_type t =
+            type; /* only the class of the steps between matters, and that no two are mixed up */
         if (i + 1 < count) {
-            static const uint8_t kind_of[] = {WR_KIND_BOOLEAN, WR_KIND_BIGINT, WR_KIND_DOUBLE, WR_KIND_DECIMAL,
-                                              WR_KIND_STRING};
+            static const uint8_t kind_of[] = {WR_KIND_BOOLEAN, WR_KIND_BIGINT, WR_KIND_DOUBLE,
+                                              WR_KIND_DECIMAL, WR_KIND_STRING};
             t = step[i].cls == WR_CLASS_DEC ? wr_type_decimal(38, type.scale)
                                             : wr_type_of((enum wr_kind)kind_of[step[i].cls]);
         }
@@ -416,7 +431,8 @@ struct wr_ir *wr_ir_cast(struct wr_block *b, struct wr_ir *ir, struct wr_type ty
     return wr_ir_op(b, wr_op_of(WR_OP_TRY_BOOL, wr_type_class(type)), 0, 0, type, &ir, 1);
 }
 
-/* ---- Results and walks -------------------------------------------------------------------------- */
+/* ---- Results and walks --------------------------------------------------------------------------
+ */
 
 uint32_t wr_block_result(struct wr_block *b, struct wr_ir *ir)
 {
@@ -452,8 +468,8 @@ void wr_ir_reach(const struct wr_block *b, uint8_t *reached)
 }
 
 /* Down from one value by a stack of its own: a deep chain must not end the compiler's. */
-void wr_ir_visit_inputs(const struct wr_ir *ir, void (*visit)(void *context, const struct wr_input *input),
-                        void *context)
+void wr_ir_visit_inputs(const struct wr_ir *ir,
+                        void (*visit)(void *context, const struct wr_input *input), void *context)
 {
     WR_VEC(const struct wr_ir *) stack = {0};
     uint8_t *seen = wr_alloc_zero(ir->id + 1u);
@@ -491,7 +507,8 @@ uint32_t wr_block_finish(struct wr_block *b)
     wr_ir_reach(b, reached);
     for (size_t i = 0; i < b->node.count; i++)
         if (reached[i] && b->node.at[i]->failed)
-            wr_diag_add(b->c->diags, WR_DIAG_W0502, b->node.at[i]->span, "this constant expression always fails: %s",
+            wr_diag_add(b->c->diags, WR_DIAG_W0502, b->node.at[i]->span,
+                        "this constant expression always fails: %s",
                         failure((enum wr_reason)b->node.at[i]->failed));
     wr_free(reached);
     return b->number;

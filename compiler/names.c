@@ -1,5 +1,5 @@
-/* A table from names to numbers, for thousands of declarations: hashed without case, compared by the rule
- * of the language (wr_ident_equal). */
+/* A table from names to numbers, for thousands of declarations: hashed without case, compared by
+ * the rule of the language (wr_ident_equal). */
 #include "compiler/state.h"
 #include "base/hash.h"
 
@@ -33,13 +33,15 @@ void wr_names_free(struct wr_names *n)
 static uint32_t hash_name(struct wr_slice text)
 {
     uint64_t h = 14695981039346656037u;
-    for (size_t i = 0; i < text.size; i++) h = (h ^ (uint8_t)wr_lower(text.data[i])) * 1099511628211u;
+    for (size_t i = 0; i < text.size; i++)
+        h = (h ^ (uint8_t)wr_lower(text.data[i])) * 1099511628211u;
     return (uint32_t)wr_mix64(h);
 }
 
 uint32_t wr_names_find(const struct wr_names *n, const struct wr_ident *name)
 {
-    for (uint32_t i = n->slot[hash_name(name->text) & (n->slots - 1)]; i; i = n->entry.at[i - 1].next)
+    for (uint32_t i = n->slot[hash_name(name->text) & (n->slots - 1)]; i;
+         i = n->entry.at[i - 1].next)
         if (wr_ident_equal(n->entry.at[i - 1].name, *name)) return n->entry.at[i - 1].value;
     return WR_NONE;
 }
@@ -67,5 +69,6 @@ bool wr_names_add(struct wr_names *n, const struct wr_ident *name, uint32_t valu
 
 void wr_names_offer(const struct wr_names *n, struct wr_suggestion *suggestion)
 {
-    for (size_t i = 0; i < n->entry.count; i++) wr_suggestion_offer(suggestion, n->entry.at[i].name.text);
+    for (size_t i = 0; i < n->entry.count; i++)
+        wr_suggestion_offer(suggestion, n->entry.at[i].name.text);
 }

@@ -1,19 +1,20 @@
 /* Dead nodes and columns that nothing reads.
  *
- * Backwards from the OUTPUT nodes each node learns which of its columns are read, then nodes are made anew in
- * their order without the rest, and every reference to a column (of code blocks, keys, aggregates, match values)
- * is renumbered. So only fields that a result depends on are decoded, also through SELECT * and views.
- * What always stays: the event time and what its watermark reads, keys, bounds of windows, all columns of outputs. */
+ * Backwards from the OUTPUT nodes each node learns which of its columns are read, then nodes are
+ * made anew in their order without the rest, and every reference to a column (of code blocks, keys,
+ * aggregates, match values) is renumbered. So only fields that a result depends on are decoded,
+ * also through SELECT * and views. What always stays: the event time and what its watermark reads,
+ * keys, bounds of windows, all columns of outputs. */
 #include "compiler/state.h"
 
 struct pruner {
     struct wr_compile *c;
     uint32_t count;
     uint8_t *live;
-    uint8_t **need;      /* per node, one byte a column */
-    uint8_t **aggregate; /* PATTERN: one byte an aggregate */
-    uint32_t **map;      /* per node: new number of a column, WR_NONE when dropped */
-    uint32_t *number;    /* new number of a node */
+    uint8_t **need;       /* per node, one byte a column */
+    uint8_t **aggregate;  /* PATTERN: one byte an aggregate */
+    uint32_t **map;       /* per node: new number of a column, WR_NONE when dropped */
+    uint32_t *number;     /* new number of a node */
     uint8_t *by_position; /* some reader takes the columns as they stand */
     WR_VEC(struct wr_node) out;
 };
@@ -30,9 +31,10 @@ static void need(struct pruner *p, uint32_t node, uint32_t column)
     p->need[node][column] = 1;
 }
 
-/* ---- What is read -------------------------------------------------------------------------------------- */
+/* ---- What is read ---------------------------------------------------------------------------- */
 
-static void need_input(struct pruner *p, uint32_t owner, uint32_t from, const struct wr_input *input)
+static void need_input(struct pruner *p, uint32_t owner, uint32_t from,
+                       const struct wr_input *input)
 {
     switch (input->kind) {
     case WR_INPUT_COLUMN:
@@ -44,7 +46,8 @@ static void need_input(struct pruner *p, uint32_t owner, uint32_t from, const st
 }
 
 /* Inputs that the chosen results of a block read; chosen NULL: all results. */
-static void need_block(struct pruner *p, uint32_t owner, uint32_t from, uint32_t code, const uint8_t *chosen)
+static void need_block(struct pruner *p, uint32_t owner, uint32_t from, uint32_t code,
+                       const uint8_t *chosen)
 {
     if (code == WR_NONE) return;
     const struct wr_block *b = p->c->state->block.at[code];
@@ -53,7 +56,8 @@ static void need_block(struct pruner *p, uint32_t owner, uint32_t from, uint32_t
         if (!chosen || chosen[i]) reached[b->result.at[i]->id] = 1;
     wr_ir_reach(b, reached);
     for (size_t i = 0; i < b->node.count; i++)
-        if (reached[i] && b->node.at[i]->kind == WR_IR_INPUT) need_input(p, owner, from, &b->node.at[i]->u.input);
+        if (reached[i] && b->node.at[i]->kind == WR_IR_INPUT)
+            need_input(p, owner, from, &b->node.at[i]->u.input);
     wr_free(reached);
 }
 
@@ -77,7 +81,8 @@ static void need_of_pattern(struct pruner *p, uint32_t n, uint32_t from)
     const struct wr_pattern_node *m = &node_at(p, n)->u.pattern;
     for (uint32_t i = 0; i < m->key_count; i++) need(p, from, m->key[i]);
     need_block(p, n, from, m->row_code, NULL);
-    for (uint32_t i = 0; i < m->variable_count; i++) need_block(p, n, from, m->variable[i].condition, NULL);
+    for (uint32_t i = 0; i < m->variable_count; i++)
+        need_block(p, n, from, m->variable[i].condition, NULL);
     for (uint32_t i = 0; i < m->history_count; i++) need_input(p, n, from, &m->history[i]);
     for (uint32_t i = 0; i < m->output_count; i++)
         if (p->need[n][i]) need_input(p, n, from, &m->output[i]);
@@ -135,18 +140,19 @@ static void mark_by_position(struct pruner *p, uint32_t n)
     for (unsigned i = 0; i < node->input_count; i++) p->by_position[node->input[i]] = 1;
 }
 
-/* ---- Renumbering ------------------------------------------------------------------------------------------ */
+/* ---- Renumbering ----------------------------------------------------------------------------- */
 
 static void remap_input(struct wr_input *input, const uint32_t *column, const uint32_t *aggregate)
 {
-    if (input->kind == WR_INPUT_COLUMN || input->kind == WR_INPUT_LAST || input->kind == WR_INPUT_FIRST)
+    if (input->kind == WR_INPUT_COLUMN || input->kind == WR_INPUT_LAST ||
+        input->kind == WR_INPUT_FIRST)
         input->column = (uint16_t)column[input->column];
     else if (input->kind == WR_INPUT_AGGREGATE && aggregate)
         input->column = (uint16_t)aggregate[input->column];
 }
 
-static void remap_block(struct pruner *p, uint32_t code, const uint8_t *chosen, const uint32_t *column,
-                        const uint32_t *aggregate)
+static void remap_block(struct pruner *p, uint32_t code, const uint8_t *chosen,
+                        const uint32_t *column, const uint32_t *aggregate)
 {
     if (code == WR_NONE) return;
     struct wr_block *b = p->c->state->block.at[code];
@@ -157,11 +163,13 @@ static void remap_block(struct pruner *p, uint32_t code, const uint8_t *chosen, 
         b->result.count = kept;
     }
     for (size_t i = 0; i < b->node.count; i++)
-        if (b->node.at[i]->kind == WR_IR_INPUT) remap_input(&b->node.at[i]->u.input, column, aggregate);
+        if (b->node.at[i]->kind == WR_IR_INPUT)
+            remap_input(&b->node.at[i]->u.input, column, aggregate);
 }
 
-static struct wr_aggregate *remap_aggregates(struct pruner *p, const struct wr_aggregate *from, uint32_t *count,
-                                             const uint8_t *chosen, const uint32_t *column)
+static struct wr_aggregate *remap_aggregates(struct pruner *p, const struct wr_aggregate *from,
+                                             uint32_t *count, const uint8_t *chosen,
+                                             const uint32_t *column)
 {
     struct wr_aggregate *to = WR_NEW_ARRAY(p->c->arena, struct wr_aggregate, *count + 1);
     uint32_t kept = 0;
@@ -177,7 +185,8 @@ static struct wr_aggregate *remap_aggregates(struct pruner *p, const struct wr_a
     return to;
 }
 
-static const uint32_t *remap_list(struct pruner *p, const uint32_t *from, uint32_t *count, const uint32_t *column)
+static const uint32_t *remap_list(struct pruner *p, const uint32_t *from, uint32_t *count,
+                                  const uint32_t *column)
 {
     uint32_t *to = WR_NEW_ARRAY(p->c->arena, uint32_t, *count + 1);
     uint32_t kept = 0;
@@ -189,7 +198,8 @@ static const uint32_t *remap_list(struct pruner *p, const uint32_t *from, uint32
 
 static void keep_columns(struct pruner *p, uint32_t n, struct wr_node *node)
 {
-    struct wr_schema_column *column = WR_NEW_ARRAY(p->c->arena, struct wr_schema_column, node->schema.count + 1);
+    struct wr_schema_column *column = WR_NEW_ARRAY(p->c->arena, struct wr_schema_column,
+                                                   node->schema.count + 1);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < node->schema.count; i++) {
         p->map[n][i] = p->need[n][i] ? kept : WR_NONE;
@@ -221,7 +231,8 @@ static void rebuild_source(struct pruner *p, uint32_t n, struct wr_source_node *
     if (s->time_column != WR_NONE) s->time_column = p->map[n][s->time_column];
 }
 
-static void rebuild_select(struct pruner *p, uint32_t n, struct wr_select_node *s, const uint32_t *column)
+static void rebuild_select(struct pruner *p, uint32_t n, struct wr_select_node *s,
+                           const uint32_t *column)
 {
     uint32_t count = node_at(p, n)->schema.count, kept = 0;
     uint8_t *carry = WR_NEW_ARRAY(p->c->arena, uint8_t, count + 1);
@@ -232,13 +243,16 @@ static void rebuild_select(struct pruner *p, uint32_t n, struct wr_select_node *
     remap_block(p, s->project, p->need[n], column, NULL);
 }
 
-static void rebuild_window(struct pruner *p, uint32_t n, struct wr_window_node *w, const uint32_t *column)
+static void rebuild_window(struct pruner *p, uint32_t n, struct wr_window_node *w,
+                           const uint32_t *column)
 {
     w->key = remap_list(p, w->key, &w->key_count, column);
-    w->aggregate = remap_aggregates(p, w->aggregate, &w->aggregate_count, p->need[n] + w->key_count + 2, column);
+    w->aggregate = remap_aggregates(p, w->aggregate, &w->aggregate_count,
+                                    p->need[n] + w->key_count + 2, column);
 }
 
-static void rebuild_pattern(struct pruner *p, uint32_t n, struct wr_pattern_node *m, const uint32_t *column)
+static void rebuild_pattern(struct pruner *p, uint32_t n, struct wr_pattern_node *m,
+                            const uint32_t *column)
 {
     struct wr_arena *arena = p->c->arena;
     uint32_t *aggregate = WR_NEW_ARRAY(arena, uint32_t, m->aggregate_count + 1);
@@ -267,11 +281,14 @@ static void rebuild_pattern(struct pruner *p, uint32_t n, struct wr_pattern_node
         uint32_t to = column[m->keep[i]];
         bool read = false;
         for (uint32_t k = 0; k < m->history_count && !read; k++)
-            read = history[k].column == to && (history[k].kind == WR_INPUT_LAST || history[k].kind == WR_INPUT_FIRST);
+            read = history[k].column == to &&
+                   (history[k].kind == WR_INPUT_LAST || history[k].kind == WR_INPUT_FIRST);
         for (uint32_t k = 0; k < kept && !read; k++)
-            read = output[k].column == to && (output[k].kind == WR_INPUT_LAST || output[k].kind == WR_INPUT_FIRST);
+            read = output[k].column == to &&
+                   (output[k].kind == WR_INPUT_LAST || output[k].kind == WR_INPUT_FIRST);
         for (uint32_t k = 0; k < m->aggregate_count && !read; k++)
-            read = m->aggregate[k].column == to || m->aggregate[k].column2 == to || m->aggregate[k].filter == to;
+            read = m->aggregate[k].column == to || m->aggregate[k].column2 == to ||
+                   m->aggregate[k].filter == to;
         if (read && to != WR_NONE) keep[keeps++] = to;
     }
     m->keep = keep;
@@ -281,25 +298,32 @@ static void rebuild_pattern(struct pruner *p, uint32_t n, struct wr_pattern_node
     m->output_count = kept;
 }
 
-/* A SELECT that passes exactly the columns that a MERGE reads: its input has others read by somebody else. */
+/* A SELECT that passes exactly the columns that a MERGE reads: its input has others read by
+ * somebody else. */
 static uint32_t adapt(struct pruner *p, uint32_t merge, uint32_t input)
 {
     const struct wr_schema *schema = &node_at(p, input)->schema;
-    struct wr_schema_column *column = WR_NEW_ARRAY(p->c->arena, struct wr_schema_column, schema->count + 1);
+    struct wr_schema_column *column = WR_NEW_ARRAY(p->c->arena, struct wr_schema_column,
+                                                   schema->count + 1);
     struct wr_block *b = wr_block_new(p->c);
     uint32_t kept = 0;
     for (uint32_t i = 0; i < schema->count; i++) {
         if (!p->need[merge][i]) continue;
         column[kept++] = schema->column[i];
-        wr_block_column(b, wr_ir_input(b, (struct wr_input){.kind = WR_INPUT_COLUMN, .type = schema->column[i].type,
+        wr_block_column(b, wr_ir_input(b, (struct wr_input){.kind = WR_INPUT_COLUMN,
+                                                            .type = schema->column[i].type,
                                                             .column = (uint16_t)p->map[input][i]}));
     }
     uint8_t *carry = WR_NEW_ARRAY(p->c->arena, uint8_t, kept + 1);
     memset(carry, 1, kept);
-    struct wr_node node = {.kind = WR_NODE_SELECT, .input_count = 1, .query = node_at(p, merge)->query,
-                           .input = wr_inputs(p->c, p->number[input]), .schema = {kept, column},
+    struct wr_node node = {.kind = WR_NODE_SELECT,
+                           .input_count = 1,
+                           .query = node_at(p, merge)->query,
+                           .input = wr_inputs(p->c, p->number[input]),
+                           .schema = {kept, column},
                            .place = node_at(p, merge)->place};
-    node.name = wr_cstr(p->c, wr_arena_printf(p->c->arena, "%s.%u", node_at(p, merge)->name, input));
+    node.name = wr_cstr(p->c,
+                        wr_arena_printf(p->c->arena, "%s.%u", node_at(p, merge)->name, input));
     node.u.select = (struct wr_select_node){WR_NONE, wr_block_finish(b), carry};
     wr_vec_push(&p->out, node);
     return (uint32_t)p->out.count - 1;
@@ -318,15 +342,16 @@ static bool never_fails(const struct pruner *p, uint32_t n, uint32_t column)
     return node->kind == WR_NODE_SELECT && !node->u.select.carry[column];
 }
 
-/* A SELECT without WHERE whose columns are plain ones of its input does nothing that its readers could not do:
- * they read through it. Where a reader takes columns by position (MERGE, OUTPUT, rows that were too late), it must
- * moreover be the input, column for column. */
+/* A SELECT without WHERE whose columns are plain ones of its input does nothing that its readers
+ * could not do: they read through it. Where a reader takes columns by position (MERGE, OUTPUT, rows
+ * that were too late), it must moreover be the input, column for column. */
 static bool is_transparent(const struct pruner *p, uint32_t n, const struct wr_node *node)
 {
     if (node->kind != WR_NODE_SELECT || node->u.select.where != WR_NONE) return false;
     uint32_t from = node_at(p, n)->input[0];
     const struct wr_block *b = p->c->state->block.at[node->u.select.project];
-    if (p->by_position[n] && p->out.at[node->input[0]].schema.count != node->schema.count) return false;
+    if (p->by_position[n] && p->out.at[node->input[0]].schema.count != node->schema.count)
+        return false;
     for (uint32_t k = 0; k < node->schema.count; k++) {
         const struct wr_ir *ir = b->result.at[k];
         if (ir->kind != WR_IR_INPUT || ir->u.input.kind != WR_INPUT_COLUMN) return false;

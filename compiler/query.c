@@ -1,16 +1,29 @@
 /* Queries: FROM, WHERE, select lists, WITH, UNION ALL, patterns in FROM and in their short form. */
 #include "compiler/state.h"
 
-/* ---- FROM -------------------------------------------------------------------------------------------- */
+/* ---- FROM ------------------------------------------------------------------------------------ */
 
-static void unknown_input(struct wr_compile *c, const struct wr_ident *name, const struct wr_with_scope *with)
+static void unknown_input(struct wr_compile *c, const struct wr_ident *name,
+                          const struct wr_with_scope *with)
 {
     struct wr_suggestion near;
     if (c->state->parse_failed) return;
+    bool function = wr_names_find(c->state->function_names, name) != WR_NONE;
+    uint32_t pattern = wr_names_find(c->state->pattern_names, name);
+    if (function || pattern != WR_NONE) {
+        struct wr_diag *d = wr_diag_add(
+            c->diags, WR_DIAG_W0314, name->span, "'%.*s' is a %s, and has no rows to read",
+            WR_SLICE_ARG(name->text), function ? "function" : "pattern");
+        if (pattern != WR_NONE)
+            wr_diag_help(c->diags, d, "its matches go into '%.*s': read that",
+                         WR_SLICE_ARG(c->state->tree->statement[pattern].name.text));
+        return;
+    }
     wr_suggestion_init(&near, name->text);
     wr_names_offer(c->state->relation_names, &near);
     for (; with; with = with->outer) wr_suggestion_offer(&near, with->with->name.text);
-    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0301, name->span, "there is no stream, table or view '%.*s'",
+    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0301, name->span,
+                                    "there is no stream, table or view '%.*s'",
                                     WR_SLICE_ARG(name->text));
     struct wr_slice best = wr_suggestion_best(&near);
     if (best.size) wr_diag_help(c->diags, d, "did you mean '%.*s'?", WR_SLICE_ARG(best));
@@ -32,8 +45,8 @@ static bool lower_with(struct wr_compile *c, struct wr_with_scope *with)
     return ok;
 }
 
-static bool lower_name(struct wr_compile *c, const struct wr_ident *name, struct wr_with_scope *with,
-                       struct wr_relation *result)
+static bool lower_name(struct wr_compile *c, const struct wr_ident *name,
+                       struct wr_with_scope *with, struct wr_relation *result)
 {
     for (struct wr_with_scope *w = with; w; w = w->outer) {
         if (!wr_ident_equal(w->with->name, *name)) continue;
@@ -49,10 +62,12 @@ static bool lower_name(struct wr_compile *c, const struct wr_ident *name, struct
     return wr_lower_decl(c, decl, name->span, result);
 }
 
-static bool lower_match(struct wr_compile *c, const struct wr_from *from, const struct wr_query *query,
-                        struct wr_with_scope *with, const struct wr_target *target, struct wr_relation *result);
+static bool lower_match(struct wr_compile *c, const struct wr_from *from,
+                        const struct wr_query *query, struct wr_with_scope *with,
+                        const struct wr_target *target, struct wr_relation *result);
 
-static void check_input_names(struct wr_compile *c, const struct wr_from *from, struct wr_names *names)
+static void check_input_names(struct wr_compile *c, const struct wr_from *from,
+                              struct wr_names *names)
 {
     if (from->kind == WR_FROM_JOIN) {
         check_input_names(c, from->join.left, names);
@@ -63,7 +78,8 @@ static void check_input_names(struct wr_compile *c, const struct wr_from *from, 
         check_input_names(c, from->input[i], names);
     const struct wr_ident *name = from->alias.text.size ? &from->alias : &from->name;
     if (!name->text.size || wr_names_add(names, name, 0)) return;
-    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0321, name->span, "two inputs of this query are called '%.*s'",
+    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0321, name->span,
+                                    "two inputs of this query are called '%.*s'",
                                     WR_SLICE_ARG(name->text));
     wr_diag_help(c->diags, d, "give one another name with AS");
 }
@@ -91,14 +107,17 @@ bool wr_lower_from(struct wr_compile *c, const struct wr_from *from, struct wr_w
         struct wr_names *names = wr_names_new();
         check_input_names(c, from, names);
         wr_names_free(names);
-        wr_not_yet(c, from->span, from->kind == WR_FROM_JOIN ? "JOIN" : "FROM over several streams");
+        wr_not_yet(c, from->span,
+                   from->kind == WR_FROM_JOIN ? "JOIN" : "FROM over several streams");
         return false;
     }
     case WR_FROM_MATCH: ok = lower_match(c, from, NULL, with, target, result); break;
     case WR_FROM_WINDOW: {
-        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0711, from->span, "a window stands in the FROM of a query that "
+        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0711, from->span,
+                                        "a window stands in the FROM of a query that "
                                         "groups by its bounds");
-        wr_diag_help(c->diags, d, "put the query with GROUP BY window_start, window_end in parentheses here");
+        wr_diag_help(c->diags, d,
+                     "put the query with GROUP BY window_start, window_end in parentheses here");
         return false;
     }
     }
@@ -109,9 +128,10 @@ bool wr_lower_from(struct wr_compile *c, const struct wr_from *from, struct wr_w
     return ok;
 }
 
-/* ---- Select lists -------------------------------------------------------------------------------------- */
+/* ---- Select lists ---------------------------------------------------------------------------- */
 
-bool wr_lower_condition(struct wr_compile *c, struct wr_scope *scope, const struct wr_expr *condition, uint32_t *code)
+bool wr_lower_condition(struct wr_compile *c, struct wr_scope *scope,
+                        const struct wr_expr *condition, uint32_t *code)
 {
     *code = WR_NONE;
     if (!condition) return true;
@@ -128,7 +148,8 @@ static bool find_aggregate(void *context, const struct wr_expr *expr)
 {
     const struct wr_expr **found = context;
     enum wr_aggregate_fn fn;
-    if (!*found && expr->kind == WR_EXPR_CALL && wr_aggregate_find(expr->u.call.name.text, &fn)) *found = expr;
+    if (!*found && expr->kind == WR_EXPR_CALL && wr_aggregate_find(expr->u.call.name.text, &fn))
+        *found = expr;
     return !*found;
 }
 
@@ -145,18 +166,22 @@ static bool is_time(const struct wr_ir *ir, const struct wr_relation *relation)
 {
     if (ir->kind != WR_IR_INPUT) return false;
     if (ir->u.input.kind == WR_INPUT_SPECIAL) return ir->u.input.column == WR_SPECIAL_EVENT_TIME;
-    return relation && ir->u.input.kind == WR_INPUT_COLUMN && ir->u.input.column == relation->time_column;
+    return relation && ir->u.input.kind == WR_INPUT_COLUMN &&
+           ir->u.input.column == relation->time_column;
 }
 
-static bool add_star(struct wr_compile *c, const struct wr_select_item *item, const struct wr_relation *relation,
-                     struct wr_block *project, struct wr_columns *columns)
+static bool add_star(struct wr_compile *c, const struct wr_select_item *item,
+                     const struct wr_relation *relation, struct wr_block *project,
+                     struct wr_columns *columns)
 {
     if (!relation) {
-        wr_diag_add(c->diags, WR_DIAG_W0415, item->span, "* cannot stand in a query with GROUP BY: name the columns");
+        wr_diag_add(c->diags, WR_DIAG_W0415, item->span,
+                    "* cannot stand in a query with GROUP BY: name the columns");
         return false;
     }
     if (item->alias.text.size) {
-        wr_diag_add(c->diags, WR_DIAG_W0415, item->span, "* stands for several columns and takes no name");
+        wr_diag_add(c->diags, WR_DIAG_W0415, item->span,
+                    "* stands for several columns and takes no name");
         return false;
     }
     const struct wr_ident_list *name = &item->expr->u.name;
@@ -166,7 +191,8 @@ static bool add_star(struct wr_compile *c, const struct wr_select_item *item, co
         if (columns->time_column == WR_NONE && i == relation->time_column)
             columns->time_column = (uint32_t)columns->column.count;
         wr_block_column(project, wr_relation_value(project, relation, i));
-        struct wr_ident ident = {.text = wr_slice_cstr(relation->schema->column[i].name), .span = item->span};
+        struct wr_ident ident = {.text = wr_slice_cstr(relation->schema->column[i].name),
+                                 .span = item->span};
         if (relation->column_ident) ident = relation->column_ident[i];
         wr_vec_push(&columns->column, relation->schema->column[i]);
         wr_vec_push(&columns->ident, ident);
@@ -188,8 +214,9 @@ static struct wr_ident declared_name(const struct wr_expr *name, const struct wr
     return ident;
 }
 
-static bool add_item(struct wr_compile *c, const struct wr_select_item *item, struct wr_scope *scope,
-                     const struct wr_relation *relation, const struct wr_relation *named_in, struct wr_block *project,
+static bool add_item(struct wr_compile *c, const struct wr_select_item *item,
+                     struct wr_scope *scope, const struct wr_relation *relation,
+                     const struct wr_relation *named_in, struct wr_block *project,
                      const struct wr_target *target, struct wr_columns *columns)
 {
     struct wr_ir *ir = wr_check_expr(c, scope, project, item->expr);
@@ -198,13 +225,15 @@ static bool add_item(struct wr_compile *c, const struct wr_select_item *item, st
     if (target->columns && n < target->columns->count) {
         struct wr_type want = target->columns->column[n].type;
         bool reported = false;
-        struct wr_ir *to = want.kind == WR_KIND_ERROR ? NULL : wr_coerce(c, project, ir, want, &reported);
+        struct wr_ir *to = want.kind == WR_KIND_ERROR ? NULL
+                                                      : wr_coerce(c, project, ir, want, &reported);
         if (reported) return false;
         if (to) ir = to; /* else wr_feed says what does not fit */
     }
     bool time = is_time(ir, relation);
     struct wr_select_item named = *item;
-    if (!item->alias.text.size && item->expr->kind == WR_EXPR_NAME) named.alias = declared_name(item->expr, named_in);
+    if (!item->alias.text.size && item->expr->kind == WR_EXPR_NAME)
+        named.alias = declared_name(item->expr, named_in);
     if (!wr_columns_add(c, columns, &named, ir->type, names_matter(target))) return false;
     if (time && columns->time_column == WR_NONE) columns->time_column = n;
     wr_block_column(project, ir);
@@ -212,15 +241,17 @@ static bool add_item(struct wr_compile *c, const struct wr_select_item *item, st
 }
 
 bool wr_lower_list(struct wr_compile *c, const struct wr_select *select, struct wr_scope *scope,
-                   const struct wr_relation *relation, const struct wr_relation *named_in, struct wr_block *project,
-                   const struct wr_target *target, struct wr_relation *result)
+                   const struct wr_relation *relation, const struct wr_relation *named_in,
+                   struct wr_block *project, const struct wr_target *target,
+                   struct wr_relation *result)
 {
     struct wr_columns columns = {.time_column = WR_NONE};
     bool ok = true;
     for (uint32_t i = 0; i < select->item_count; i++) {
         const struct wr_select_item *item = &select->item[i];
         if (!item->expr || item->expr->kind == WR_EXPR_ERROR) ok = false;
-        else if (item->expr->kind == WR_EXPR_STAR) ok &= add_star(c, item, relation, project, &columns);
+        else if (item->expr->kind == WR_EXPR_STAR)
+            ok &= add_star(c, item, relation, project, &columns);
         else ok &= add_item(c, item, scope, relation, named_in, project, target, &columns);
     }
     ok &= wr_columns_finish(c, &columns, names_matter(target), result);
@@ -229,7 +260,7 @@ bool wr_lower_list(struct wr_compile *c, const struct wr_select *select, struct 
     return ok;
 }
 
-/* ---- SELECT ------------------------------------------------------------------------------------------------ */
+/* ---- SELECT ---------------------------------------------------------------------------------- */
 
 static void refuse_emit(struct wr_compile *c, const struct wr_query *q, bool aggregates)
 {
@@ -237,7 +268,8 @@ static void refuse_emit(struct wr_compile *c, const struct wr_query *q, bool agg
     if (aggregates) {
         wr_not_yet(c, q->emit_span, q->emit == WR_EMIT_CHANGES ? "EMIT CHANGES" : "EMIT EVERY");
     } else {
-        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0704, q->emit_span, "EMIT stands with an aggregation only");
+        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0704, q->emit_span,
+                                        "EMIT stands with an aggregation only");
         wr_diag_help(c->diags, d, "leave it out: rows come out as they are");
     }
 }
@@ -256,12 +288,15 @@ static bool check_grouping(struct wr_compile *c, const struct wr_query *q)
             return false;
         }
         struct wr_span span = s->group.count ? s->group_span : aggregate->span;
-        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0701, span, "this aggregation has no end");
-        wr_diag_help(c->diags, d, "FROM TUMBLE(stream, time, 1m) GROUP BY …, window_start, window_end");
+        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0701, span,
+                                        "this aggregation has no end");
+        wr_diag_help(c->diags, d,
+                     "FROM TUMBLE(stream, time, 1m) GROUP BY …, window_start, window_end");
         return false;
     }
     if (s->having) {
-        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0703, s->having->span, "HAVING chooses among groups, and "
+        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0703, s->having->span,
+                                        "HAVING chooses among groups, and "
                                         "there are none");
         wr_diag_help(c->diags, d, "write WHERE");
         return false;
@@ -287,7 +322,8 @@ static bool lower_select(struct wr_compile *c, const struct wr_query *q, struct 
     bool ok = check_grouping(c, q);
     bool late = q->late_into.text.size != 0;
     if (late && s->from->kind != WR_FROM_MATCH) {
-        wr_diag_add(c->diags, WR_DIAG_W0705, q->late_span, "nothing can be late here: rows of a filter pass late or not");
+        wr_diag_add(c->diags, WR_DIAG_W0705, q->late_span,
+                    "nothing can be late here: rows of a filter pass late or not");
         ok = false;
     }
     struct wr_relation input;
@@ -303,13 +339,13 @@ static bool lower_select(struct wr_compile *c, const struct wr_query *q, struct 
     struct wr_block *project = wr_block_new(c);
     ok &= wr_lower_list(c, s, &scope, &input, &input, project, target, result);
     if (!ok) return false;
-    result->node = wr_select_add(c, input.node, where, project, false, result->schema, wr_query_name(c, target->name),
-                                 q->span);
+    result->node = wr_select_add(c, input.node, where, project, false, result->schema,
+                                 wr_query_name(c, target->name), q->span);
     result->has_watermark = input.has_watermark;
     return true;
 }
 
-/* ---- Patterns ------------------------------------------------------------------------------------------------ */
+/* ---- Patterns -------------------------------------------------------------------------------- */
 
 /* Late rows of a window or pattern: the visible columns of what it reads. */
 bool wr_feed_late(struct wr_compile *c, const struct wr_ident *into, uint32_t late_node,
@@ -317,13 +353,15 @@ bool wr_feed_late(struct wr_compile *c, const struct wr_ident *into, uint32_t la
 {
     struct wr_relation late = *input;
     struct wr_block *pass = wr_block_new(c);
-    for (uint32_t i = 0; i < input->schema->count; i++) wr_block_column(pass, wr_relation_value(pass, input, i));
+    for (uint32_t i = 0; i < input->schema->count; i++)
+        wr_block_column(pass, wr_relation_value(pass, input, i));
     late.node = wr_select_add(c, late_node, WR_NONE, pass, false, input->schema, query, span);
     return wr_feed(c, into, &late, span, true);
 }
 
-static bool run_match(struct wr_compile *c, const struct wr_match *match, const struct wr_ident *late_into,
-                      struct wr_slice name, const struct wr_relation *input, struct wr_span span,
+static bool run_match(struct wr_compile *c, const struct wr_match *match,
+                      const struct wr_ident *late_into, struct wr_slice name,
+                      const struct wr_relation *input, struct wr_span span,
                       struct wr_relation *result)
 {
     struct wr_match copy = *match;
@@ -334,48 +372,56 @@ static bool run_match(struct wr_compile *c, const struct wr_match *match, const 
     return wr_feed_late(c, &copy.late_into, late_node, input, query, span);
 }
 
-static bool lower_match(struct wr_compile *c, const struct wr_from *from, const struct wr_query *query,
-                        struct wr_with_scope *with, const struct wr_target *target, struct wr_relation *result)
+static bool lower_match(struct wr_compile *c, const struct wr_from *from,
+                        const struct wr_query *query, struct wr_with_scope *with,
+                        const struct wr_target *target, struct wr_relation *result)
 {
     struct wr_relation input;
     if (query && query->late) {
-        wr_diag_add(c->diags, WR_DIAG_W0705, query->late->span, "a pattern waits for no late rows: write LATE INTO %.*s",
+        wr_diag_add(c->diags, WR_DIAG_W0705, query->late->span,
+                    "a pattern waits for no late rows: write LATE INTO %.*s",
                     WR_SLICE_ARG(query->late_into.text));
         return false;
     }
     if (!wr_lower_from(c, from->input[0], with, target, &input)) return false;
     struct wr_slice name = from->alias.text.size ? from->alias.text : target->name;
-    if (!run_match(c, from->match, query ? &query->late_into : NULL, name, &input, from->span, result)) return false;
+    if (!run_match(c, from->match, query ? &query->late_into : NULL, name, &input, from->span,
+                   result))
+        return false;
     result->alias = name;
     result->alias_quoted = from->alias.quoted;
     return true;
 }
 
-static bool lower_pattern(struct wr_compile *c, const struct wr_query *q, struct wr_with_scope *with,
-                          struct wr_relation *result)
+static bool lower_pattern(struct wr_compile *c, const struct wr_query *q,
+                          struct wr_with_scope *with, struct wr_relation *result)
 {
     struct wr_relation input;
     struct wr_target target = {.name = q->pattern.name.text};
     refuse_emit(c, q, false);
     if (q->emit != WR_EMIT_UNSAID) return false;
-    if (!q->pattern.from || !q->pattern.match || !wr_lower_from(c, q->pattern.from, with, &target, &input)) return false;
+    if (!q->pattern.from || !q->pattern.match ||
+        !wr_lower_from(c, q->pattern.from, with, &target, &input))
+        return false;
     struct wr_scope scope;
     wr_scope_of_relation(&scope, &input);
     scope.aggregates_refused = "in WHERE";
     uint32_t where;
     bool ok = wr_lower_condition(c, &scope, q->pattern.where, &where);
     if (ok)
-        input.node = wr_node_prepare(c, &input, where, wr_block_new(c), wr_query_name(c, target.name), q->span);
+        input.node = wr_node_prepare(c, &input, where, wr_block_new(c),
+                                     wr_query_name(c, target.name), q->span);
     ok &= run_match(c, q->pattern.match, &q->late_into, target.name, &input, q->span, result);
     result->alias = (struct wr_slice){0};
     return ok;
 }
 
-/* ---- UNION ALL ------------------------------------------------------------------------------------------------ */
+/* ---- UNION ALL ------------------------------------------------------------------------------- */
 
 static bool is_bare_union(const struct wr_query *q)
 {
-    return q->kind == WR_QUERY_UNION_ALL && !q->with_count && q->emit == WR_EMIT_UNSAID && !q->late_into.text.size;
+    return q->kind == WR_QUERY_UNION_ALL && !q->with_count && q->emit == WR_EMIT_UNSAID &&
+           !q->late_into.text.size;
 }
 
 static bool lower_union(struct wr_compile *c, const struct wr_query *q, struct wr_with_scope *with,
@@ -395,14 +441,16 @@ static bool lower_union(struct wr_compile *c, const struct wr_query *q, struct w
     }
     if (q->emit != WR_EMIT_UNSAID) refuse_emit(c, q, false);
     if (q->late_into.text.size)
-        wr_diag_add(c->diags, WR_DIAG_W0705, q->late_span, "LATE stands with one of the queries, not with their union");
+        wr_diag_add(c->diags, WR_DIAG_W0705, q->late_span,
+                    "LATE stands with one of the queries, not with their union");
     bool ok = q->emit == WR_EMIT_UNSAID && !q->late_into.text.size;
     uint32_t n = (uint32_t)part.count;
     struct wr_relation *rows = WR_NEW_ARRAY(c->arena, struct wr_relation, n);
     struct wr_span *span = WR_NEW_ARRAY(c->arena, struct wr_span, n);
     for (uint32_t i = 0; i < n; i++) {
         /* Names come from the first part. */
-        struct wr_target inner = {.name = target->name, .columns = target->columns,
+        struct wr_target inner = {.name = target->name,
+                                  .columns = target->columns,
                                   .names_optional = i > 0 || target->names_optional};
         ok &= wr_lower_query(c, part.at[i], with, &inner, &rows[i]);
         span[i] = part.at[i]->span;
@@ -412,15 +460,17 @@ static bool lower_union(struct wr_compile *c, const struct wr_query *q, struct w
     return ok && wr_lower_merge(c, rows, span, n, target->name, result);
 }
 
-/* ---- Queries --------------------------------------------------------------------------------------------------- */
+/* ---- Queries --------------------------------------------------------------------------------- */
 
 static bool refuse_order(struct wr_compile *c, const struct wr_query *q)
 {
     bool order = q->order.count != 0, limit = q->limit != NULL;
     if (!order && !limit) return true;
     struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0709, order ? q->order_span : q->limit_span,
-                                    "%s needs an end, and a stream has none", order ? "ORDER BY" : "LIMIT");
-    wr_diag_help(c->diags, d, order ? "sort what comes out" : "cut off what comes out, for example with head");
+                                    "%s needs an end, and a stream has none",
+                                    order ? "ORDER BY" : "LIMIT");
+    wr_diag_help(c->diags, d,
+                 order ? "sort what comes out" : "cut off what comes out, for example with head");
     return false;
 }
 
@@ -436,7 +486,8 @@ bool wr_lower_query(struct wr_compile *c, const struct wr_query *q, struct wr_wi
         for (struct wr_with_scope *before = with; before != outer; before = before->outer)
             if (wr_ident_equal(before->with->name, w->with->name)) {
                 struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0306, w->with->name.span,
-                                                "the name '%.*s' is defined twice", WR_SLICE_ARG(w->with->name.text));
+                                                "the name '%.*s' is defined twice",
+                                                WR_SLICE_ARG(w->with->name.text));
                 wr_diag_second(c->diags, d, before->with->name.span, "the first definition");
             }
         with = w;

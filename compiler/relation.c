@@ -13,15 +13,17 @@ void wr_not_yet(struct wr_compile *c, struct wr_span span, const char *feature)
     wr_diag_add(c->diags, WR_DIAG_W0901, span, "%s does not run yet", feature);
 }
 
-/* ---- Nodes ------------------------------------------------------------------------------------------ */
+/* ---- Nodes ----------------------------------------------------------------------------------- */
 
 /* Stable identities: "alerts", "alerts.window", and where one is taken, "alerts.window.2". */
 static const char *unique_name(struct wr_compile *c, const struct wr_node *node)
 {
-    static const char *const suffix[] = {"", ".select", ".merge", ".window", ".pattern", ".late", ".output"};
+    static const char *const suffix[] = {"",         ".select", ".merge", ".window",
+                                         ".pattern", ".late",   ".output"};
     const char *base = node->name;
     if (!base)
-        base = wr_cstr(c, wr_arena_printf(c->arena, "%s%s", c->state->query.at[node->query], suffix[node->kind]));
+        base = wr_cstr(c, wr_arena_printf(c->arena, "%s%s", c->state->query.at[node->query],
+                                          suffix[node->kind]));
     struct wr_ident ident = {.text = wr_slice_cstr(base), .quoted = true};
     for (unsigned n = 2; !wr_names_add(c->state->node_names, &ident, 0); n++)
         ident.text = wr_arena_printf(c->arena, "%s.%u", base, n);
@@ -67,15 +69,21 @@ static uint32_t place_of(struct wr_compile *c, struct wr_span span)
     return span.file == c->state->main_file ? span.start : 0;
 }
 
-uint32_t wr_select_add(struct wr_compile *c, uint32_t input, uint32_t where, struct wr_block *project, bool carry,
-                       const struct wr_schema *schema, uint32_t query, struct wr_span span)
+uint32_t wr_select_add(struct wr_compile *c, uint32_t input, uint32_t where,
+                       struct wr_block *project, bool carry, const struct wr_schema *schema,
+                       uint32_t query, struct wr_span span)
 {
     uint8_t *carries = WR_NEW_ARRAY(c->arena, uint8_t, schema->count + 1);
     memset(carries, carry, schema->count);
     WR_ASSERT(wr_block_result_count(project) == schema->count);
-    struct wr_node node = {.kind = WR_NODE_SELECT, .input_count = 1, .query = query, .input = wr_inputs(c, input),
-                           .schema = *schema, .place = place_of(c, span)};
-    node.u.select = (struct wr_select_node){.where = where, .project = wr_block_finish(project), .carry = carries};
+    struct wr_node node = {.kind = WR_NODE_SELECT,
+                           .input_count = 1,
+                           .query = query,
+                           .input = wr_inputs(c, input),
+                           .schema = *schema,
+                           .place = place_of(c, span)};
+    node.u.select = (struct wr_select_node){
+        .where = where, .project = wr_block_finish(project), .carry = carries};
     return wr_node_add(c, &node);
 }
 
@@ -85,10 +93,12 @@ uint32_t wr_node_prepare(struct wr_compile *c, const struct wr_relation *relatio
     uint32_t passed = relation->schema->count, added = wr_block_result_count(extra);
     if (added == 0 && where == WR_NONE) return relation->node;
     if (passed + added > INPUTS_MAX) {
-        wr_diag_add(c->diags, WR_DIAG_W0616, span, "this query computes more than %d values for its groups", INPUTS_MAX);
+        wr_diag_add(c->diags, WR_DIAG_W0616, span,
+                    "this query computes more than %d values for its groups", INPUTS_MAX);
         return relation->node;
     }
-    struct wr_schema_column *column = WR_NEW_ARRAY(c->arena, struct wr_schema_column, passed + added + 1);
+    struct wr_schema_column *column = WR_NEW_ARRAY(c->arena, struct wr_schema_column,
+                                                   passed + added + 1);
     struct wr_ir **helper = WR_NEW_ARRAY(c->arena, struct wr_ir *, added + 1);
     for (uint32_t i = 0; i < added; i++) {
         helper[i] = extra->result.at[i];
@@ -106,8 +116,9 @@ uint32_t wr_node_prepare(struct wr_compile *c, const struct wr_relation *relatio
     return wr_select_add(c, relation->node, where, extra, true, &schema, query, span);
 }
 
-uint32_t wr_node_append(struct wr_compile *c, const struct wr_relation *relation, struct wr_block *extra,
-                        uint32_t extra_count, const struct wr_type *extra_type, uint32_t query, uint32_t *first)
+uint32_t wr_node_append(struct wr_compile *c, const struct wr_relation *relation,
+                        struct wr_block *extra, uint32_t extra_count,
+                        const struct wr_type *extra_type, uint32_t query, uint32_t *first)
 {
     WR_ASSERT(extra_count == wr_block_result_count(extra));
     WR_UNUSED(extra_type);
@@ -115,7 +126,7 @@ uint32_t wr_node_append(struct wr_compile *c, const struct wr_relation *relation
     return wr_node_prepare(c, relation, WR_NONE, extra, query, extra->span);
 }
 
-/* ---- Names --------------------------------------------------------------------------------------------- */
+/* ---- Names ----------------------------------------------------------------------------------- */
 
 void wr_relation_of_node(struct wr_compile *c, uint32_t node, struct wr_relation *relation)
 {
@@ -138,7 +149,8 @@ uint32_t wr_relation_find(const struct wr_relation *r, const struct wr_ident *na
     return WR_NONE;
 }
 
-uint32_t wr_relation_column(struct wr_compile *c, const struct wr_relation *r, const struct wr_ident *name)
+uint32_t wr_relation_column(struct wr_compile *c, const struct wr_relation *r,
+                            const struct wr_ident *name)
 {
     struct wr_suggestion near;
     uint32_t found = WR_NONE;
@@ -149,9 +161,11 @@ uint32_t wr_relation_column(struct wr_compile *c, const struct wr_relation *r, c
                 found = i;
                 continue;
             }
-            struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0303, name->span, "more than one column is called '%.*s'",
+            struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0303, name->span,
+                                            "more than one column is called '%.*s'",
                                             WR_SLICE_ARG(name->text));
-            if (column_ident(r, i).span.end) wr_diag_second(c->diags, d, column_ident(r, i).span, "one of them");
+            if (column_ident(r, i).span.end)
+                wr_diag_second(c->diags, d, column_ident(r, i).span, "one of them");
             return WR_NONE;
         }
         wr_suggestion_offer(&near, column_ident(r, i).text);
@@ -159,11 +173,13 @@ uint32_t wr_relation_column(struct wr_compile *c, const struct wr_relation *r, c
     if (found != WR_NONE) return found;
     struct wr_diag *d;
     if (r->alias.size)
-        d = wr_diag_add(c->diags, WR_DIAG_W0302, name->span, "'%.*s' has no column '%.*s'", WR_SLICE_ARG(r->alias),
-                        WR_SLICE_ARG(name->text));
+        d = wr_diag_add(c->diags, WR_DIAG_W0302, name->span, "'%.*s' has no column '%.*s'",
+                        WR_SLICE_ARG(r->alias), WR_SLICE_ARG(name->text));
     else
-        d = wr_diag_add(c->diags, WR_DIAG_W0302, name->span, "there is no column '%.*s'", WR_SLICE_ARG(name->text));
-    if (r->declared_at.end) wr_diag_second(c->diags, d, r->declared_at, "its columns are declared here");
+        d = wr_diag_add(c->diags, WR_DIAG_W0302, name->span, "there is no column '%.*s'",
+                        WR_SLICE_ARG(name->text));
+    if (r->declared_at.end)
+        wr_diag_second(c->diags, d, r->declared_at, "its columns are declared here");
     struct wr_slice best = wr_suggestion_best(&near);
     if (best.size) wr_diag_help(c->diags, d, "did you mean '%.*s'?", WR_SLICE_ARG(best));
     return WR_NONE;
@@ -180,14 +196,18 @@ static bool names_relation(const struct wr_relation *r, const struct wr_ident *q
     return r->alias.size && wr_ident_equal(alias, *qualifier);
 }
 
-static void unknown_qualifier(struct wr_compile *c, const struct wr_relation *r, const struct wr_ident *qualifier)
+static void unknown_qualifier(struct wr_compile *c, const struct wr_relation *r,
+                              const struct wr_ident *qualifier)
 {
-    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0320, qualifier->span, "'%.*s' is no input of this query",
+    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0320, qualifier->span,
+                                    "'%.*s' is no input of this query",
                                     WR_SLICE_ARG(qualifier->text));
-    if (r->alias.size) wr_diag_help(c->diags, d, "its input is called '%.*s'", WR_SLICE_ARG(r->alias));
+    if (r->alias.size)
+        wr_diag_help(c->diags, d, "its input is called '%.*s'", WR_SLICE_ARG(r->alias));
 }
 
-bool wr_relation_is_qualifier(struct wr_compile *c, const struct wr_relation *r, const struct wr_ident *qualifier)
+bool wr_relation_is_qualifier(struct wr_compile *c, const struct wr_relation *r,
+                              const struct wr_ident *qualifier)
 {
     if (names_relation(r, qualifier)) return true;
     unknown_qualifier(c, r, qualifier);
@@ -206,7 +226,8 @@ bool wr_relation_is_time(const struct wr_relation *r, const struct wr_expr *expr
 
 struct wr_ir *wr_relation_value(struct wr_block *b, const struct wr_relation *r, uint32_t column)
 {
-    return wr_ir_input(b, (struct wr_input){.kind = WR_INPUT_COLUMN, .column = (uint16_t)column,
+    return wr_ir_input(b, (struct wr_input){.kind = WR_INPUT_COLUMN,
+                                            .column = (uint16_t)column,
                                             .type = r->schema->column[column].type});
 }
 
@@ -228,7 +249,8 @@ static struct wr_ir *resolve(struct wr_compile *c, struct wr_scope *scope, struc
         return NULL;
     }
     if (wr_is_event_time_name(last) && wr_relation_find(r, last) == WR_NONE)
-        return wr_ir_input(b, (struct wr_input){.kind = WR_INPUT_SPECIAL, .column = WR_SPECIAL_EVENT_TIME,
+        return wr_ir_input(b, (struct wr_input){.kind = WR_INPUT_SPECIAL,
+                                                .column = WR_SPECIAL_EVENT_TIME,
                                                 .type = wr_type_of(WR_KIND_TIMESTAMP)});
     uint32_t column = wr_relation_column(c, r, last);
     if (column == WR_NONE || r->schema->column[column].type.kind == WR_KIND_ERROR) return NULL;
@@ -245,17 +267,20 @@ void wr_warn_watermark(struct wr_compile *c, const struct wr_relation *r, struct
     if (r->has_watermark || !r->declared_at.end) return;
     for (size_t i = 0; i < c->state->decl.count; i++) {
         struct wr_decl *decl = c->state->decl.at[i];
-        if (decl->name.span.file != r->declared_at.file || decl->name.span.start != r->declared_at.start) continue;
+        if (decl->name.span.file != r->declared_at.file ||
+            decl->name.span.start != r->declared_at.start)
+            continue;
         if (decl->warned_watermark) return;
         decl->warned_watermark = true;
     }
-    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W2004, span, "time matters here, but '%.*s' declares no watermark",
+    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W2004, span,
+                                    "time matters here, but '%.*s' declares no watermark",
                                     WR_SLICE_ARG(wr_span_text(c->diags->sources, r->declared_at)));
     wr_diag_second(c->diags, d, r->declared_at, "declared here");
     wr_diag_help(c->diags, d, "add WATERMARK FOR its time column AS that column - 5s");
 }
 
-/* ---- Result columns -------------------------------------------------------------------------------------- */
+/* ---- Result columns -------------------------------------------------------------------------- */
 
 void wr_columns_release(struct wr_columns *columns)
 {
@@ -263,21 +288,23 @@ void wr_columns_release(struct wr_columns *columns)
     wr_vec_release(&columns->ident);
 }
 
-bool wr_columns_add(struct wr_compile *c, struct wr_columns *columns, const struct wr_select_item *item,
-                    struct wr_type type, bool need_name)
+bool wr_columns_add(struct wr_compile *c, struct wr_columns *columns,
+                    const struct wr_select_item *item, struct wr_type type, bool need_name)
 {
     struct wr_ident ident = item->alias;
     if (!ident.text.size && item->expr->kind == WR_EXPR_NAME)
         ident = item->expr->u.name.at[item->expr->u.name.count - 1];
     if (!ident.text.size && item->expr->kind == WR_EXPR_FIELD) ident = item->expr->u.field.name;
     if (!ident.text.size && need_name) {
-        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0614, item->span, "this column of the result has no name");
+        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0614, item->span,
+                                        "this column of the result has no name");
         wr_diag_help(c->diags, d, "give it one: %.*s AS name",
                      WR_SLICE_ARG(wr_span_text(c->diags->sources, item->expr->span)));
         return false;
     }
     if (type.kind == WR_KIND_NULL) {
-        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0418, item->expr->span, "nothing says which type this NULL has");
+        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0418, item->expr->span,
+                                        "nothing says which type this NULL has");
         wr_diag_help(c->diags, d, "CAST(NULL AS STRING), for example");
         return false;
     }
@@ -288,12 +315,14 @@ bool wr_columns_add(struct wr_compile *c, struct wr_columns *columns, const stru
     return true;
 }
 
-bool wr_columns_finish(struct wr_compile *c, struct wr_columns *columns, bool need_name, struct wr_relation *relation)
+bool wr_columns_finish(struct wr_compile *c, struct wr_columns *columns, bool need_name,
+                       struct wr_relation *relation)
 {
     uint32_t n = (uint32_t)columns->column.count;
     bool ok = true;
     if (n > COLUMNS_MAX) {
-        wr_diag_add(c->diags, WR_DIAG_W0616, columns->ident.at[COLUMNS_MAX].span, "a result has at most 4,096 columns");
+        wr_diag_add(c->diags, WR_DIAG_W0616, columns->ident.at[COLUMNS_MAX].span,
+                    "a result has at most 4,096 columns");
         return false;
     }
     struct wr_names *names = need_name ? wr_names_new() : NULL;
@@ -301,7 +330,8 @@ bool wr_columns_finish(struct wr_compile *c, struct wr_columns *columns, bool ne
         if (wr_names_add(names, &columns->ident.at[i], i)) continue;
         uint32_t first = wr_names_find(names, &columns->ident.at[i]);
         struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0307, columns->ident.at[i].span,
-                                        "the result has two columns '%.*s'", WR_SLICE_ARG(columns->ident.at[i].text));
+                                        "the result has two columns '%.*s'",
+                                        WR_SLICE_ARG(columns->ident.at[i].text));
         wr_diag_second(c->diags, d, columns->ident.at[first].span, "the first one");
         wr_diag_help(c->diags, d, "rename one with AS");
         ok = false;

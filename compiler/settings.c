@@ -26,7 +26,8 @@ static const struct known options[] = {
 #undef OPTION
 };
 
-static const struct known *find(const struct known *list, size_t count, struct wr_slice name, struct wr_suggestion *near)
+static const struct known *find(const struct known *list, size_t count, struct wr_slice name,
+                                struct wr_suggestion *near)
 {
     wr_suggestion_init(near, name);
     for (size_t i = 0; i < count; i++) {
@@ -43,7 +44,11 @@ static struct wr_slice spelled(struct wr_compile *c, const char *values)
     for (const char *at = values; *at;) {
         size_t n = strcspn(at, "|");
         bool last = !at[n], open = at[n - 1] == ':';
-        wr_buf_printf(&out, "%s'%.*s%s'", at == values ? "" : last ? " or " : ", ", (int)n, at, open ? "…" : "");
+        wr_buf_printf(&out, "%s'%.*s%s'",
+                      at == values ? ""
+                      : last       ? " or "
+                                   : ", ",
+                      (int)n, at, open ? "…" : "");
         at += n + !last;
     }
     struct wr_slice text = wr_arena_copy(c->arena, wr_buf_slice(&out));
@@ -76,8 +81,10 @@ bool wr_option_text(struct wr_compile *c, const struct wr_expr *value, const cha
         *text = wr_arena_printf(c->arena, "%lldus", (long long)value->u.duration.micros).data;
         return true;
     case WR_EXPR_UNARY:
-        if (value->u.unary.op != WR_UNARY_MINUS || value->u.unary.operand->kind != WR_EXPR_NUMBER) return false;
-        *text = wr_arena_printf(c->arena, "-%.*s", WR_SLICE_ARG(value->u.unary.operand->u.text)).data;
+        if (value->u.unary.op != WR_UNARY_MINUS || value->u.unary.operand->kind != WR_EXPR_NUMBER)
+            return false;
+        *text =
+            wr_arena_printf(c->arena, "-%.*s", WR_SLICE_ARG(value->u.unary.operand->u.text)).data;
         return true;
     case WR_EXPR_NAME: /* format = json */
         if (value->u.name.count != 1) return false;
@@ -87,15 +94,15 @@ bool wr_option_text(struct wr_compile *c, const struct wr_expr *value, const cha
     }
 }
 
-static bool bad_value(struct wr_compile *c, enum wr_diag_code code, const struct wr_expr *value, const char *name,
-                      struct wr_slice takes)
+static bool bad_value(struct wr_compile *c, enum wr_diag_code code, const struct wr_expr *value,
+                      const char *name, struct wr_slice takes)
 {
     wr_diag_add(c->diags, code, value->span, "'%s' takes %.*s", name, WR_SLICE_ARG(takes));
     return false;
 }
 
-static bool check_value(struct wr_compile *c, const struct known *known, const struct wr_expr *value,
-                        enum wr_diag_code code, const char **text)
+static bool check_value(struct wr_compile *c, const struct known *known,
+                        const struct wr_expr *value, enum wr_diag_code code, const char **text)
 {
     if (value->kind == WR_EXPR_ERROR) return false;
     if (!wr_option_text(c, value, text)) {
@@ -126,16 +133,21 @@ static bool check_value(struct wr_compile *c, const struct known *known, const s
     if (!known->values[0] || is_choice(known->values, t, &near)) return true;
     bool what = strcmp(known->name, "connector") == 0 || strcmp(known->name, "format") == 0;
     struct wr_diag *d;
-    if (what) d = wr_diag_add(c->diags, WR_DIAG_W0317, value->span, "there is no %s '%s' in this build", known->name, *text);
-    else d = wr_diag_add(c->diags, code, value->span, "'%s' takes %.*s", known->name, WR_SLICE_ARG(spelled(c, known->values)));
+    if (what)
+        d = wr_diag_add(c->diags, WR_DIAG_W0317, value->span, "there is no %s '%s' in this build",
+                        known->name, *text);
+    else
+        d = wr_diag_add(c->diags, code, value->span, "'%s' takes %.*s", known->name,
+                        WR_SLICE_ARG(spelled(c, known->values)));
     struct wr_slice best = wr_suggestion_best(&near);
     if (best.size) wr_diag_help(c->diags, d, "did you mean '%.*s'?", WR_SLICE_ARG(best));
-    else if (what) wr_diag_help(c->diags, d, "it takes %.*s", WR_SLICE_ARG(spelled(c, known->values)));
+    else if (what)
+        wr_diag_help(c->diags, d, "it takes %.*s", WR_SLICE_ARG(spelled(c, known->values)));
     return false;
 }
 
-static bool refuse_dead_letters(struct wr_compile *c, const struct known *known, const struct wr_expr *value,
-                                const char *text)
+static bool refuse_dead_letters(struct wr_compile *c, const struct known *known,
+                                const struct wr_expr *value, const char *text)
 {
     if (strcmp(known->name, "on_error") != 0 || strncmp(text, "dlq:", 4) != 0) return false;
     wr_not_yet(c, value->span, "a dead-letter output");
@@ -149,20 +161,23 @@ static bool is_passed_on(struct wr_slice name)
     return name.size > prefix.size && memcmp(name.data, prefix.data, prefix.size) == 0;
 }
 
-static void check_required(struct wr_compile *c, const struct wr_statement *s, const struct wr_stream *stream)
+static void check_required(struct wr_compile *c, const struct wr_statement *s,
+                           const struct wr_stream *stream)
 {
     const char *connector = wr_stream_option(stream, "connector");
     if (!connector) return;
-    const char *needs = wr_slice_equal_nocase(wr_slice_cstr(connector), WR_SLICE("kafka")) ? "topic" : "path";
+    const char *needs = wr_slice_equal_nocase(wr_slice_cstr(connector), WR_SLICE("kafka")) ? "topic"
+                                                                                           : "path";
     if (wr_stream_option(stream, needs)) return;
-    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0608, s->name.span, "the connector '%s' needs the option '%s'",
-                                    connector, needs);
+    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0608, s->name.span,
+                                    "the connector '%s' needs the option '%s'", connector, needs);
     wr_diag_help(c->diags, d, "WITH (connector = '%s', %s = '…')", connector, needs);
 }
 
 void wr_check_options(struct wr_compile *c, const struct wr_statement *s, struct wr_stream *stream)
 {
-    struct wr_option_value *out = WR_NEW_ARRAY(c->arena, struct wr_option_value, s->option_count + 1);
+    struct wr_option_value *out = WR_NEW_ARRAY(c->arena, struct wr_option_value,
+                                               s->option_count + 1);
     uint32_t n = 0;
     bool ok = true;
     for (uint32_t i = 0; i < s->option_count; i++) {
@@ -171,11 +186,13 @@ void wr_check_options(struct wr_compile *c, const struct wr_statement *s, struct
         const char *text;
         const struct known *known = find(options, WR_COUNT(options), o->name.text, &near);
         if (!known && is_passed_on(o->name.text)) {
-            if (wr_option_text(c, o->value, &text)) out[n++] = (struct wr_option_value){wr_cstr(c, o->name.text), text};
+            if (wr_option_text(c, o->value, &text))
+                out[n++] = (struct wr_option_value){wr_cstr(c, o->name.text), text};
             continue;
         }
         if (!known) {
-            struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0310, o->name.span, "there is no option '%.*s'",
+            struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0310, o->name.span,
+                                            "there is no option '%.*s'",
                                             WR_SLICE_ARG(o->name.text));
             struct wr_slice best = wr_suggestion_best(&near);
             if (best.size) wr_diag_help(c->diags, d, "did you mean '%.*s'?", WR_SLICE_ARG(best));
@@ -185,7 +202,8 @@ void wr_check_options(struct wr_compile *c, const struct wr_statement *s, struct
         bool twice = false;
         for (uint32_t k = 0; k < n; k++) twice |= strcmp(out[k].name, known->name) == 0;
         if (twice) {
-            wr_diag_add(c->diags, WR_DIAG_W0204, o->name.span, "the option '%s' is given twice", known->name);
+            wr_diag_add(c->diags, WR_DIAG_W0204, o->name.span, "the option '%s' is given twice",
+                        known->name);
             ok = false;
         } else if (check_value(c, known, o->value, WR_DIAG_W0508, &text) &&
                    !refuse_dead_letters(c, known, o->value, text)) {
@@ -205,21 +223,26 @@ void wr_check_setting(struct wr_compile *c, const struct wr_statement *s)
     const char *text;
     const struct known *known = find(settings, WR_COUNT(settings), s->name.text, &near);
     if (!known) {
-        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0309, s->name.span, "there is no setting '%.*s'",
-                                        WR_SLICE_ARG(s->name.text));
+        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0309, s->name.span,
+                                        "there is no setting '%.*s'", WR_SLICE_ARG(s->name.text));
         struct wr_slice best = wr_suggestion_best(&near);
         if (best.size) wr_diag_help(c->diags, d, "did you mean '%.*s'?", WR_SLICE_ARG(best));
         return;
     }
     if (known->later) {
-        wr_not_yet(c, s->span, wr_cstr(c, wr_arena_printf(c->arena, "the setting '%s'", known->name)));
+        wr_not_yet(c, s->span,
+                   wr_cstr(c, wr_arena_printf(c->arena, "the setting '%s'", known->name)));
         return;
     }
-    if (!check_value(c, known, s->value, WR_DIAG_W0509, &text) || refuse_dead_letters(c, known, s->value, text)) return;
+    if (!check_value(c, known, s->value, WR_DIAG_W0509, &text) ||
+        refuse_dead_letters(c, known, s->value, text))
+        return;
     for (size_t i = 0; i < c->state->setting.count; i++)
         if (strcmp(c->state->setting.at[i].name, known->name) == 0) {
-            if (strcmp(known->name, "dialect") == 0 && c->options && c->options->flink_dialect) return; /* the command line's */
-            wr_diag_add(c->diags, WR_DIAG_W0204, s->name.span, "the setting '%s' is given twice", known->name);
+            if (strcmp(known->name, "dialect") == 0 && c->options && c->options->flink_dialect)
+                return; /* the command line's */
+            wr_diag_add(c->diags, WR_DIAG_W0204, s->name.span, "the setting '%s' is given twice",
+                        known->name);
             return;
         }
     if (strcmp(known->name, "dialect") == 0)

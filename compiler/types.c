@@ -6,13 +6,32 @@ static const struct {
     const char *name;
     uint8_t kind;
 } type_names[] = {
-    {"BOOLEAN", WR_KIND_BOOLEAN}, {"BOOL", WR_KIND_BOOLEAN}, {"INT", WR_KIND_INT}, {"INTEGER", WR_KIND_INT},
-    {"BIGINT", WR_KIND_BIGINT}, {"FLOAT", WR_KIND_FLOAT}, {"REAL", WR_KIND_FLOAT}, {"DOUBLE", WR_KIND_DOUBLE},
-    {"DECIMAL", WR_KIND_DECIMAL}, {"NUMERIC", WR_KIND_DECIMAL}, {"DEC", WR_KIND_DECIMAL},
-    {"STRING", WR_KIND_STRING}, {"VARCHAR", WR_KIND_STRING}, {"TEXT", WR_KIND_STRING}, {"CHAR", WR_KIND_STRING},
-    {"BYTES", WR_KIND_BYTES}, {"VARBINARY", WR_KIND_BYTES}, {"BINARY", WR_KIND_BYTES}, {"DATE", WR_KIND_DATE},
-    {"TIME", WR_KIND_TIME}, {"TIMESTAMP", WR_KIND_TIMESTAMP}, {"TIMESTAMP_LTZ", WR_KIND_TIMESTAMP},
-    {"INTERVAL", WR_KIND_INTERVAL}, {"ARRAY", WR_KIND_ARRAY}, {"MAP", WR_KIND_MAP}, {"ROW", WR_KIND_ROW},
+    {"BOOLEAN", WR_KIND_BOOLEAN},
+    {"BOOL", WR_KIND_BOOLEAN},
+    {"INT", WR_KIND_INT},
+    {"INTEGER", WR_KIND_INT},
+    {"BIGINT", WR_KIND_BIGINT},
+    {"FLOAT", WR_KIND_FLOAT},
+    {"REAL", WR_KIND_FLOAT},
+    {"DOUBLE", WR_KIND_DOUBLE},
+    {"DECIMAL", WR_KIND_DECIMAL},
+    {"NUMERIC", WR_KIND_DECIMAL},
+    {"DEC", WR_KIND_DECIMAL},
+    {"STRING", WR_KIND_STRING},
+    {"VARCHAR", WR_KIND_STRING},
+    {"TEXT", WR_KIND_STRING},
+    {"CHAR", WR_KIND_STRING},
+    {"BYTES", WR_KIND_BYTES},
+    {"VARBINARY", WR_KIND_BYTES},
+    {"BINARY", WR_KIND_BYTES},
+    {"DATE", WR_KIND_DATE},
+    {"TIME", WR_KIND_TIME},
+    {"TIMESTAMP", WR_KIND_TIMESTAMP},
+    {"TIMESTAMP_LTZ", WR_KIND_TIMESTAMP},
+    {"INTERVAL", WR_KIND_INTERVAL},
+    {"ARRAY", WR_KIND_ARRAY},
+    {"MAP", WR_KIND_MAP},
+    {"ROW", WR_KIND_ROW},
     {"JSON", WR_KIND_JSON},
 };
 
@@ -42,18 +61,23 @@ bool wr_check_type_name(struct wr_compile *c, const struct wr_type_name *name, s
         }
         enum wr_kind kind = (enum wr_kind)type_names[i].kind;
         if (kind >= WR_KIND_ARRAY) {
-            wr_not_yet(c, name->span, wr_arena_cstr(c->arena, wr_arena_printf(c->arena, "a column of type %s", type_names[i].name)));
+            wr_not_yet(c, name->span,
+                       wr_arena_cstr(c->arena, wr_arena_printf(c->arena, "a column of type %s",
+                                                               type_names[i].name)));
             return false;
         }
         if (kind == WR_KIND_DECIMAL) return decimal_of(c, name, type);
-        bool takes_precision = kind == WR_KIND_TIMESTAMP || kind == WR_KIND_TIME || kind == WR_KIND_STRING ||
-                               kind == WR_KIND_BYTES;
-        bool bad = name->has_scale || (name->has_precision && !takes_precision) || name->argument_count ||
-                   ((kind == WR_KIND_TIMESTAMP || kind == WR_KIND_TIME) && name->has_precision && name->precision > 9);
+        bool takes_precision = kind == WR_KIND_TIMESTAMP || kind == WR_KIND_TIME ||
+                               kind == WR_KIND_STRING || kind == WR_KIND_BYTES;
+        bool bad = name->has_scale || (name->has_precision && !takes_precision) ||
+                   name->argument_count ||
+                   ((kind == WR_KIND_TIMESTAMP || kind == WR_KIND_TIME) && name->has_precision &&
+                    name->precision > 9);
         if (bad) {
-            wr_diag_add(c->diags, WR_DIAG_W0417, name->span, takes_precision && !name->has_scale && !name->argument_count
-                                                                ? "%s takes 0 to 9 fraction digits"
-                                                                : "%s takes no such parameters",
+            wr_diag_add(c->diags, WR_DIAG_W0417, name->span,
+                        takes_precision && !name->has_scale && !name->argument_count
+                            ? "%s takes 0 to 9 fraction digits"
+                            : "%s takes no such parameters",
                         type_names[i].name);
             return false;
         }
@@ -80,12 +104,12 @@ bool wr_check_key_type(struct wr_compile *c, struct wr_span span, struct wr_type
 {
     if (type.kind < WR_KIND_ARRAY) return true;
     if (type.kind != WR_KIND_ERROR)
-        wr_diag_add(c->diags, WR_DIAG_W0422, span, "values of type %s cannot be compared or grouped",
-                    wr_type_text(c, type));
+        wr_diag_add(c->diags, WR_DIAG_W0422, span,
+                    "values of type %s cannot be compared or grouped", wr_type_text(c, type));
     return false;
 }
 
-/* ---- Implicit casts ------------------------------------------------------------------------------ */
+/* ---- Implicit casts -------------------------------------------------------------------------- */
 
 struct wr_type wr_type_as_decimal(struct wr_type t)
 {
@@ -113,7 +137,8 @@ bool wr_type_converts(struct wr_type from, struct wr_type to)
     if (wr_type_equal(from, to) || from.kind == WR_KIND_NULL) return true;
     if (from.kind == WR_KIND_INT && to.kind == WR_KIND_BIGINT) return true;
     if (from.kind == WR_KIND_FLOAT && to.kind == WR_KIND_DOUBLE) return true;
-    if ((wr_type_is_integer(from) || from.kind == WR_KIND_DECIMAL) && (is_float(to) || to.kind == WR_KIND_DECIMAL))
+    if ((wr_type_is_integer(from) || from.kind == WR_KIND_DECIMAL) &&
+        (is_float(to) || to.kind == WR_KIND_DECIMAL))
         return true;
     return false;
 }
@@ -143,15 +168,16 @@ bool wr_type_common(struct wr_type a, struct wr_type b, struct wr_type *out)
 }
 
 /* A string constant where a time is wanted: read once, here. */
-static struct wr_ir *time_of_text(struct wr_compile *c, struct wr_block *b, struct wr_ir *ir, struct wr_type type,
-                                  bool *reported)
+static struct wr_ir *time_of_text(struct wr_compile *c, struct wr_block *b, struct wr_ir *ir,
+                                  struct wr_type type, bool *reported)
 {
     struct wr_value text, value;
     if (!wr_ir_is_constant(ir, &text) || text.flag != WR_FLAG_VALUE) return NULL;
     if (!wr_value_parse(type, text.u.str, &value)) {
         struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0503, ir->span, "'%.*s' is no %s",
                                         WR_SLICE_ARG(text.u.str), wr_type_text(c, type));
-        static const char *const example[] = {"2026-02-28", "13:45:00", "2026-02-28 13:45:00", "1h30m"};
+        static const char *const example[] = {"2026-02-28", "13:45:00", "2026-02-28 13:45:00",
+                                              "1h30m"};
         wr_diag_help(c->diags, d, "write it as '%s'", example[type.kind - WR_KIND_DATE]);
         *reported = true;
         return NULL;
@@ -159,14 +185,16 @@ static struct wr_ir *time_of_text(struct wr_compile *c, struct wr_block *b, stru
     return wr_ir_constant(b, type, value);
 }
 
-struct wr_ir *wr_coerce(struct wr_compile *c, struct wr_block *b, struct wr_ir *ir, struct wr_type type,
-                        bool *reported)
+struct wr_ir *wr_coerce(struct wr_compile *c, struct wr_block *b, struct wr_ir *ir,
+                        struct wr_type type, bool *reported)
 {
-    if (ir->type.kind == WR_KIND_STRING && wr_type_is_time(type)) return time_of_text(c, b, ir, type, reported);
+    if (ir->type.kind == WR_KIND_STRING && wr_type_is_time(type))
+        return time_of_text(c, b, ir, type, reported);
     return wr_ir_cast(b, ir, type, false, false);
 }
 
-bool wr_unify(struct wr_compile *c, struct wr_block *b, struct wr_ir **left, struct wr_ir **right, bool *reported)
+bool wr_unify(struct wr_compile *c, struct wr_block *b, struct wr_ir **left, struct wr_ir **right,
+              bool *reported)
 {
     struct wr_type l = (*left)->type, r = (*right)->type, common;
     struct wr_ir *x, *y;
@@ -183,17 +211,29 @@ bool wr_unify(struct wr_compile *c, struct wr_block *b, struct wr_ir **left, str
     return true;
 }
 
-/* ---- Aggregates ----------------------------------------------------------------------------------- */
+/* ---- Aggregates ------------------------------------------------------------------------------ */
 
 static const struct {
     const char *name;
     uint8_t fn;
 } aggregates[] = {
-    {"COUNT", WR_AGG_COUNT}, {"SUM", WR_AGG_SUM}, {"AVG", WR_AGG_AVG}, {"MIN", WR_AGG_MIN}, {"MAX", WR_AGG_MAX},
-    {"VAR_SAMP", WR_AGG_VAR_SAMP}, {"STDDEV_SAMP", WR_AGG_STDDEV_SAMP}, {"FIRST", WR_AGG_FIRST},
-    {"FIRST_VALUE", WR_AGG_FIRST}, {"LAST", WR_AGG_LAST}, {"LAST_VALUE", WR_AGG_LAST}, {"ARG_MIN", WR_AGG_ARG_MIN},
-    {"ARG_MAX", WR_AGG_ARG_MAX}, {"ANY_VALUE", WR_AGG_ANY_VALUE}, {"STRING_AGG", WR_AGG_STRING_AGG},
-    {"ARRAY_AGG", WR_AGG_ARRAY_AGG}, {"APPROX_COUNT_DISTINCT", WR_AGG_FN_COUNT},
+    {"COUNT", WR_AGG_COUNT},
+    {"SUM", WR_AGG_SUM},
+    {"AVG", WR_AGG_AVG},
+    {"MIN", WR_AGG_MIN},
+    {"MAX", WR_AGG_MAX},
+    {"VAR_SAMP", WR_AGG_VAR_SAMP},
+    {"STDDEV_SAMP", WR_AGG_STDDEV_SAMP},
+    {"FIRST", WR_AGG_FIRST},
+    {"FIRST_VALUE", WR_AGG_FIRST},
+    {"LAST", WR_AGG_LAST},
+    {"LAST_VALUE", WR_AGG_LAST},
+    {"ARG_MIN", WR_AGG_ARG_MIN},
+    {"ARG_MAX", WR_AGG_ARG_MAX},
+    {"ANY_VALUE", WR_AGG_ANY_VALUE},
+    {"STRING_AGG", WR_AGG_STRING_AGG},
+    {"ARRAY_AGG", WR_AGG_ARRAY_AGG},
+    {"APPROX_COUNT_DISTINCT", WR_AGG_FN_COUNT},
     {"APPROX_QUANTILE", WR_AGG_FN_COUNT},
 };
 
@@ -217,8 +257,9 @@ static bool want_number(struct wr_compile *c, const struct wr_expr *call, struct
 {
     if (wr_type_is_number(argument)) return true;
     struct wr_span span = call->u.call.args.count ? call->u.call.args.at[0]->span : call->span;
-    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0403, span, "%.*s takes a number, this is %s",
-                                    WR_SLICE_ARG(call->u.call.name.text), wr_type_text(c, argument));
+    struct wr_diag *d = wr_diag_add(
+        c->diags, WR_DIAG_W0403, span, "%.*s takes a number, this is %s",
+        WR_SLICE_ARG(call->u.call.name.text), wr_type_text(c, argument));
     wr_diag_label(c->diags, d, "%s", wr_type_text(c, argument));
     return false;
 }
@@ -236,7 +277,7 @@ bool wr_aggregate_type(struct wr_compile *c, const struct wr_expr *call, enum wr
             return true;
         }
         if (!want_number(c, call, argument)) return false;
-        *type = wr_type_is_integer(argument)           ? wr_type_of(WR_KIND_BIGINT)
+        *type = wr_type_is_integer(argument)       ? wr_type_of(WR_KIND_BIGINT)
                 : argument.kind == WR_KIND_DECIMAL ? wr_type_decimal(38, argument.scale)
                                                    : wr_type_of(WR_KIND_DOUBLE);
         return true;
@@ -261,8 +302,8 @@ bool wr_aggregate_type(struct wr_compile *c, const struct wr_expr *call, enum wr
         return true;
     case WR_AGG_STRING_AGG:
         if (argument.kind != WR_KIND_STRING) {
-            wr_diag_add(c->diags, WR_DIAG_W0403, call->span, "STRING_AGG takes a STRING, this is %s",
-                        wr_type_text(c, argument));
+            wr_diag_add(c->diags, WR_DIAG_W0403, call->span,
+                        "STRING_AGG takes a STRING, this is %s", wr_type_text(c, argument));
             return false;
         }
         *type = argument;
