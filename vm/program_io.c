@@ -168,7 +168,7 @@ static void *elements(struct codec *c, const void *array, uint32_t *count, size_
 /* for each `item` of an array field: ARRAY(c, node, struct wr_node, program->node, program->node_count, 8) { … } */
 #define ARRAY(c, item, type, array, count, least)                                                         \
     for (type *item = elements(c, array, &(count), sizeof(type), least), *first_##item = item,            \
-              *end_##item = ((void)(c->out ? 0 : ((array) = first_##item, 0)), item + (count));                                     \
+              *end_##item = ((void)(c->out ? 0 : ((array) = first_##item, 0)), (count) ? item + (count) : item);                                     \
          item < end_##item; item++)
 
 static void walk_u32s(struct codec *c, const uint32_t **array, uint32_t *count)
@@ -297,7 +297,7 @@ static void walk_aggregates(struct codec *c, const struct wr_aggregate **aggrega
 static void walk_source(struct codec *c, struct wr_source_node *source, uint32_t columns)
 {
     walk_u32(c, &source->stream);
-    ARRAY(c, field, struct wr_field, source->field, source->field_count, 6)
+    ARRAY(c, field, struct wr_field, source->field, source->field_count, 7)
     {
         walk_cstr(c, &field->name);
         walk_type(c, &field->type);
@@ -308,6 +308,7 @@ static void walk_source(struct codec *c, struct wr_source_node *source, uint32_t
         if (count > UINT16_MAX) fail(c), count = 0;
         if (!c->out) field->path_count = (uint16_t)count;
         walk_index(c, &field->default_constant);
+        walk_u32(c, &field->ordinal);
     }
     walk_index(c, &source->computed);
     uint32_t computed = columns >= source->field_count ? columns - source->field_count : 0;
@@ -447,11 +448,12 @@ static void walk_constants(struct codec *c, struct wr_program *program)
 
 static void walk_streams(struct codec *c, struct wr_program *program)
 {
-    ARRAY(c, stream, struct wr_stream, program->stream, program->stream_count, 3)
+    ARRAY(c, stream, struct wr_stream, program->stream, program->stream_count, 4)
     {
         walk_cstr(c, &stream->name);
         walk_options(c, &stream->option, &stream->option_count);
         walk_schema(c, &stream->declared);
+        walk_u32(c, &stream->record_columns);
     }
 }
 

@@ -123,6 +123,8 @@ static bool verify_names(struct wr_verifier *v)
         if (!wr_verify_text(v, stream->name, "its name") || !verify_schema(v, &stream->declared) ||
             !verify_options(v, stream->option, stream->option_count))
             return false;
+        if (stream->record_columns > stream->declared.count)
+            return wr_verify_fail(v, "its records have more columns than it declares");
     }
     snprintf(v->place, sizeof v->place, "settings");
     if (!verify_options(v, program->setting, program->setting_count)) return false;

@@ -92,7 +92,8 @@ bool wr_verify_aggregates(struct wr_verifier *v, const struct wr_aggregate *aggr
 
 /* ---- Nodes ---------------------------------------------------------------------------------------- */
 
-static bool verify_field(struct wr_verifier *v, const struct wr_field *field, struct wr_type column)
+static bool verify_field(struct wr_verifier *v, const struct wr_field *field, struct wr_type column,
+                         const struct wr_stream *stream)
 {
     enum wr_class cls = wr_type_class(field->type);
     if (!wr_verify_text(v, field->name, "a field's name") || !wr_verify_type(v, field->type)) return false;
@@ -103,6 +104,8 @@ static bool verify_field(struct wr_verifier *v, const struct wr_field *field, st
     if ((field->from == WR_FIELD_OFFSET || field->from == WR_FIELD_PARTITION || field->from == WR_FIELD_TIMESTAMP) &&
         cls != WR_CLASS_I64)
         return wr_verify_fail(v, "field %s holds no number", field->name);
+    if (field->from == WR_FIELD_PATH && field->ordinal >= stream->record_columns)
+        return wr_verify_fail(v, "field %s is number %u of %u", field->name, field->ordinal, stream->record_columns);
     for (uint32_t i = 0; i < field->path_count; i++)
         if (!wr_verify_text(v, field->path[i], "a path")) return false;
     if (field->default_constant == WR_NONE) return true;
@@ -124,7 +127,7 @@ static bool verify_source(struct wr_verifier *v, uint32_t index)
             return wr_verify_fail(v, "a stream has two sources");
     if (s->field_count > schema->count) return wr_verify_fail(v, "a source has more fields than columns");
     for (uint32_t i = 0; i < s->field_count; i++)
-        if (!verify_field(v, &s->field[i], schema->column[i].type)) return false;
+        if (!verify_field(v, &s->field[i], schema->column[i].type, &v->program->stream[s->stream])) return false;
     if ((s->computed == WR_NONE) != (schema->count == s->field_count))
         return wr_verify_fail(v, "a source's computed columns are amiss");
     if (s->computed != WR_NONE && (!wr_verify_batch_code(v, s->computed, schema, s->field_count) ||
