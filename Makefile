@@ -26,13 +26,13 @@ RUNTIME = clock codec timers scratch chunk reorder drops operator task source se
           roundtrip bind engine weir \
           slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \
           window window_emit window_state \
-          pattern pattern_plan pattern_row match_general match_general_state match_link match_output match_row \
+          pattern pattern_plan pattern_row match_general match_general_state match_thread match_link match_output match_row \
           match_sequence match_state
 CONNECTORS = byte_source compress csv_encoder csv_reader csv_scan decode decode_number decompress encode \
              file_writer infer infer_csv infer_json json_encoder json_reader json_walk library window
 CONNECTORS_CXX = simdjson_shim
 CLI = main args files run table declare language cmd_query cmd_replay cmd_check cmd_compile cmd_explain cmd_fmt cmd_init cmd_help cmd_version cmd_completion
-TESTS = compiler/test_automaton compiler/test_explain compiler/test_types compiler/test_fold compiler/test_flow runtime/test_reorder runtime/test_timers runtime/test_time runtime/test_drops runtime/test_engine runtime/test_order runtime/test_memory \
+TESTS = runtime/test_pattern compiler/test_automaton compiler/test_explain compiler/test_types compiler/test_fold compiler/test_flow runtime/test_reorder runtime/test_timers runtime/test_time runtime/test_drops runtime/test_engine runtime/test_order runtime/test_memory \
         vm/test_exec vm/test_text vm/test_logic vm/test_builtin vm/test_program \
         base/test_simd base/test_memory base/test_text runtime/test_keytable runtime/test_slab runtime/test_aggregate runtime/test_window \
         connectors/test_json_reader connectors/test_json_property connectors/test_csv_reader \

@@ -1,12 +1,10 @@
 /* The general matcher: right for every pattern. Each start (a row from which a match may come) has its candidates
- * in order of preferment. A row moves them on: a candidate is replaced by those that take the row, in the order of
- * the follow list, and then by itself where it may also leave the row out. A candidate that reaches the end of the
- * pattern cuts off all that stand behind it; when nothing stands before it, its start is decided. Two candidates
- * that have the same future are one: the preferred stands for both.
+ * (match_thread.c), and its chains of taken rows (match_link.c). When the preferred candidate of a start has ended,
+ * the start is decided.
  *
  * Starts stand in the order of their first rows. With SKIP PAST LAST ROW a decided start waits while an earlier one
  * is open, which may take its rows away; a match that is given out removes the starts in its rows. Without a time
- * limit a candidate of a later start that has the same future as one of an earlier start is dropped (drop_younger). */
+ * limit a candidate of a later start that has the same future as one of an earlier start is dropped. */
 #include "runtime/match_general.h"
 
 #include <stdlib.h>
@@ -22,214 +20,7 @@ struct pass {
     uint64_t sequence; /* ... of those whose time is up at `time` the ones up to this row */
 };
 
-static struct wr_thread *thread_in(const struct wr_general *g, const struct wr_threads *list, uint32_t i)
-{
-    return (struct wr_thread *)(void *)(list->data + (size_t)i * g->thread_size);
-}
-
-static struct wr_thread *thread_push(const struct wr_general *g, struct wr_threads *list)
-{
-    if (list->count == list->capacity) {
-        list->capacity = list->capacity ? list->capacity * 2 : 16;
-        list->data = wr_realloc(list->data, (size_t)list->capacity * g->thread_size);
-    }
-    return thread_in(g, list, list->count++);
-}
-
-/* ---- Moving candidates on ----------------------------------------------------------------------- */
-
-/* Is there a candidate before it, at the same position, that may do all that this one may, and would see the same? */
-static bool is_stood_for(const struct wr_pattern *p, const struct wr_general *g, uint16_t position, uint32_t link,
-                         const uint64_t *alive)
-{
-    if (g->stamp[position] != g->list_number) return false;
-    for (uint32_t i = g->head[position]; i; i = g->same.at[i - 1]) {
-        const struct wr_thread *before = thread_in(g, &g->to, i - 1);
-        bool covers = true;
-        for (uint32_t w = 0; w < p->plan.alive_words && covers; w++) covers = !(alive[w] & ~before->alive[w]);
-        if (covers && wr_link_agrees(p, g, before->link, link, p->plan.step[position].reads)) return true;
-    }
-    return false;
-}
-
-/* Adds a candidate to the list in the making, unless one before it stands for it. Takes a hold on the link. */
-static void add_open(struct wr_pattern *p, struct wr_general *g, uint16_t position, uint32_t link,
-                     const uint64_t *alive)
-{
-    if (g->to.count && is_stood_for(p, g, position, link, alive)) return;
-    struct wr_thread *t = thread_push(g, &g->to);
-    t->link = link;
-    t->position = position;
-    t->ended = 0;
-    memcpy(t->alive, alive, p->plan.alive_words * sizeof *alive);
-    wr_link_at(g, link)->ref++;
-    wr_vec_push(&g->same, g->stamp[position] == g->list_number ? g->head[position] : 0);
-    g->head[position] = g->to.count;
-    g->stamp[position] = g->list_number;
-}
-
-static void add_ended(struct wr_pattern *p, struct wr_general *g, uint32_t link)
-{
-    struct wr_thread *t = thread_push(g, &g->to);
-    t->link = link;
-    t->position = 0;
-    t->ended = 1;
-    memset(t->alive, 0, p->plan.alive_words * sizeof *t->alive);
-    wr_link_at(g, link)->ref++;
-    wr_vec_push(&g->same, 0);
-}
-
-static void begin_list(struct wr_general *g)
-{
-    g->to.count = 0;
-    wr_vec_clear(&g->same);
-    g->list_number++;
-}
-
-/* Adds what becomes of a candidate at the row. True when it has ended: what stands behind it is cut off. */
-static bool move_on(struct wr_pattern *p, struct wr_general *g, const struct wr_thread *from, uint32_t row)
-{
-    const struct wr_step *step = &p->plan.step[from->position];
-    uint32_t words = p->plan.alive_words;
-    uint64_t stays = 0; /* whether anything stays; its mask is built in place behind the loop */
-    uint32_t asked = UINT32_MAX, child = 0;
-    bool cut = false;
-    struct wr_thread *rest = thread_in(g, &g->from, g->from.capacity - 1); /* spare cell: see reserve_spare */
-    memset(rest->alive, 0, words * sizeof *rest->alive);
-    for (uint32_t w = 0; w < words && !cut; w++) {
-        for (uint64_t bits = from->alive[w]; bits && !cut; bits &= bits - 1) {
-            uint32_t e = w * 64 + (uint32_t)__builtin_ctzll(bits);
-            uint16_t position = step->follow[e].position, variable = p->spec->position[position].variable;
-            if (variable != asked) {
-                if (child) wr_link_unref(p, g, child);
-                asked = variable;
-                child = wr_link_take(p, g, from->link, variable, row);
-            }
-            if (child) {
-                const struct wr_step *next = &p->plan.step[position];
-                if (next->entries) add_open(p, g, position, child, next->full);
-                if (next->accepts) {
-                    add_ended(p, g, child);
-                    cut = true;
-                }
-            } else if (!wr_bit(step->strict, e)) {
-                wr_bit_set(rest->alive, e);
-                stays = 1;
-            }
-        }
-    }
-    if (child) wr_link_unref(p, g, child);
-    if (cut) return true;
-    if (stays) add_open(p, g, from->position, from->link, rest->alive);
-    return false;
-}
-
-/* Room for one cell behind the list that candidates are read from. */
-static void reserve_spare(struct wr_general *g, uint32_t count)
-{
-    while (g->from.capacity < count + 1) {
-        g->from.capacity = g->from.capacity ? g->from.capacity * 2 : 16;
-        g->from.data = wr_realloc(g->from.data, (size_t)g->from.capacity * g->thread_size);
-    }
-}
-
-/* May the row change anything about this candidate? */
-static inline bool is_touched(const struct wr_pattern *p, const struct wr_thread *t, uint32_t row)
-{
-    if (t->ended) return false;
-    const struct wr_step *step = &p->plan.step[t->position];
-    for (uint32_t w = 0; w < p->plan.alive_words; w++) {
-        if (t->alive[w] & step->strict[w]) return true;
-        for (uint64_t bits = t->alive[w]; bits; bits &= bits - 1) {
-            uint32_t e = w * 64 + (uint32_t)__builtin_ctzll(bits);
-            if (wr_variable_bit(p, p->spec->position[step->follow[e].position].variable, row)) return true;
-        }
-    }
-    return false;
-}
-
-static void more_free(struct wr_general *g, struct wr_start *start)
-{
-    for (uint32_t more = start->more; more;) {
-        uint32_t next = wr_more_at(g, more)->next;
-        wr_slab_free(&g->more, more);
-        more = next;
-    }
-    start->more = 0;
-}
-
-/* Writes the list that has been made into the start. */
-static void store_list(struct wr_general *g, struct wr_start *start)
-{
-    more_free(g, start);
-    start->count = g->to.count;
-    if (!g->to.count) return;
-    memcpy(wr_start_thread(start), thread_in(g, &g->to, 0), g->thread_size);
-    uint32_t *tail = &start->more;
-    for (uint32_t i = 1; i < g->to.count; i++) {
-        uint32_t id = wr_slab_alloc(&g->more);
-        struct wr_more *cell = wr_more_at(g, id);
-        cell->next = 0;
-        memcpy(wr_more_thread(cell), thread_in(g, &g->to, i), g->thread_size);
-        *tail = id;
-        tail = &cell->next;
-    }
-}
-
-static void drop_candidates(struct wr_pattern *p, struct wr_general *g, struct wr_start *start)
-{
-    wr_link_unref(p, g, wr_start_thread(start)->link);
-    for (uint32_t more = start->more; more;) {
-        struct wr_more *cell = wr_more_at(g, more);
-        wr_link_unref(p, g, wr_more_thread(cell)->link);
-        more = cell->next;
-    }
-    more_free(g, start);
-    start->count = 0;
-}
-
-/* Moves a start's candidates on at a row; its count is 0 when none is left. */
-static void advance(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t row)
-{
-    bool touched = is_touched(p, wr_start_thread(start), row);
-    for (uint32_t more = start->more; more && !touched;) {
-        struct wr_more *cell = wr_more_at(g, more);
-        touched = is_touched(p, wr_more_thread(cell), row);
-        more = cell->next;
-    }
-    if (!touched) return;
-    reserve_spare(g, start->count);
-    memcpy(thread_in(g, &g->from, 0), wr_start_thread(start), g->thread_size);
-    uint32_t count = 1;
-    for (uint32_t more = start->more; more; more = wr_more_at(g, more)->next)
-        memcpy(thread_in(g, &g->from, count++), wr_more_thread(wr_more_at(g, more)), g->thread_size);
-    WR_ASSERT(count == start->count);
-    begin_list(g);
-    for (uint32_t i = 0; i < count; i++) {
-        const struct wr_thread *t = thread_in(g, &g->from, i);
-        if (t->ended) {
-            add_ended(p, g, t->link);
-            break;
-        }
-        if (move_on(p, g, t, row)) break;
-    }
-    for (uint32_t i = 0; i < count; i++) wr_link_unref(p, g, thread_in(g, &g->from, i)->link);
-    store_list(g, start);
-}
-
 /* ---- Starts ------------------------------------------------------------------------------------- */
-
-/* The candidate that has ended, always the last; NULL: none has. */
-static struct wr_thread *ended_of(const struct wr_general *g, struct wr_start *start)
-{
-    struct wr_thread *last = wr_start_thread(start);
-    for (uint32_t more = start->more; more;) {
-        struct wr_more *cell = wr_more_at(g, more);
-        last = wr_more_thread(cell);
-        more = cell->next;
-    }
-    return last->ended ? last : NULL;
-}
 
 /* Sequence number of a chain's last row; 0 for the empty match, which covers no row. */
 static uint64_t last_row(const struct wr_general *g, uint32_t link)
@@ -271,17 +62,6 @@ static void decide(struct wr_pattern *p, struct wr_general *g, struct wr_start *
     wr_vec_push(&g->waiting, (struct wr_waiting){start->first, key, wr_start_thread(start)->link});
 }
 
-/* Ends the open candidates of a start; the one that has ended stays. */
-static void expire(struct wr_pattern *p, struct wr_general *g, struct wr_start *start)
-{
-    struct wr_thread *ended = ended_of(g, start);
-    if (ended && start->count == 1) return;
-    begin_list(g);
-    if (ended) add_ended(p, g, ended->link);
-    drop_candidates(p, g, start);
-    store_list(g, start);
-}
-
 static bool is_over(const struct wr_pattern *p, const struct wr_start *start, const struct pass *pass)
 {
     if (pass->ending) return true;
@@ -290,85 +70,14 @@ static bool is_over(const struct wr_pattern *p, const struct wr_start *start, co
     return end < pass->time || (end == pass->time && start->first.sequence <= pass->sequence);
 }
 
-/* ---- Candidates of later starts --------------------------------------------------------------------- */
-
-static bool has_elder(const struct wr_pattern *p, const struct wr_general *g, const struct wr_thread *t)
-{
-    const struct wr_elders *elders = &g->elders[t->position];
-    if (elders->go != g->go) return false;
-    for (uint32_t i = 0; i < elders->count; i++) {
-        const struct wr_thread *elder = elders->at[i];
-        bool covers = true;
-        for (uint32_t w = 0; w < p->plan.alive_words && covers; w++) covers = !(t->alive[w] & ~elder->alive[w]);
-        if (covers && wr_link_agrees(p, g, elder->link, t->link, p->plan.step[t->position].reads)) return true;
-    }
-    return false;
-}
-
-static void add_elder(struct wr_general *g, const struct wr_thread *t)
-{
-    struct wr_elders *elders = &g->elders[t->position];
-    if (elders->go != g->go) {
-        elders->go = g->go;
-        elders->count = 0;
-    }
-    if (elders->count < WR_ELDERS) elders->at[elders->count++] = t;
-}
-
-static void keep_unless_elder(struct wr_pattern *p, struct wr_general *g, const struct wr_thread *t)
-{
-    if (!t->ended && has_elder(p, g, t)) return;
-    memcpy(thread_push(g, &g->to), t, g->thread_size);
-    wr_link_at(g, t->link)->ref++;
-    wr_vec_push(&g->same, 0);
-}
-
-/* SKIP PAST LAST ROW, no time limit, no earlier start has a candidate that has ended. Where a candidate of an earlier
- * start (an elder) may do all that a later start's may and would see the same, they end with the same rows: when the
- * elder brings a match, that one takes the later start away, and when it fails so does the other. (Had a start before
- * the elder's an ended candidate, its match could take the elder alone away.) So loops cost their rows, not their
- * square: of all starts in a run of rows the first is enough. */
-static void drop_younger(struct wr_pattern *p, struct wr_general *g, struct wr_start *start)
-{
-    struct wr_thread *t = wr_start_thread(start);
-    bool drops = !t->ended && has_elder(p, g, t);
-    for (uint32_t more = start->more; more && !drops; more = wr_more_at(g, more)->next) {
-        t = wr_more_thread(wr_more_at(g, more));
-        drops = !t->ended && has_elder(p, g, t);
-    }
-    if (drops) {
-        begin_list(g);
-        keep_unless_elder(p, g, wr_start_thread(start));
-        for (uint32_t more = start->more; more; more = wr_more_at(g, more)->next)
-            keep_unless_elder(p, g, wr_more_thread(wr_more_at(g, more)));
-        drop_candidates(p, g, start);
-        store_list(g, start);
-        if (!start->count) return;
-    }
-    if (!wr_start_thread(start)->ended) add_elder(g, wr_start_thread(start));
-    for (uint32_t more = start->more; more; more = wr_more_at(g, more)->next) {
-        t = wr_more_thread(wr_more_at(g, more));
-        if (!t->ended) add_elder(g, t);
-    }
-}
-
 /* Begins a start at the row, behind all others, if some beginning takes it. */
 static void begin(struct wr_pattern *p, struct wr_general *g, struct wr_key_starts *starts, uint32_t row)
 {
-    uint16_t position = (uint16_t)p->spec->position_count;
-    reserve_spare(g, 1);
-    struct wr_thread *from = thread_in(g, &g->from, 0);
-    from->link = g->root;
-    from->position = position;
-    from->ended = 0;
-    memcpy(from->alive, p->plan.step[position].full, p->plan.alive_words * sizeof(uint64_t));
-    begin_list(g);
-    if (!move_on(p, g, from, row) && p->plan.empty_match) add_ended(p, g, g->root);
-    if (!g->to.count) return;
+    if (!wr_threads_begin(p, g, row)) return;
     uint32_t id = wr_slab_alloc(&g->starts);
     struct wr_start *start = wr_start_at(g, id);
     *start = (struct wr_start){.first = wr_pattern_row_id(p, row)};
-    store_list(g, start);
+    wr_threads_store(g, start);
     if (starts->tail) wr_start_at(g, starts->tail)->next = id;
     else starts->head = id;
     starts->tail = id;
@@ -379,7 +88,7 @@ void wr_general_arm(struct wr_pattern *p, struct wr_general *g, uint32_t key)
 {
     if (p->spec->within_us < 0) return;
     uint32_t head = g->key.at[key].head, id = head;
-    while (id && !ended_of(g, wr_start_at(g, id))) id = wr_start_at(g, id)->next;
+    while (id && !wr_threads_ended(g, wr_start_at(g, id))) id = wr_start_at(g, id)->next;
     if (!id) return;
     struct wr_start *start = wr_start_at(g, p->plan.past_last ? head : id);
     int64_t end = wr_pattern_deadline(p, start->first.place.time);
@@ -405,22 +114,22 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
             id = before ? wr_start_at(g, before)->next : starts->head;
             if (!id) break;
         } else if (wr_start_at(g, id)->first.sequence <= taken) {
-            drop_candidates(p, g, wr_start_at(g, id));
+            wr_threads_drop(p, g, wr_start_at(g, id));
         } else if (is_over(p, wr_start_at(g, id), pass)) {
-            expire(p, g, wr_start_at(g, id));
+            wr_threads_expire(p, g, wr_start_at(g, id));
         } else if (pass->has_row) {
-            advance(p, g, wr_start_at(g, id), pass->row);
+            wr_threads_advance(p, g, wr_start_at(g, id), pass->row);
         }
         struct wr_start *start = wr_start_at(g, id);
         uint32_t next = start->next;
-        if (start->count && elders) drop_younger(p, g, start);
+        if (start->count && elders) wr_threads_drop_younger(p, g, start);
         if (start->count) {
-            struct wr_thread *ended = ended_of(g, start);
+            struct wr_thread *ended = wr_threads_ended(g, start);
             elders = elders && !ended;
             if (ended && start->count == 1 && !(p->plan.past_last && open_before)) {
                 decide(p, g, start, key, pass);
                 if (p->plan.past_last) taken = WR_MAX(taken, last_row(g, ended->link));
-                drop_candidates(p, g, start);
+                wr_threads_drop(p, g, start);
             } else {
                 if (ended && p->plan.past_last && !open_before) taken = WR_MAX(taken, last_row(g, ended->link));
                 open_before = true;
@@ -540,6 +249,10 @@ static bool general_sweep(struct wr_pattern *p, uint32_t key)
 {
     struct wr_general *g = p->state;
     if (key >= g->key.count) return true;
+    if (key + AHEAD_LINK < g->key.count) { /* keys are swept in order */
+        uint32_t head = g->key.at[key + AHEAD_LINK].head;
+        if (head) __builtin_prefetch(wr_start_at(g, head));
+    }
     if (p->spec->within_us >= 0) go_over(p, g, key, &(struct pass){.time = p->now, .sequence = UINT64_MAX});
     return !g->key.at[key].head;
 }

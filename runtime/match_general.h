@@ -1,5 +1,5 @@
-/* The general matcher from the inside: chains of taken rows (match_link.c) and the candidates that end in them
- * (match_general.c), in slabs by 32-bit ids. */
+/* The general matcher from the inside: chains of taken rows (match_link.c), the candidates that end in them
+ * (match_thread.c) and the starts that have these (match_general.c), in slabs by 32-bit ids. */
 #ifndef WR_RUNTIME_MATCH_GENERAL_H
 #define WR_RUNTIME_MATCH_GENERAL_H
 
@@ -64,7 +64,7 @@ struct wr_waiting { /* a match that only the end of the input has decided */
     uint32_t key, link;
 };
 
-/* Candidates of earlier starts at one position (drop_younger). */
+/* Candidates of earlier starts at one position (wr_threads_drop_younger). */
 enum { WR_ELDERS = 4 };
 struct wr_elders {
     uint64_t go;       /* the go over a key's starts that they belong to */
@@ -135,7 +135,33 @@ uint32_t wr_link_add(struct wr_pattern *p, struct wr_general *g, uint32_t previo
 /* Drops the row being handled if nothing has taken it. */
 void wr_kept_settle(struct wr_pattern *p, struct wr_general *g);
 
-/* match_general_state.c */
+/* ---- Candidates (match_thread.c) ------------------------------------------------------------------- */
+
+/* Makes the candidates of a start at the row itself; false when no beginning takes it. */
+bool wr_threads_begin(struct wr_pattern *p, struct wr_general *g, uint32_t row);
+/* Puts the list that was made last down in the start. */
+void wr_threads_store(struct wr_general *g, struct wr_start *start);
+/* Moves a start's candidates on at a row; its count is 0 when none is left. */
+void wr_threads_advance(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t row);
+/* Its time is up: only the candidate that has ended stays. */
+void wr_threads_expire(struct wr_pattern *p, struct wr_general *g, struct wr_start *start);
+/* Drops those that cannot matter, since an earlier start has one with the same future. */
+void wr_threads_drop_younger(struct wr_pattern *p, struct wr_general *g, struct wr_start *start);
+void wr_threads_drop(struct wr_pattern *p, struct wr_general *g, struct wr_start *start);
+/* The candidate that has ended, always the last; NULL: none has. */
+static inline struct wr_thread *wr_threads_ended(const struct wr_general *g, struct wr_start *start)
+{
+    struct wr_thread *last = wr_start_thread(start);
+    for (uint32_t more = start->more; more;) {
+        struct wr_more *cell = wr_more_at(g, more);
+        last = wr_more_thread(cell);
+        more = cell->next;
+    }
+    return last->ended ? last : NULL;
+}
+
+/* ---- State (match_general_state.c) ------------------------------------------------------------------ */
+
 void wr_general_save(struct wr_pattern *p, uint32_t key, struct wr_picture *picture);
 bool wr_general_load(struct wr_pattern *p, uint32_t key, const struct wr_picture *picture);
 /* Room for the states of keys below `limit`. */

@@ -89,7 +89,7 @@ static void take(struct wr_pattern *p, struct sequence *s, struct list *lists, u
         oldest = item_at(s, level - 1, child)->oldest;
         lists[level - 1] = (struct list){0, 0};
     }
-    if (p->plan.elders && lists[level].head) { /* an earlier start is as far: see drop_younger of match_general.c */
+    if (p->plan.elders && lists[level].head) { /* an earlier start is as far: see wr_threads_drop_younger */
         if (level > 1) list_free(p, s, level - 1, child);
         return;
     }
@@ -203,6 +203,18 @@ static void reserve_keys(struct sequence *s, uint32_t limit)
     s->keys = limit;
 }
 
+/* Asks for the item of a key that is looked at first: the one with the oldest start. */
+WR_PREFETCHER void prefetch_oldest(const struct sequence *s, uint32_t key)
+{
+    const struct list *lists = lists_of(s, key);
+    for (uint32_t level = s->levels; level; level--) {
+        if (!lists[level].head) continue;
+        const char *cell = wr_slab_at(&s->level[level].slab, lists[level].head);
+        __builtin_prefetch(cell);
+        break;
+    }
+}
+
 /* Asks for what a row further on will read. */
 WR_PREFETCHER void prefetch_row(const struct wr_pattern *p, const struct sequence *s, const uint16_t *rows,
                                 uint32_t count, uint32_t i)
@@ -210,13 +222,7 @@ WR_PREFETCHER void prefetch_row(const struct wr_pattern *p, const struct sequenc
     if (i + AHEAD_LIST < count && p->id[rows[i + AHEAD_LIST]] != WR_KEY_NONE)
         __builtin_prefetch(&lists_of(s, (uint32_t)p->id[rows[i + AHEAD_LIST]])[1]);
     if (i + AHEAD_ITEM >= count || p->id[rows[i + AHEAD_ITEM]] == WR_KEY_NONE) return;
-    const struct list *lists = lists_of(s, (uint32_t)p->id[rows[i + AHEAD_ITEM]]);
-    for (uint32_t level = s->levels; level; level--) {
-        if (!lists[level].head) continue;
-        const char *cell = wr_slab_at(&s->level[level].slab, lists[level].head);
-        __builtin_prefetch(cell);
-        break;
-    }
+    prefetch_oldest(s, (uint32_t)p->id[rows[i + AHEAD_ITEM]]);
 }
 
 static void sequence_rows(struct wr_pattern *p)
@@ -287,6 +293,7 @@ static bool sequence_sweep(struct wr_pattern *p, uint32_t key)
     struct sequence *s = p->state;
     if (key >= s->keys) return true;
     struct list *lists = lists_of(s, key);
+    if (key + AHEAD_ITEM < s->keys) prefetch_oldest(s, key + AHEAD_ITEM); /* keys are swept in order */
     if (p->spec->within_us >= 0) expire(p, s, lists, p->now);
     for (uint32_t level = 1; level <= s->levels; level++) {
         if (lists[level].head) return false;

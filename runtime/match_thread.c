@@ -1,0 +1,289 @@
+/* Candidates of the general matcher: how they move at a row, which of them stand for others, how a start keeps them.
+ *
+ * They stand in order of preferment. A candidate is replaced by those that take the row, in the order of the follow
+ * list, and then by itself where it may also leave the row out. One that reaches the end of the pattern cuts off all
+ * that stand behind it. Two that have the same future are one: the preferred stands for both. */
+#include "runtime/match_general.h"
+
+static struct wr_thread *thread_in(const struct wr_general *g, const struct wr_threads *list, uint32_t i)
+{
+    return (struct wr_thread *)(void *)(list->data + (size_t)i * g->thread_size);
+}
+
+static struct wr_thread *thread_push(const struct wr_general *g, struct wr_threads *list)
+{
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity ? list->capacity * 2 : 16;
+        list->data = wr_realloc(list->data, (size_t)list->capacity * g->thread_size);
+    }
+    return thread_in(g, list, list->count++);
+}
+
+/* ---- Moving candidates on ----------------------------------------------------------------------- */
+
+/* Is there a candidate before it, at the same position, that may do all that this one may, and would see the same? */
+static bool is_stood_for(const struct wr_pattern *p, const struct wr_general *g, uint16_t position, uint32_t link,
+                         const uint64_t *alive)
+{
+    if (g->stamp[position] != g->list_number) return false;
+    for (uint32_t i = g->head[position]; i; i = g->same.at[i - 1]) {
+        const struct wr_thread *before = thread_in(g, &g->to, i - 1);
+        bool covers = true;
+        for (uint32_t w = 0; w < p->plan.alive_words && covers; w++) covers = !(alive[w] & ~before->alive[w]);
+        if (covers && wr_link_agrees(p, g, before->link, link, p->plan.step[position].reads)) return true;
+    }
+    return false;
+}
+
+/* Adds a candidate to the list in the making, unless one before it stands for it. Takes a hold on the link. */
+static void add_open(struct wr_pattern *p, struct wr_general *g, uint16_t position, uint32_t link,
+                     const uint64_t *alive)
+{
+    if (g->to.count && is_stood_for(p, g, position, link, alive)) return;
+    struct wr_thread *t = thread_push(g, &g->to);
+    t->link = link;
+    t->position = position;
+    t->ended = 0;
+    memcpy(t->alive, alive, p->plan.alive_words * sizeof *alive);
+    wr_link_at(g, link)->ref++;
+    wr_vec_push(&g->same, g->stamp[position] == g->list_number ? g->head[position] : 0);
+    g->head[position] = g->to.count;
+    g->stamp[position] = g->list_number;
+}
+
+static void add_ended(struct wr_pattern *p, struct wr_general *g, uint32_t link)
+{
+    struct wr_thread *t = thread_push(g, &g->to);
+    t->link = link;
+    t->position = 0;
+    t->ended = 1;
+    memset(t->alive, 0, p->plan.alive_words * sizeof *t->alive);
+    wr_link_at(g, link)->ref++;
+    wr_vec_push(&g->same, 0);
+}
+
+static void begin_list(struct wr_general *g)
+{
+    g->to.count = 0;
+    wr_vec_clear(&g->same);
+    g->list_number++;
+}
+
+/* Adds what becomes of a candidate at the row. True when it has ended: what stands behind it is cut off. */
+static bool move_on(struct wr_pattern *p, struct wr_general *g, const struct wr_thread *from, uint32_t row)
+{
+    const struct wr_step *step = &p->plan.step[from->position];
+    uint32_t words = p->plan.alive_words;
+    uint64_t stays = 0; /* whether anything stays; its mask is built in place behind the loop */
+    uint32_t asked = UINT32_MAX, child = 0;
+    bool cut = false;
+    struct wr_thread *rest = thread_in(g, &g->from, g->from.capacity - 1); /* spare cell: see reserve_spare */
+    memset(rest->alive, 0, words * sizeof *rest->alive);
+    for (uint32_t w = 0; w < words && !cut; w++) {
+        for (uint64_t bits = from->alive[w]; bits && !cut; bits &= bits - 1) {
+            uint32_t e = w * 64 + (uint32_t)__builtin_ctzll(bits);
+            uint16_t position = step->follow[e].position, variable = p->spec->position[position].variable;
+            if (variable != asked) {
+                if (child) wr_link_unref(p, g, child);
+                asked = variable;
+                child = wr_link_take(p, g, from->link, variable, row);
+            }
+            if (child) {
+                const struct wr_step *next = &p->plan.step[position];
+                if (next->entries) add_open(p, g, position, child, next->full);
+                if (next->accepts) {
+                    add_ended(p, g, child);
+                    cut = true;
+                }
+            } else if (!wr_bit(step->strict, e)) {
+                wr_bit_set(rest->alive, e);
+                stays = 1;
+            }
+        }
+    }
+    if (child) wr_link_unref(p, g, child);
+    if (cut) return true;
+    if (stays) add_open(p, g, from->position, from->link, rest->alive);
+    return false;
+}
+
+/* Room for one cell behind the list that candidates are read from. */
+static void reserve_spare(struct wr_general *g, uint32_t count)
+{
+    while (g->from.capacity < count + 1) {
+        g->from.capacity = g->from.capacity ? g->from.capacity * 2 : 16;
+        g->from.data = wr_realloc(g->from.data, (size_t)g->from.capacity * g->thread_size);
+    }
+}
+
+/* May the row change anything about this candidate? */
+static inline bool is_touched(const struct wr_pattern *p, const struct wr_thread *t, uint32_t row)
+{
+    if (t->ended) return false;
+    const struct wr_step *step = &p->plan.step[t->position];
+    for (uint32_t w = 0; w < p->plan.alive_words; w++) {
+        if (t->alive[w] & step->strict[w]) return true;
+        for (uint64_t bits = t->alive[w]; bits; bits &= bits - 1) {
+            uint32_t e = w * 64 + (uint32_t)__builtin_ctzll(bits);
+            if (wr_variable_bit(p, p->spec->position[step->follow[e].position].variable, row)) return true;
+        }
+    }
+    return false;
+}
+
+static void more_free(struct wr_general *g, struct wr_start *start)
+{
+    for (uint32_t more = start->more; more;) {
+        uint32_t next = wr_more_at(g, more)->next;
+        wr_slab_free(&g->more, more);
+        more = next;
+    }
+    start->more = 0;
+}
+
+/* Writes the list that has been made into the start. */
+void wr_threads_store(struct wr_general *g, struct wr_start *start)
+{
+    more_free(g, start);
+    start->count = g->to.count;
+    if (!g->to.count) return;
+    memcpy(wr_start_thread(start), thread_in(g, &g->to, 0), g->thread_size);
+    uint32_t *tail = &start->more;
+    for (uint32_t i = 1; i < g->to.count; i++) {
+        uint32_t id = wr_slab_alloc(&g->more);
+        struct wr_more *cell = wr_more_at(g, id);
+        cell->next = 0;
+        memcpy(wr_more_thread(cell), thread_in(g, &g->to, i), g->thread_size);
+        *tail = id;
+        tail = &cell->next;
+    }
+}
+
+void wr_threads_drop(struct wr_pattern *p, struct wr_general *g, struct wr_start *start)
+{
+    wr_link_unref(p, g, wr_start_thread(start)->link);
+    for (uint32_t more = start->more; more;) {
+        struct wr_more *cell = wr_more_at(g, more);
+        wr_link_unref(p, g, wr_more_thread(cell)->link);
+        more = cell->next;
+    }
+    more_free(g, start);
+    start->count = 0;
+}
+
+/* Moves a start's candidates on at a row; its count is 0 when none is left. */
+void wr_threads_advance(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t row)
+{
+    bool touched = is_touched(p, wr_start_thread(start), row);
+    for (uint32_t more = start->more; more && !touched;) {
+        struct wr_more *cell = wr_more_at(g, more);
+        touched = is_touched(p, wr_more_thread(cell), row);
+        more = cell->next;
+    }
+    if (!touched) return;
+    reserve_spare(g, start->count);
+    memcpy(thread_in(g, &g->from, 0), wr_start_thread(start), g->thread_size);
+    uint32_t count = 1;
+    for (uint32_t more = start->more; more; more = wr_more_at(g, more)->next)
+        memcpy(thread_in(g, &g->from, count++), wr_more_thread(wr_more_at(g, more)), g->thread_size);
+    WR_ASSERT(count == start->count);
+    begin_list(g);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct wr_thread *t = thread_in(g, &g->from, i);
+        if (t->ended) {
+            add_ended(p, g, t->link);
+            break;
+        }
+        if (move_on(p, g, t, row)) break;
+    }
+    for (uint32_t i = 0; i < count; i++) wr_link_unref(p, g, thread_in(g, &g->from, i)->link);
+    wr_threads_store(g, start);
+}
+
+/* Ends the open candidates of a start; the one that has ended stays. */
+void wr_threads_expire(struct wr_pattern *p, struct wr_general *g, struct wr_start *start)
+{
+    struct wr_thread *ended = wr_threads_ended(g, start);
+    if (ended && start->count == 1) return;
+    begin_list(g);
+    if (ended) add_ended(p, g, ended->link);
+    wr_threads_drop(p, g, start);
+    wr_threads_store(g, start);
+}
+
+/* The candidates of a start at the row itself; false when no beginning takes it. wr_threads_store puts them down. */
+bool wr_threads_begin(struct wr_pattern *p, struct wr_general *g, uint32_t row)
+{
+    uint16_t position = (uint16_t)p->spec->position_count;
+    reserve_spare(g, 1);
+    struct wr_thread *from = thread_in(g, &g->from, 0);
+    from->link = g->root;
+    from->position = position;
+    from->ended = 0;
+    memcpy(from->alive, p->plan.step[position].full, p->plan.alive_words * sizeof(uint64_t));
+    begin_list(g);
+    if (!move_on(p, g, from, row) && p->plan.empty_match) add_ended(p, g, g->root);
+    return g->to.count > 0;
+}
+
+/* ---- Candidates of later starts --------------------------------------------------------------------- */
+
+static bool has_elder(const struct wr_pattern *p, const struct wr_general *g, const struct wr_thread *t)
+{
+    const struct wr_elders *elders = &g->elders[t->position];
+    if (elders->go != g->go) return false;
+    for (uint32_t i = 0; i < elders->count; i++) {
+        const struct wr_thread *elder = elders->at[i];
+        bool covers = true;
+        for (uint32_t w = 0; w < p->plan.alive_words && covers; w++) covers = !(t->alive[w] & ~elder->alive[w]);
+        if (covers && wr_link_agrees(p, g, elder->link, t->link, p->plan.step[t->position].reads)) return true;
+    }
+    return false;
+}
+
+static void add_elder(struct wr_general *g, const struct wr_thread *t)
+{
+    struct wr_elders *elders = &g->elders[t->position];
+    if (elders->go != g->go) {
+        elders->go = g->go;
+        elders->count = 0;
+    }
+    if (elders->count < WR_ELDERS) elders->at[elders->count++] = t;
+}
+
+static void keep_unless_elder(struct wr_pattern *p, struct wr_general *g, const struct wr_thread *t)
+{
+    if (!t->ended && has_elder(p, g, t)) return;
+    memcpy(thread_push(g, &g->to), t, g->thread_size);
+    wr_link_at(g, t->link)->ref++;
+    wr_vec_push(&g->same, 0);
+}
+
+/* SKIP PAST LAST ROW, no time limit, no earlier start has a candidate that has ended. Where a candidate of an earlier
+ * start (an elder) may do all that a later start's may and would see the same, they end with the same rows: when the
+ * elder brings a match, that one takes the later start away, and when it fails so does the other. (Had a start before
+ * the elder's an ended candidate, its match could take the elder alone away.) So loops cost their rows, not their
+ * square: of all starts in a run of rows the first is enough. */
+void wr_threads_drop_younger(struct wr_pattern *p, struct wr_general *g, struct wr_start *start)
+{
+    struct wr_thread *t = wr_start_thread(start);
+    bool drops = !t->ended && has_elder(p, g, t);
+    for (uint32_t more = start->more; more && !drops; more = wr_more_at(g, more)->next) {
+        t = wr_more_thread(wr_more_at(g, more));
+        drops = !t->ended && has_elder(p, g, t);
+    }
+    if (drops) {
+        begin_list(g);
+        keep_unless_elder(p, g, wr_start_thread(start));
+        for (uint32_t more = start->more; more; more = wr_more_at(g, more)->next)
+            keep_unless_elder(p, g, wr_more_thread(wr_more_at(g, more)));
+        wr_threads_drop(p, g, start);
+        wr_threads_store(g, start);
+        if (!start->count) return;
+    }
+    if (!wr_start_thread(start)->ended) add_elder(g, wr_start_thread(start));
+    for (uint32_t more = start->more; more; more = wr_more_at(g, more)->next) {
+        t = wr_more_thread(wr_more_at(g, more));
+        if (!t->ended) add_elder(g, t);
+    }
+}
