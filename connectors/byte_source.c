@@ -181,6 +181,7 @@ static enum wr_status look(struct wr_byte_source *s, struct wr_error *error)
         return WR_OK;
     }
     s->decompressor = wr_decompressor_new(magic->container);
+    if (!s->decompressor) return wr_error_set(error, WR_ERR_MEMORY, "%s: no memory to decompress it", s->name);
     s->raw = wr_alloc(RAW_BYTES);
     memcpy(s->raw, first, have);
     s->unread = wr_slice_of(s->raw, have);

@@ -32,8 +32,9 @@ struct wr_compressor *wr_compressor_new(enum wr_container container)
     case WR_CONTAINER_LZ4: ready = !LZ4F_isError(LZ4F_createCompressionContext(&c->lz4, LZ4F_VERSION)); break;
     case WR_CONTAINER_PLAIN: break;
     }
-    WR_ASSERT(ready);
-    return c;
+    if (ready) return c;
+    wr_compressor_free(c);
+    return NULL;
 }
 
 void wr_compressor_free(struct wr_compressor *c)

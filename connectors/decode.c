@@ -276,6 +276,35 @@ static enum wr_decode put_boolean(struct wr_decode_columns *c, uint32_t column, 
     return WR_DECODE_OK;
 }
 
+static inline unsigned two_digits(const char *p, unsigned *bad)
+{
+    unsigned tens = (unsigned)(p[0] - '0'), ones = (unsigned)(p[1] - '0');
+    *bad |= (tens > 9) | (ones > 9);
+    return tens * 10 + ones;
+}
+
+/* 2026-01-01T00:00:00Z with up to 6 fraction digits, which is what most such texts are; false: take the long way. */
+static bool short_timestamp(struct wr_decode_column *column, struct wr_slice text, int64_t *out)
+{
+    const char *p = text.data;
+    size_t n = text.size;
+    uint64_t fraction = 0;
+    unsigned bad = 0;
+    if (n < 20 || n == 21 || n > 27 || p[10] != 'T' || p[13] != ':' || p[16] != ':' || p[n - 1] != 'Z') return false;
+    unsigned hour = two_digits(p + 11, &bad), minute = two_digits(p + 14, &bad), second = two_digits(p + 17, &bad);
+    if (bad || hour > 23 || minute > 59 || second > 59) return false;
+    if (n > 20 && (p[19] != '.' || !wr_digits(p + 20, n - 21, &fraction))) return false;
+    if (memcmp(column->date, p, 10) != 0) {
+        int64_t days;
+        if (!wr_parse_date(wr_slice_of(p, 10), &days)) return false;
+        memcpy(column->date, p, 10);
+        column->date_us = days * 86400000000;
+    }
+    if (n > 20) fraction *= wr_powers_of_10[27 - n];
+    *out = column->date_us + (int64_t)(hour * 3600 + minute * 60 + second) * 1000000 + (int64_t)fraction;
+    return true;
+}
+
 enum wr_decode wr_decode_text(struct wr_decode_columns *c, uint32_t column, uint32_t row, struct wr_slice text)
 {
     uint8_t kind = c->column[column].kind;
@@ -292,8 +321,9 @@ enum wr_decode wr_decode_text(struct wr_decode_columns *c, uint32_t column, uint
     default: break;
     }
     WR_ASSERT(is_number_kind(kind) || kind == WR_KIND_TIMESTAMP);
+    if (kind == WR_KIND_TIMESTAMP && short_timestamp(&c->column[column], text, &v->u.i64[row])) return WR_DECODE_OK;
     if (v->cls == WR_CLASS_I64 && short_integer(c, column, row, text.data, text.size)) return WR_DECODE_OK;
-    if (kind == WR_KIND_DOUBLE && wr_number_short_f64(text.data, text.size, &v->u.f64[row])) return WR_DECODE_OK;
+    if (kind == WR_KIND_DOUBLE && wr_number_medium_f64(text.data, text.size, &v->u.f64[row])) return WR_DECODE_OK;
     if (wr_number_scan(text.data, end, &n)) return put_number(c, column, row, n, text.data, end);
     if (kind == WR_KIND_TIMESTAMP)
         return wr_parse_timestamp(text, &v->u.i64[row]) ? WR_DECODE_OK : WR_DECODE_NOT_TIMESTAMP;
@@ -399,7 +429,7 @@ enum wr_decode wr_decode_json(struct wr_decode_columns *c, uint32_t column, uint
     WR_DCHECK(p < end);
     if (*p == '"') return json_string(c, column, row, p + 1, end - 1);
     if (kind == WR_KIND_DOUBLE) {
-        if (wr_number_short_f64(p, n, &v->u.f64[row])) return WR_DECODE_OK;
+        if (wr_number_medium_f64(p, n, &v->u.f64[row])) return WR_DECODE_OK;
     } else if (v->cls == WR_CLASS_I64 && (kind == WR_KIND_BIGINT || kind == WR_KIND_INT || kind == WR_KIND_TIMESTAMP)) {
         if (short_integer(c, column, row, p, n)) return WR_DECODE_OK;
     }

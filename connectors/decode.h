@@ -23,6 +23,8 @@ struct wr_decode_column {
     uint8_t kind;      /* enum wr_kind */
     int8_t time_scale; /* numbers of a TIMESTAMP are multiples of 10^time_scale microseconds */
     const struct wr_value *absent; /* what stands in for an absent field; NULL: none */
+    char date[16];     /* the date that a TIMESTAMP's text had last, 10 bytes; "": none */
+    int64_t date_us;   /* when it began */
 };
 
 /* The columns of one batch, filled row by row. */

@@ -33,8 +33,9 @@ struct wr_decompressor *wr_decompressor_new(enum wr_container container)
     case WR_CONTAINER_LZ4: ready = !LZ4F_isError(LZ4F_createDecompressionContext(&d->lz4, LZ4F_VERSION)); break;
     case WR_CONTAINER_PLAIN: break;
     }
-    WR_ASSERT(ready);
-    return d;
+    if (ready) return d;
+    wr_decompressor_free(d);
+    return NULL;
 }
 
 void wr_decompressor_free(struct wr_decompressor *d)

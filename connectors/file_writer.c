@@ -133,7 +133,11 @@ struct wr_writer *wr_file_writer_new(const char *path, struct wr_error *error)
     f->fd = fd;
     f->owned = !standard;
     f->name = wr_strdup(standard ? "standard output" : path);
-    if (container != WR_CONTAINER_PLAIN) f->compressor = wr_compressor_new(container);
     wr_buf_reserve(&f->buffer, BUFFER_BYTES);
-    return &f->writer;
+    if (container == WR_CONTAINER_PLAIN) return &f->writer;
+    f->compressor = wr_compressor_new(container);
+    if (f->compressor) return &f->writer;
+    file_close(&f->writer, NULL);
+    wr_error_set(error, WR_ERR_MEMORY, "%s: no memory to compress it", path);
+    return NULL;
 }

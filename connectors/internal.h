@@ -18,7 +18,7 @@ struct wr_byte_source *wr_byte_source_memory(const char *name, struct wr_slice b
 enum wr_container { WR_CONTAINER_PLAIN, WR_CONTAINER_GZIP, WR_CONTAINER_ZSTD, WR_CONTAINER_LZ4 };
 
 struct wr_decompressor;
-struct wr_decompressor *wr_decompressor_new(enum wr_container container);
+struct wr_decompressor *wr_decompressor_new(enum wr_container container); /* NULL: out of memory */
 void wr_decompressor_free(struct wr_decompressor *d);
 /* Turns bytes from *in into bytes in *out and advances both. at_end: no input follows. Stops when the output is
  * full or the input used up. WR_END: the container ended as it should (only when at_end); WR_ERR_INPUT: it
@@ -28,7 +28,7 @@ enum wr_status wr_decompress(struct wr_decompressor *d, struct wr_slice *in, cha
 
 /* The other way: output files whose names end in .gz, .zst or .lz4. */
 struct wr_compressor;
-struct wr_compressor *wr_compressor_new(enum wr_container container);
+struct wr_compressor *wr_compressor_new(enum wr_container container); /* NULL: out of memory */
 void wr_compressor_free(struct wr_compressor *c);
 /* GIVE: as it comes; FLUSH: all that was given can be read back; FINISH: the end, once. Appends to out. */
 enum wr_compress { WR_COMPRESS_GIVE, WR_COMPRESS_FLUSH, WR_COMPRESS_FINISH };

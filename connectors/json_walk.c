@@ -353,11 +353,16 @@ static inline bool short_value(const struct plan_entry *e, const char *p, const 
         if (*p != '"' || has_escape(p + 1, next - 1)) return false;
         ((struct wr_slice *)e->data)[row] = wr_slice_of(p + 1, n - 2);
         return true;
-    case ACTION_DOUBLE: return wr_number_short_f64(p, n, &((double *)e->data)[row]);
-    case ACTION_INTEGER:
-        if (n > 18 || (*p == '0' && n > 1) || !wr_digits(p, n, &u) || u > e->most) return false;
-        ((int64_t *)e->data)[row] = (int64_t)(u * e->factor);
+    case ACTION_DOUBLE: return wr_number_medium_f64(p, n, &((double *)e->data)[row]);
+    case ACTION_INTEGER: {
+        bool negative = *p == '-';
+        p += negative;
+        n -= negative;
+        if (n - 1 > 17 || (*p == '0' && n > 1) || !wr_digits(p, n, &u) || u > e->most) return false;
+        int64_t value = (int64_t)(u * e->factor);
+        ((int64_t *)e->data)[row] = negative ? -value : value;
         return true;
+    }
     case ACTION_GENERAL: break;
     }
     return false;

@@ -88,4 +88,26 @@ static inline bool wr_number_short_f64(const char *p, size_t n, double *out)
     return true;
 }
 
+/* As above with a sign and up to 17 characters: coordinates, prices with many decimals. */
+static inline bool wr_number_medium_f64(const char *p, size_t n, double *out)
+{
+    bool negative = n && *p == '-';
+    p += negative;
+    n -= negative;
+    if (wr_number_short_f64(p, n, out)) {
+        if (negative) *out = -*out;
+        return true;
+    }
+    if (n < 9 || n > 17) return false;
+    uint64_t dots = wr_zero_bytes(wr_load8(p) ^ (WR_ONES * '.')), whole, fraction;
+    unsigned dot = dots ? wr_lowest_bit(dots) / 8 : 0, places = (unsigned)n - 1 - dot;
+    if (dot == 0 || (*p == '0' && dot > 1) || places == 0) return false;
+    if (!wr_digits(p, dot, &whole) || !wr_digits(p + dot + 1, places, &fraction)) return false;
+    whole = whole * wr_powers_of_10[places] + fraction; /* at most 16 digits */
+    if (whole > (uint64_t)1 << 53) return false;
+    double value = (double)whole / wr_double_powers_of_10[places];
+    *out = negative ? -value : value;
+    return true;
+}
+
 #endif

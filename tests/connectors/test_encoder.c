@@ -186,7 +186,7 @@ static void the_texts_are_these(void **state)
     encode(&r, "csv", "ignored", &out);
     assert_string_equal(wr_buf_cstr(&out),
                         "b,i,l,f,d,n,m,o,s,y,dt,t,ts,iv\n"
-                            "true,-7,-9223372036854775808,0.1,1e+21,-0.05,9999999999999999999999999999.9999999999,12345,"
+                        "true,-7,-9223372036854775808,0.1,1e+21,-0.05,9999999999999999999999999999.9999999999,12345,"
                         "\"say \"\"hi\"\",\n\xc3\xa9\",AAECAw==,"
                         "1970-01-01,01:00:00.5,2026-01-01T00:00:00.25Z,PT1H30M\n,,,,,,,,,,,,,\n");
     wr_buf_clear(&out);

@@ -260,6 +260,67 @@ static void timestamps_from_texts_and_numbers(void **state)
     }
 }
 
+/* The short ways of common texts must not be told apart from the parsers that casts use. */
+static void numbers_and_times_are_read_as_casts_read_them(void **state)
+{
+    (void)state;
+    static const char digits[] = "0123456789";
+    uint64_t seed = 5;
+    for (int round = 0; round < 60; round++) {
+        struct wr_buf text = {0}, wanted = {0};
+        for (int i = 0; i < 1000; i++) {
+            char number[40], time[64];
+            size_t n = 0, m;
+            seed = wr_mix64(seed);
+            if (seed & 1) number[n++] = '-';
+            for (unsigned k = 1 + (unsigned)(seed >> 8) % 9; k > 0; k--) number[n++] = digits[wr_mix64(seed + k) % 10];
+            if (seed & 2) number[n++] = '.';
+            for (unsigned k = seed & 2 ? 1 + (unsigned)(seed >> 16) % 12 : 0; k > 0; k--)
+                number[n++] = digits[wr_mix64(seed - k) % 10];
+            size_t first = number[0] == '-';
+            if (number[first] == '0' && n > first + 1 && number[first + 1] != '.') number[first] = '1';
+            double f;
+            int64_t at = 1767225600000000 + (int64_t)(wr_mix64(seed ^ 9) % 400000000000) * (seed & 4 ? 1 : 1000), back;
+            assert_true(wr_parse_f64(wr_slice_of(number, n), &f));
+            m = wr_print_timestamp(time, at);
+            assert_true(wr_parse_timestamp(wr_slice_of(time, m), &back));
+            wr_buf_printf(&text, "{\"d\":%.*s,\"t\":\"%.*s\",\"u\":%.*s}\n", (int)n, number, (int)m, time, (int)n, number);
+            wr_buf_add_cstr(&wanted, "{\"d\":");
+            wanted.size += wr_print_f64(wr_buf_reserve(&wanted, WR_TEXT_MAX), f);
+            wr_buf_printf(&wanted, ",\"t\":\"%.*s\",\"u\":", (int)m, time);
+            wr_i128 dec;
+            assert_true(wr_parse_decimal(wr_slice_of(number, n), 30, 3, &dec));
+            wanted.size += wr_print_decimal(wr_buf_reserve(&wanted, WR_TEXT_MAX), dec, 3);
+            wr_buf_add_cstr(&wanted, "}\n");
+        }
+        struct table t;
+        struct wr_buf out = {0};
+        table_begin(&t, "d:DOUBLE t:TIMESTAMP u:DECIMAL(30,3)");
+        read_text(&t, "json", wr_buf_slice(&text), SIZE_MAX, &out);
+        assert_string_equal(wr_buf_cstr(&out), wr_buf_cstr(&wanted));
+        table_end(&t);
+        wr_buf_release(&text);
+        wr_buf_release(&wanted);
+        wr_buf_release(&out);
+    }
+}
+
+static void odd_times_take_the_long_way(void **state)
+{
+    (void)state;
+    expect_json("t:TIMESTAMP",
+                "{\"t\":\"2026-01-01T00:00:00.1Z\"}\n{\"t\":\"2026-01-01T00:00:00.1234567Z\"}\n"
+                "{\"t\":\"2026-01-01T00:00:00.Z\"}\n{\"t\":\"2026-01-01T24:00:00Z\"}\n{\"t\":\"2026-02-29T00:00:00Z\"}\n"
+                "{\"t\":\"2024-02-29T23:59:59Z\"}\n{\"t\":\"2026-01-01T00:0x:00Z\"}\n{\"t\":\"2026-01-01T00:00:00.12x4Z\"}\n",
+                "{\"t\":\"2026-01-01T00:00:00.1Z\"}\n{\"t\":\"2026-01-01T00:00:00.123456Z\"}\n"
+                "{\"t\":\"2024-02-29T23:59:59Z\"}\n"
+                "! 2 3 W3117 not a timestamp t: {\"t\":\"2026-01-01T00:00:00.Z\"}\n"
+                "! 3 4 W3117 not a timestamp t: {\"t\":\"2026-01-01T24:00:00Z\"}\n"
+                "! 4 5 W3117 not a timestamp t: {\"t\":\"2026-02-29T00:00:00Z\"}\n"
+                "! 6 7 W3117 not a timestamp t: {\"t\":\"2026-01-01T00:0x:00Z\"}\n"
+                "! 7 8 W3117 not a timestamp t: {\"t\":\"2026-01-01T00:00:00.12x4Z\"}\n");
+}
+
 static void the_other_types(void **state)
 {
     (void)state;
@@ -394,6 +455,8 @@ int main(void)
         cmocka_unit_test(floating_numbers),
         cmocka_unit_test(decimals_are_exact_and_rounded_half_up),
         cmocka_unit_test(timestamps_from_texts_and_numbers),
+        cmocka_unit_test(numbers_and_times_are_read_as_casts_read_them),
+        cmocka_unit_test(odd_times_take_the_long_way),
         cmocka_unit_test(the_other_types),
         cmocka_unit_test(columns_of_the_record_itself),
         cmocka_unit_test(records_of_many_shapes_are_read_alike),
