@@ -46,12 +46,14 @@ struct wr_list *wr_list_joined(struct wr_parse *parse, struct wr_list *a, struct
 
 struct wr_expr_list wr_list_exprs(const struct wr_list *list)
 {
-    return list ? (struct wr_expr_list){(struct wr_expr **)(void *)list->at, list->count} : (struct wr_expr_list){NULL, 0};
+    return list ? (struct wr_expr_list){(struct wr_expr **)(void *)list->at, list->count}
+                : (struct wr_expr_list){NULL, 0};
 }
 
 struct wr_ident_list wr_list_idents(const struct wr_list *list)
 {
-    return list ? (struct wr_ident_list){(struct wr_ident *)(void *)list->at, list->count} : (struct wr_ident_list){NULL, 0};
+    return list ? (struct wr_ident_list){(struct wr_ident *)(void *)list->at, list->count}
+                : (struct wr_ident_list){NULL, 0};
 }
 
 struct wr_order_list wr_list_orders(const struct wr_list *list)
@@ -167,7 +169,8 @@ static struct wr_expr *bounded(struct wr_parse *parse, struct wr_expr *expr)
 {
     if (expr->depth <= WR_AST_DEPTH_MAX) return expr;
     struct wr_span place = {expr->span.file, expr->span.start, expr->span.start + 1}; /* one error for a chain */
-    struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0202, place, "expression is nested more than %d deep", WR_AST_DEPTH_MAX);
+    struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0202, place, "expression is nested more than %d deep",
+                                       WR_AST_DEPTH_MAX);
     wr_diag_help(parse->diags, d, "a long list of choices is written x IN (…); long sums go through views");
     return wr_expr_error(parse, expr->span);
 }
@@ -231,8 +234,8 @@ struct wr_expr *wr_expr_star(struct wr_parse *parse, struct wr_list *path, struc
     return expr;
 }
 
-struct wr_expr *wr_expr_unary(struct wr_parse *parse, enum wr_unary_op op, struct wr_expr *operand, struct wr_span span)
-{
+struct wr_expr *wr_expr_unary(struct wr_parse *parse, enum wr_unary_op op, struct wr_expr *operand,
+                              struct wr_span span) {
     struct wr_expr *expr = make(parse, WR_EXPR_UNARY, span);
     expr->u.unary.op = op;
     expr->u.unary.operand = operand;
@@ -250,7 +253,8 @@ static struct wr_expr *refuse_chain(struct wr_parse *parse, const struct wr_expr
                                     struct wr_span op_span, struct wr_span span)
 {
     struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0203, op_span, "comparisons cannot be chained");
-    struct wr_slice first = wr_parse_text(parse, left->span), middle = wr_parse_text(parse, left->u.binary.right->span);
+    struct wr_slice first = wr_parse_text(parse, left->span),
+                    middle = wr_parse_text(parse, left->u.binary.right->span);
     struct wr_slice op = wr_parse_text(parse, op_span), last = wr_parse_text(parse, right->span);
     if (first.size + middle.size + last.size <= 120)
         wr_diag_help(parse->diags, d, "write %.*s AND %.*s %.*s %.*s", WR_SLICE_ARG(first), WR_SLICE_ARG(middle),
@@ -371,8 +375,8 @@ struct wr_expr *wr_expr_cast(struct wr_parse *parse, struct wr_expr *operand, st
     return bounded(parse, expr);
 }
 
-struct wr_expr *wr_expr_index(struct wr_parse *parse, struct wr_expr *left, struct wr_expr *index, struct wr_span span)
-{
+struct wr_expr *wr_expr_index(struct wr_parse *parse, struct wr_expr *left, struct wr_expr *index,
+                              struct wr_span span) {
     struct wr_expr *expr = make(parse, WR_EXPR_INDEX, span);
     expr->u.binary.left = left;
     expr->u.binary.right = index;
@@ -382,8 +386,8 @@ struct wr_expr *wr_expr_index(struct wr_parse *parse, struct wr_expr *left, stru
     return bounded(parse, expr);
 }
 
-struct wr_expr *wr_expr_field(struct wr_parse *parse, struct wr_expr *operand, struct wr_ident name, struct wr_span span)
-{
+struct wr_expr *wr_expr_field(struct wr_parse *parse, struct wr_expr *operand, struct wr_ident name,
+                              struct wr_span span) {
     struct wr_expr *expr = make(parse, WR_EXPR_FIELD, span);
     expr->u.field.operand = operand;
     expr->u.field.name = name;

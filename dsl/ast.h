@@ -135,7 +135,12 @@ struct wr_expr {
         struct { struct wr_expr *operand; struct wr_expr_list items; struct wr_query *query; bool negated; } in;
         struct { struct wr_expr *operand, *pattern, *escape; bool negated, regexp; } like;
         struct { struct wr_expr *operand; enum wr_is_test test; bool negated; } is;
-        struct { struct wr_expr *operand; struct wr_when *when; uint32_t when_count; struct wr_expr *otherwise; } kase;
+        struct {
+            struct wr_expr *operand;
+            struct wr_when *when;
+            uint32_t when_count;
+            struct wr_expr *otherwise;
+        } kase;
         struct { struct wr_expr *operand; struct wr_type_name *type; bool try; bool colons; } cast;
         struct {
             struct wr_ident name;

@@ -10,8 +10,8 @@ struct wr_arg *wr_arg_new(struct wr_parse *parse, struct wr_ident name, struct w
     return arg;
 }
 
-struct wr_call_args *wr_call_args_new(struct wr_parse *parse, struct wr_list *args, bool distinct, struct wr_list *order)
-{
+struct wr_call_args *wr_call_args_new(struct wr_parse *parse, struct wr_list *args, bool distinct,
+                                      struct wr_list *order) {
     struct wr_call_args *all = WR_NEW(parse->arena, struct wr_call_args);
     *all = (struct wr_call_args){args, distinct, order};
     return all;
@@ -40,13 +40,14 @@ static void below_orders(struct wr_expr *expr, struct wr_order_list orders)
 static struct wr_expr *bounded(struct wr_parse *parse, struct wr_expr *expr)
 {
     if (expr->depth <= WR_AST_DEPTH_MAX) return expr;
-    wr_parse_error(parse, WR_DIAG_W0202, expr->u.call.name.span, "expression is nested more than %d deep", WR_AST_DEPTH_MAX);
+    wr_parse_error(parse, WR_DIAG_W0202, expr->u.call.name.span, "expression is nested more than %d deep",
+                   WR_AST_DEPTH_MAX);
     return wr_expr_error(parse, expr->span);
 }
 
 struct wr_expr *wr_expr_call(struct wr_parse *parse, struct wr_ident name, struct wr_call_args *args,
-                             struct wr_expr *filter, struct wr_over *over, enum wr_measure_frame frame, struct wr_span span)
-{
+                             struct wr_expr *filter, struct wr_over *over, enum wr_measure_frame frame,
+                             struct wr_span span) {
     struct wr_expr *expr = new_call(parse, name, span);
     uint32_t count = args->args ? args->args->count : 0;
     const struct wr_arg *arg = count ? (const struct wr_arg *)(void *)args->args->at : NULL;
@@ -59,7 +60,8 @@ struct wr_expr *wr_expr_call(struct wr_parse *parse, struct wr_ident name, struc
             if (!expr->u.call.arg_name) expr->u.call.arg_name = WR_NEW_ARRAY(parse->arena, struct wr_ident, count);
             expr->u.call.arg_name[i] = arg[i].name;
         } else if (expr->u.call.arg_name) {
-            wr_parse_error(parse, WR_DIAG_W0225, arg[i].span, "an argument without a name stands behind one with a name");
+            wr_parse_error(parse, WR_DIAG_W0225, arg[i].span,
+                           "an argument without a name stands behind one with a name");
         }
     }
     expr->u.call.distinct = args->distinct;
@@ -74,6 +76,13 @@ struct wr_expr *wr_expr_call(struct wr_parse *parse, struct wr_ident name, struc
         below_orders(expr, over->order);
     }
     return bounded(parse, expr);
+}
+
+struct wr_expr *wr_expr_plain_call(struct wr_parse *parse, struct wr_span name, struct wr_list *args,
+                                   struct wr_span span)
+{
+    return wr_expr_call(parse, wr_ident_at(parse, name), wr_call_args_new(parse, args, false, NULL), NULL, NULL,
+                        WR_FRAME_DEFAULT, span);
 }
 
 struct wr_expr *wr_expr_special(struct wr_parse *parse, const char *name, struct wr_span name_span, struct wr_expr *a,
@@ -111,6 +120,12 @@ struct wr_over_bound *wr_over_bound_new(struct wr_parse *parse, enum wr_over_bou
     struct wr_over_bound *bound = WR_NEW(parse->arena, struct wr_over_bound);
     *bound = (struct wr_over_bound){kind, offset};
     return bound;
+}
+
+struct wr_over_bound *wr_over_bound_number(struct wr_parse *parse, enum wr_over_bound_kind kind,
+                                           struct wr_span number)
+{
+    return wr_over_bound_new(parse, kind, wr_expr_literal(parse, WR_EXPR_NUMBER, number));
 }
 
 struct wr_over *wr_over_frame(struct wr_parse *parse, enum wr_over_unit unit, struct wr_over_bound *low,
@@ -183,7 +198,8 @@ struct wr_type_name *wr_type_generic(struct wr_parse *parse, struct wr_ident nam
         type->field[i] = param[i].name;
     }
     if (wr_slice_equal_nocase(name.text, WR_SLICE("MAP")) && params->count != 2)
-        wr_diag_help(parse->diags, wr_parse_error(parse, WR_DIAG_W0219, span, "MAP takes two types"), "write MAP<STRING, T>");
+        wr_diag_help(parse->diags, wr_parse_error(parse, WR_DIAG_W0219, span, "MAP takes two types"),
+                     "write MAP<STRING, T>");
     return type;
 }
 
@@ -213,9 +229,10 @@ static int find_unit(struct wr_parse *parse, struct wr_ident word)
         }
         if (text.size && wr_lower(text.data[text.size - 1]) == 's') text.size--;
     }
-    wr_diag_help(parse->diags,
-                 wr_parse_error(parse, WR_DIAG_W0213, word.span, "'%.*s' is no unit of time", WR_SLICE_ARG(word.text)),
-                 "units are WEEK, DAY, HOUR, MINUTE, SECOND, MILLISECOND and MICROSECOND");
+    wr_diag_help(
+        parse->diags,
+        wr_parse_error(parse, WR_DIAG_W0213, word.span, "'%.*s' is no unit of time", WR_SLICE_ARG(word.text)),
+        "units are WEEK, DAY, HOUR, MINUTE, SECOND, MILLISECOND and MICROSECOND");
     return -1;
 }
 
@@ -255,7 +272,8 @@ static bool read_range(struct wr_slice text, int from, int to, int64_t *micros)
             char separator = unit - 1 == UNIT_DAY ? ' ' : ':';
             if (at >= text.size || text.data[at++] != separator) return false;
         }
-        if (!read_number(text, &at, units[unit].micros, unit > from ? most[unit - UNIT_DAY] : 0, unit == UNIT_SECOND, &total))
+        if (!read_number(text, &at, units[unit].micros, unit > from ? most[unit - UNIT_DAY] : 0,
+                         unit == UNIT_SECOND, &total))
             return false;
     }
     *micros = negative ? -total : total;
@@ -272,9 +290,8 @@ static bool read_single(struct wr_slice text, int unit, int64_t *micros)
     return true;
 }
 
-struct wr_expr *wr_expr_interval(struct wr_parse *parse, struct wr_span text, struct wr_ident unit, struct wr_ident to,
-                                 struct wr_span span)
-{
+struct wr_expr *wr_expr_interval(struct wr_parse *parse, struct wr_span text, struct wr_ident unit,
+                                 struct wr_ident to, struct wr_span span) {
     struct wr_expr *expr = wr_expr_error(parse, span);
     struct wr_slice value = wr_string_at(parse, text);
     int first = find_unit(parse, unit);
@@ -282,14 +299,16 @@ struct wr_expr *wr_expr_interval(struct wr_parse *parse, struct wr_span text, st
     if (first < 0 || last < 0) return expr;
     bool range = to.text.size != 0;
     if (range && (first < UNIT_DAY || last > UNIT_SECOND || first >= last)) {
-        wr_parse_error(parse, WR_DIAG_W0213, wr_span_join(unit.span, to.span), "a range goes from a greater unit to a smaller one, DAY to SECOND at most");
+        wr_parse_error(parse, WR_DIAG_W0213, wr_span_join(unit.span, to.span),
+                       "a range goes from a greater unit to a smaller one, DAY to SECOND at most");
         return expr;
     }
     int64_t micros;
     if (!(range ? read_range(value, first, last, &micros) : read_single(value, first, &micros))) {
         static const char *const forms[] = {"D", "HH", "MM", "SS.ffffff"};
-        struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0213, text, "'%.*s' cannot be read as %s%s%s", WR_SLICE_ARG(value),
-                                           units[first].name, range ? " TO " : "", range ? units[last].name : "");
+        struct wr_diag *d =
+            wr_parse_error(parse, WR_DIAG_W0213, text, "'%.*s' cannot be read as %s%s%s", WR_SLICE_ARG(value),
+                           units[first].name, range ? " TO " : "", range ? units[last].name : "");
         if (range)
             wr_diag_help(parse->diags, d, "the parts go from %s to %s, as in INTERVAL '1 02:30:00' DAY TO SECOND",
                          forms[first - UNIT_DAY], forms[last - UNIT_DAY]);

@@ -10,23 +10,22 @@ struct wr_clause *wr_clause_new(struct wr_parse *parse, enum wr_clause_kind kind
     return clause;
 }
 
-struct wr_clause *wr_clause_expr(struct wr_parse *parse, enum wr_clause_kind kind, struct wr_expr *expr, struct wr_span span)
-{
+struct wr_clause *wr_clause_expr(struct wr_parse *parse, enum wr_clause_kind kind, struct wr_expr *expr,
+                                 struct wr_span span) {
     struct wr_clause *clause = wr_clause_new(parse, kind, span);
     clause->expr = expr;
     return clause;
 }
 
-struct wr_clause *wr_clause_list(struct wr_parse *parse, enum wr_clause_kind kind, struct wr_list *list, struct wr_span span)
-{
+struct wr_clause *wr_clause_list(struct wr_parse *parse, enum wr_clause_kind kind, struct wr_list *list,
+                                 struct wr_span span) {
     struct wr_clause *clause = wr_clause_new(parse, kind, span);
     clause->list = list;
     return clause;
 }
 
-struct wr_clause *wr_clause_named(struct wr_parse *parse, enum wr_clause_kind kind, uint32_t choice, struct wr_ident name,
-                                  struct wr_span span)
-{
+struct wr_clause *wr_clause_named(struct wr_parse *parse, enum wr_clause_kind kind, uint32_t choice,
+                                  struct wr_ident name, struct wr_span span) {
     struct wr_clause *clause = wr_clause_new(parse, kind, span);
     clause->choice = choice;
     clause->name = name;
@@ -48,15 +47,15 @@ struct wr_clause *wr_clause_partition(struct wr_parse *parse, struct wr_list *li
     return clause;
 }
 
-struct wr_clause *wr_clause_emit(struct wr_parse *parse, enum wr_emit_kind kind, struct wr_expr *every, struct wr_span span)
-{
+struct wr_clause *wr_clause_emit(struct wr_parse *parse, enum wr_emit_kind kind, struct wr_expr *every,
+                                 struct wr_span span) {
     struct wr_clause *clause = wr_clause_expr(parse, WR_CLAUSE_EMIT, every, span);
     clause->choice = kind;
     return clause;
 }
 
-struct wr_clause *wr_clause_late(struct wr_parse *parse, struct wr_expr *duration, struct wr_ident into, struct wr_span span)
-{
+struct wr_clause *wr_clause_late(struct wr_parse *parse, struct wr_expr *duration, struct wr_ident into,
+                                 struct wr_span span) {
     struct wr_clause *clause = wr_clause_expr(parse, WR_CLAUSE_LATE, duration, span);
     clause->name = into;
     return clause;
@@ -69,8 +68,8 @@ struct wr_clause *wr_clause_skip(struct wr_parse *parse, struct wr_clause *targe
     return target;
 }
 
-struct wr_clause *wr_clause_limit_starts(struct wr_parse *parse, struct wr_span number, uint32_t policy, struct wr_span span)
-{
+struct wr_clause *wr_clause_limit_starts(struct wr_parse *parse, struct wr_span number, uint32_t policy,
+                                         struct wr_span span) {
     struct wr_clause *clause = wr_clause_new(parse, WR_CLAUSE_LIMIT_STARTS, span);
     clause->number = wr_number_at(parse, number, 1000000000);
     clause->choice = policy;
@@ -100,15 +99,24 @@ struct wr_subset *wr_subset_new(struct wr_parse *parse, struct wr_ident name, st
 static const struct {
     const char *name;
     int short_rank, long_rank;
-} clauses_of_match[WR_CLAUSE_COUNT] = {
-    [WR_CLAUSE_WHERE] = {"WHERE", 1, 0}, [WR_CLAUSE_PARTITION] = {"PARTITION BY", 2, 1},
-    [WR_CLAUSE_ORDER] = {"ORDER BY", 0, 2}, [WR_CLAUSE_MEASURES] = {"MEASURES", 0, 3},
-    [WR_CLAUSE_ROWS] = {"ROW PER MATCH", 4, 4}, [WR_CLAUSE_UNMATCHED] = {"WITH UNMATCHED ROWS", 4, 4},
-    [WR_CLAUSE_SKIP] = {"SKIP", 4, 5}, [WR_CLAUSE_PATTERN] = {"the row pattern", 3, 6},
-    [WR_CLAUSE_WITHIN] = {"WITHIN", 4, 7}, [WR_CLAUSE_SUBSET] = {"SUBSET", 4, 8}, [WR_CLAUSE_DEFINE] = {"DEFINE", 5, 9},
-    [WR_CLAUSE_SELECT] = {"SELECT", 6, 0}, [WR_CLAUSE_INTO] = {"INTO", 7, 0}, [WR_CLAUSE_MATCHES] = {"ONE or ALL MATCHES", 4, 0},
-    [WR_CLAUSE_TIMEOUTS] = {"WITH TIMEOUTS", 4, 0}, [WR_CLAUSE_SUPPRESS] = {"SUPPRESS", 4, 0},
-    [WR_CLAUSE_LIMIT_STARTS] = {"LIMIT", 4, 0}, [WR_CLAUSE_LATE] = {"LATE INTO", 4, 0}};
+} clauses_of_match[WR_CLAUSE_COUNT] = {[WR_CLAUSE_WHERE] = {"WHERE", 1, 0},
+                                       [WR_CLAUSE_PARTITION] = {"PARTITION BY", 2, 1},
+                                       [WR_CLAUSE_ORDER] = {"ORDER BY", 0, 2},
+                                       [WR_CLAUSE_MEASURES] = {"MEASURES", 0, 3},
+                                       [WR_CLAUSE_ROWS] = {"ROW PER MATCH", 4, 4},
+                                       [WR_CLAUSE_UNMATCHED] = {"WITH UNMATCHED ROWS", 4, 4},
+                                       [WR_CLAUSE_SKIP] = {"SKIP", 4, 5},
+                                       [WR_CLAUSE_PATTERN] = {"the row pattern", 3, 6},
+                                       [WR_CLAUSE_WITHIN] = {"WITHIN", 4, 7},
+                                       [WR_CLAUSE_SUBSET] = {"SUBSET", 4, 8},
+                                       [WR_CLAUSE_DEFINE] = {"DEFINE", 5, 9},
+                                       [WR_CLAUSE_SELECT] = {"SELECT", 6, 0},
+                                       [WR_CLAUSE_INTO] = {"INTO", 7, 0},
+                                       [WR_CLAUSE_MATCHES] = {"ONE or ALL MATCHES", 4, 0},
+                                       [WR_CLAUSE_TIMEOUTS] = {"WITH TIMEOUTS", 4, 0},
+                                       [WR_CLAUSE_SUPPRESS] = {"SUPPRESS", 4, 0},
+                                       [WR_CLAUSE_LIMIT_STARTS] = {"LIMIT", 4, 0},
+                                       [WR_CLAUSE_LATE] = {"LATE INTO", 4, 0}};
 
 static const char *name_of(const struct wr_clause *clause, bool short_form)
 {
@@ -123,7 +131,8 @@ static void put_rows(struct wr_parse *parse, struct wr_match *match, const struc
         match->rows_span = clause->span;
     } else if (match->rows != WR_ALL_ROWS_SHOW) {
         wr_diag_help(parse->diags,
-                     wr_parse_error(parse, WR_DIAG_W0205, clause->span, "WITH UNMATCHED ROWS has no ALL ROWS PER MATCH before it"),
+                     wr_parse_error(parse, WR_DIAG_W0205, clause->span,
+                                    "WITH UNMATCHED ROWS has no ALL ROWS PER MATCH before it"),
                      "write ALL ROWS PER MATCH WITH UNMATCHED ROWS");
     } else {
         match->rows = WR_ALL_ROWS_UNMATCHED;
@@ -223,9 +232,12 @@ static bool in_place(struct wr_parse *parse, bool short_form, const struct wr_cl
         return false;
     }
     int rank = short_form ? clauses_of_match[clause->kind].short_rank : clauses_of_match[clause->kind].long_rank;
-    int most = !*latest ? 0 : short_form ? clauses_of_match[(*latest)->kind].short_rank : clauses_of_match[(*latest)->kind].long_rank;
+    int most = !*latest     ? 0
+               : short_form ? clauses_of_match[(*latest)->kind].short_rank
+                            : clauses_of_match[(*latest)->kind].long_rank;
     if (rank && rank < most) {
-        struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0205, clause->span, "%s stands before %s", name, name_of(*latest, short_form));
+        struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0205, clause->span, "%s stands before %s", name,
+                                           name_of(*latest, short_form));
         wr_diag_second(parse->diags, d, (*latest)->span, "%s is here", name_of(*latest, short_form));
     }
     if (rank >= most && rank) *latest = clause;
@@ -247,9 +259,8 @@ static struct wr_match *new_match(struct wr_parse *parse, bool short_form, struc
     return match;
 }
 
-struct wr_from *wr_from_match(struct wr_parse *parse, struct wr_from *input, struct wr_list *clauses, struct wr_ident alias,
-                              struct wr_span span)
-{
+struct wr_from *wr_from_match(struct wr_parse *parse, struct wr_from *input, struct wr_list *clauses,
+                              struct wr_ident alias, struct wr_span span) {
     struct wr_from *from = WR_NEW(parse->arena, struct wr_from);
     const struct wr_clause *seen[WR_CLAUSE_COUNT] = {NULL};
     from->kind = WR_FROM_MATCH;
@@ -293,10 +304,14 @@ struct wr_statement *wr_query_pattern(struct wr_parse *parse, struct wr_ident na
     statement->name = seen[WR_CLAUSE_INTO] ? seen[WR_CLAUSE_INTO]->name : wr_ident_none(span);
     bool complete = seen[WR_CLAUSE_PATTERN] && seen[WR_CLAUSE_SELECT];
     if (!seen[WR_CLAUSE_PATTERN])
-        wr_diag_help(parse->diags, wr_parse_error(parse, WR_DIAG_W0217, name.span, "the pattern '%.*s' lacks its MATCH", WR_SLICE_ARG(name.text)),
+        wr_diag_help(parse->diags,
+                     wr_parse_error(parse, WR_DIAG_W0217, name.span, "the pattern '%.*s' lacks its MATCH",
+                                    WR_SLICE_ARG(name.text)),
                      "write MATCH a -> b behind FROM and PARTITION BY");
     else if (!seen[WR_CLAUSE_SELECT])
-        wr_diag_help(parse->diags, wr_parse_error(parse, WR_DIAG_W0217, name.span, "the pattern '%.*s' lacks its SELECT", WR_SLICE_ARG(name.text)),
+        wr_diag_help(parse->diags,
+                     wr_parse_error(parse, WR_DIAG_W0217, name.span, "the pattern '%.*s' lacks its SELECT",
+                                    WR_SLICE_ARG(name.text)),
                      "say what a match gives, as in SELECT a.x, COUNT(b.*) AS n");
     if (!complete) query->kind = WR_QUERY_ERROR;
     return statement;
@@ -306,7 +321,8 @@ struct wr_query *wr_query_inner(struct wr_parse *parse, struct wr_statement *pat
 {
     if (pattern->name.text.size)
         wr_diag_help(parse->diags,
-                     wr_parse_error(parse, WR_DIAG_W0205, pattern->name.span, "INTO stands with a PATTERN that is a statement of its own"),
+                     wr_parse_error(parse, WR_DIAG_W0205, pattern->name.span,
+                                    "INTO stands with a PATTERN that is a statement of its own"),
                      "leave INTO out; the statement around says where the matches go");
     return pattern->query;
 }

@@ -47,8 +47,9 @@ struct wr_quantifier *wr_quantifier_new(struct wr_parse *parse, char form, const
         struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0208, *max, "an upper bound of 0 would match nothing");
         wr_diag_help(parse->diags, d, "leave the element out, or write x? for one that may be absent");
     } else if (min && max && q->min > q->max) {
-        struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0207, span, "the least number of repetitions, %u, is above the most, %u",
-                                           q->min, q->max);
+        struct wr_diag *d =
+            wr_parse_error(parse, WR_DIAG_W0207, span,
+                           "the least number of repetitions, %u, is above the most, %u", q->min, q->max);
         wr_diag_help(parse->diags, d, "write {%u,%u}", q->max, q->min);
     }
     return q;
@@ -68,7 +69,8 @@ struct wr_seq *wr_seq_start(struct wr_parse *parse, struct wr_arrow *leading)
 {
     struct wr_seq *seq = WR_NEW(parse->arena, struct wr_seq);
     if (leading)
-        wr_diag_help(parse->diags, wr_parse_error(parse, WR_DIAG_W0223, leading->span, "an arrow has nothing before it"),
+        wr_diag_help(parse->diags,
+                     wr_parse_error(parse, WR_DIAG_W0223, leading->span, "an arrow has nothing before it"),
                      "an arrow stands between two elements: a -> b");
     return seq;
 }
@@ -103,7 +105,8 @@ struct wr_seq *wr_seq_quantify(struct wr_parse *parse, struct wr_seq *seq, struc
         seq->arrow = (struct wr_arrow){.connector = WR_CONNECT_STRICT};
     }
     if (last->pattern->kind == WR_PATTERN_NOT && !last->pattern->parenthesised)
-        wr_diag_help(parse->diags, wr_parse_error(parse, WR_DIAG_W0215, quantifier->span, "a NOT takes no quantifier"),
+        wr_diag_help(parse->diags,
+                     wr_parse_error(parse, WR_DIAG_W0215, quantifier->span, "a NOT takes no quantifier"),
                      "write (NOT a FOR 10m)->+ to repeat an absence");
     struct wr_pattern *repeat = make(parse, WR_PATTERN_REPEAT, wr_span_join(last->pattern->span, quantifier->span));
     repeat->child = last->pattern;
@@ -116,15 +119,17 @@ struct wr_seq *wr_seq_quantify(struct wr_parse *parse, struct wr_seq *seq, struc
 struct wr_seq *wr_seq_quantify_again(struct wr_parse *parse, struct wr_seq *seq, struct wr_quantifier *quantifier)
 {
     const struct wr_pattern *last = last_item(seq)->pattern;
-    struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0206, quantifier->span, "the element has a quantifier already");
+    struct wr_diag *d =
+        wr_parse_error(parse, WR_DIAG_W0206, quantifier->span, "the element has a quantifier already");
     wr_diag_second(parse->diags, d, last->quantifier.span, "the first one");
-    wr_diag_help(parse->diags, d, "parentheses make it one element: (%.*s)%.*s", WR_SLICE_ARG(wr_parse_text(parse, last->span)),
+    wr_diag_help(parse->diags, d, "parentheses make it one element: (%.*s)%.*s",
+                 WR_SLICE_ARG(wr_parse_text(parse, last->span)),
                  WR_SLICE_ARG(wr_parse_text(parse, quantifier->span)));
     return seq;
 }
 
-struct wr_seq *wr_seq_until(struct wr_parse *parse, struct wr_seq *seq, struct wr_expr *condition, struct wr_span span)
-{
+struct wr_seq *wr_seq_until(struct wr_parse *parse, struct wr_seq *seq, struct wr_expr *condition,
+                            struct wr_span span) {
     struct wr_pattern *last = last_item(seq)->pattern;
     seq->span = wr_span_join(seq->span, span);
     if (last->kind == WR_PATTERN_REPEAT && !last->parenthesised) {
@@ -224,7 +229,8 @@ static void check_conjunct(struct wr_parse *parse, const struct wr_pattern *part
 {
     const struct wr_pattern *inner = part->kind == WR_PATTERN_REPEAT ? part->child : part;
     if (inner->kind == WR_PATTERN_VARIABLE || inner->kind == WR_PATTERN_ERROR) return;
-    struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0214, part->span, "each part of a conjunction is one variable");
+    struct wr_diag *d =
+        wr_parse_error(parse, WR_DIAG_W0214, part->span, "each part of a conjunction is one variable");
     wr_diag_help(parse->diags, d, "a part may be quantified, as in (a & b{2} & c)");
 }
 

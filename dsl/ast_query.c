@@ -11,8 +11,8 @@ struct wr_select_item *wr_item_new(struct wr_parse *parse, struct wr_expr *expr,
 
 /* ---- FROM ----------------------------------------------------------------------------------------- */
 
-static struct wr_from *make(struct wr_parse *parse, enum wr_from_kind kind, struct wr_ident alias, struct wr_span span)
-{
+static struct wr_from *make(struct wr_parse *parse, enum wr_from_kind kind, struct wr_ident alias,
+                            struct wr_span span) {
     struct wr_from *from = WR_NEW(parse->arena, struct wr_from);
     from->kind = kind;
     from->depth = 1;
@@ -31,9 +31,8 @@ static struct wr_from *bounded(struct wr_parse *parse, struct wr_from *from, uin
     return make(parse, WR_FROM_ERROR, from->alias, from->span);
 }
 
-struct wr_from *wr_from_name(struct wr_parse *parse, struct wr_ident name, struct wr_expr *as_of, struct wr_ident alias,
-                             struct wr_span span)
-{
+struct wr_from *wr_from_name(struct wr_parse *parse, struct wr_ident name, struct wr_expr *as_of,
+                             struct wr_ident alias, struct wr_span span) {
     struct wr_from *from = make(parse, WR_FROM_NAME, alias, span);
     from->name = name;
     from->join.as_of = as_of; /* wr_from_join takes it from here */
@@ -47,8 +46,8 @@ struct wr_from *wr_from_file(struct wr_parse *parse, struct wr_span text, struct
     return from;
 }
 
-struct wr_from *wr_from_query(struct wr_parse *parse, struct wr_query *query, struct wr_ident alias, struct wr_span span)
-{
+struct wr_from *wr_from_query(struct wr_parse *parse, struct wr_query *query, struct wr_ident alias,
+                              struct wr_span span) {
     struct wr_from *from = make(parse, WR_FROM_QUERY, alias, span);
     from->query = query;
     return bounded(parse, from, query->depth);
@@ -57,13 +56,15 @@ struct wr_from *wr_from_query(struct wr_parse *parse, struct wr_query *query, st
 static void refuse_as_of(struct wr_parse *parse, struct wr_from *from)
 {
     if (from->kind != WR_FROM_NAME || !from->join.as_of) return;
-    struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0205, from->span, "FOR SYSTEM_TIME AS OF stands with the right side of a JOIN");
-    wr_diag_help(parse->diags, d, "write orders JOIN %.*s FOR SYSTEM_TIME AS OF orders.at ON …", WR_SLICE_ARG(from->name.text));
+    struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0205, from->span,
+                                       "FOR SYSTEM_TIME AS OF stands with the right side of a JOIN");
+    wr_diag_help(parse->diags, d, "write orders JOIN %.*s FOR SYSTEM_TIME AS OF orders.at ON …",
+                 WR_SLICE_ARG(from->name.text));
     from->join.as_of = NULL;
 }
 
-struct wr_from *wr_from_union(struct wr_parse *parse, struct wr_list *inputs, struct wr_ident alias, struct wr_span span)
-{
+struct wr_from *wr_from_union(struct wr_parse *parse, struct wr_list *inputs, struct wr_ident alias,
+                              struct wr_span span) {
     struct wr_from *from = make(parse, WR_FROM_UNION, alias, span);
     from->input = (struct wr_from **)(void *)inputs->at;
     from->input_count = inputs->count;
@@ -128,7 +129,8 @@ struct wr_from *wr_from_window(struct wr_parse *parse, struct wr_ident function,
             has_time = true;
             if (!window_time(&arg[i], &from->window.time))
                 wr_diag_help(parse->diags,
-                             wr_parse_error(parse, WR_DIAG_W0222, arg[i].span, "expected the time column of the window"),
+                             wr_parse_error(parse, WR_DIAG_W0222, arg[i].span,
+                                            "expected the time column of the window"),
                              "write %.*s(stream, time, …)", WR_SLICE_ARG(function.text));
             continue;
         }
@@ -139,10 +141,12 @@ struct wr_from *wr_from_window(struct wr_parse *parse, struct wr_ident function,
         uint32_t n = from->window.args.count++;
         from->window.args.at[n] = arg[i].expr;
         if (arg[i].name.text.size) {
-            if (!from->window.arg_name) from->window.arg_name = WR_NEW_ARRAY(parse->arena, struct wr_ident, args->count);
+            if (!from->window.arg_name)
+                from->window.arg_name = WR_NEW_ARRAY(parse->arena, struct wr_ident, args->count);
             from->window.arg_name[n] = arg[i].name;
         } else if (from->window.arg_name) {
-            wr_parse_error(parse, WR_DIAG_W0225, arg[i].span, "an argument without a name stands behind one with a name");
+            wr_parse_error(parse, WR_DIAG_W0225, arg[i].span,
+                           "an argument without a name stands behind one with a name");
         }
     }
     if (!from->input_count || !has_time) {
@@ -154,9 +158,8 @@ struct wr_from *wr_from_window(struct wr_parse *parse, struct wr_ident function,
     return bounded(parse, from, from->input[0]->depth);
 }
 
-struct wr_from *wr_from_join(struct wr_parse *parse, struct wr_from *left, enum wr_join_kind kind, struct wr_from *right,
-                             struct wr_expr *on, struct wr_span span)
-{
+struct wr_from *wr_from_join(struct wr_parse *parse, struct wr_from *left, enum wr_join_kind kind,
+                             struct wr_from *right, struct wr_expr *on, struct wr_span span) {
     struct wr_from *from = make(parse, WR_FROM_JOIN, wr_ident_none(span), span);
     refuse_as_of(parse, left);
     from->join.kind = kind;
@@ -173,9 +176,8 @@ struct wr_from *wr_from_join(struct wr_parse *parse, struct wr_from *left, enum 
     return bounded(parse, from, WR_MAX(left->depth, right->depth));
 }
 
-struct wr_from *wr_from_comma(struct wr_parse *parse, struct wr_from *left, struct wr_from *right, struct wr_span comma,
-                              struct wr_span span)
-{
+struct wr_from *wr_from_comma(struct wr_parse *parse, struct wr_from *left, struct wr_from *right,
+                              struct wr_span comma, struct wr_span span) {
     WR_UNUSED(right);
     struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0201, comma, "inputs are not listed with commas");
     wr_diag_help(parse->diags, d, "write a JOIN b ON …, or FROM (a, b) for the rows of both");
@@ -253,7 +255,8 @@ struct wr_query *wr_query_select(struct wr_parse *parse, bool distinct, struct w
     for (uint32_t i = 0; i < clauses->count; i++) {
         const struct wr_clause *c = clause[i];
         if (seen[c->kind]) {
-            struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0204, c->span, "%s is given twice", select_clauses[c->kind].name);
+            struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0204, c->span, "%s is given twice",
+                                               select_clauses[c->kind].name);
             wr_diag_second(parse->diags, d, seen[c->kind]->span, "the first one");
             continue;
         }
@@ -284,7 +287,8 @@ struct wr_query *wr_query_union(struct wr_parse *parse, struct wr_query *left, s
         left->with_count = 0;
     }
     if (!all)
-        wr_diag_help(parse->diags, wr_parse_error(parse, WR_DIAG_W0201, op, "UNION alone would have to remember every row"),
+        wr_diag_help(parse->diags,
+                     wr_parse_error(parse, WR_DIAG_W0201, op, "UNION alone would have to remember every row"),
                      "write UNION ALL, which keeps all rows");
     if (query->depth > WR_AST_DEPTH_MAX) {
         wr_parse_error(parse, WR_DIAG_W0202, op, "query is nested more than %d deep", WR_AST_DEPTH_MAX);

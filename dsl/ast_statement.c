@@ -14,8 +14,8 @@ static struct wr_statement *make(struct wr_parse *parse, enum wr_statement_kind 
 
 /* ---- Columns ---------------------------------------------------------------------------------------- */
 
-struct wr_clause *wr_column_from(struct wr_parse *parse, enum wr_column_from from, struct wr_span text, struct wr_span span)
-{
+struct wr_clause *wr_column_from(struct wr_parse *parse, enum wr_column_from from, struct wr_span text,
+                                 struct wr_span span) {
     struct wr_clause *clause = wr_clause_new(parse, WR_CLAUSE_FROM, span);
     clause->choice = from;
     if (from == WR_COLUMN_FROM_PATH || from == WR_COLUMN_FROM_HEADER) clause->text = wr_string_at(parse, text);
@@ -47,7 +47,8 @@ struct wr_column_entry *wr_column_new(struct wr_parse *parse, struct wr_ident na
     for (uint32_t i = 0; i < clauses->count; i++) {
         const struct wr_clause *c = clause[i];
         if (seen[c->kind]) {
-            struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0204, c->span, "%s is given twice", column_clause_name(c->kind));
+            struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0204, c->span, "%s is given twice",
+                                               column_clause_name(c->kind));
             wr_diag_second(parse->diags, d, seen[c->kind]->span, "the first one");
         }
         seen[c->kind] = c;
@@ -177,8 +178,9 @@ struct wr_statement *wr_statement_create(struct wr_parse *parse, enum wr_stateme
     for (uint32_t i = 0; i < options->count; i++)
         for (uint32_t j = 0; j < i && statement->option[i].name.text.size; j++) {
             if (!wr_ident_equal(statement->option[i].name, statement->option[j].name)) continue;
-            struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0204, statement->option[i].name.span, "option '%.*s' is given twice",
-                                               WR_SLICE_ARG(statement->option[i].name.text));
+            struct wr_diag *d =
+                wr_parse_error(parse, WR_DIAG_W0204, statement->option[i].name.span,
+                               "option '%.*s' is given twice", WR_SLICE_ARG(statement->option[i].name.text));
             wr_diag_second(parse->diags, d, statement->option[j].name.span, "the first one");
             break;
         }

@@ -203,6 +203,9 @@ struct wr_expr *wr_expr_cast(struct wr_parse *parse, struct wr_expr *operand, st
 struct wr_expr *wr_expr_call(struct wr_parse *parse, struct wr_ident name, struct wr_call_args *args,
                              struct wr_expr *filter, struct wr_over *over, enum wr_measure_frame frame,
                              struct wr_span span);
+/* NAME(args) and nothing more. */
+struct wr_expr *wr_expr_plain_call(struct wr_parse *parse, struct wr_span name, struct wr_list *args,
+                                   struct wr_span span);
 /* EXTRACT(f FROM x) and the like: a call of NAME (fixed text) with up to three arguments, NULL: none. */
 struct wr_expr *wr_expr_special(struct wr_parse *parse, const char *name, struct wr_span name_span,
                                 struct wr_expr *a, struct wr_expr *b, struct wr_expr *c,
@@ -227,6 +230,8 @@ struct wr_order_item *wr_order_new(struct wr_parse *parse, struct wr_expr *expr,
                                    uint32_t nulls);
 struct wr_over_bound *wr_over_bound_new(struct wr_parse *parse, enum wr_over_bound_kind kind,
                                         struct wr_expr *offset);
+struct wr_over_bound *wr_over_bound_number(struct wr_parse *parse, enum wr_over_bound_kind kind,
+                                           struct wr_span number);
 /* A frame alone: unit and bounds; wr_over_new puts the rest in. */
 struct wr_over *wr_over_frame(struct wr_parse *parse, enum wr_over_unit unit, struct wr_over_bound *low,
                               struct wr_over_bound *high);

@@ -149,8 +149,8 @@ static void render_one(const struct wr_diags *diags, const struct wr_diag *d, co
 {
     bool error = wr_diag_severity(d->code) == WR_SEVERITY_ERROR;
     const char *color = error ? paint->error : paint->warning;
-    wr_buf_printf(out, "%s%s[%s]%s%s: %.*s%s\n", color, error ? "error" : "warning", wr_diag_name(d->code), paint->off,
-                  paint->bold, WR_SLICE_ARG(d->message), paint->off);
+    wr_buf_printf(out, "%s%s[%s]%s%s: %.*s%s\n", color, error ? "error" : "warning", wr_diag_name(d->code),
+                  paint->off, paint->bold, WR_SLICE_ARG(d->message), paint->off);
     uint32_t line = wr_source_position(&diags->sources->at[d->span.file], d->span.start).line;
     unsigned width = digits(line);
     if (d->has_second) {
@@ -229,7 +229,9 @@ static void json_span(const struct wr_diags *diags, struct wr_span span, struct 
     struct wr_position start = wr_source_position(source, span.start), end = wr_source_position(source, span.end);
     wr_buf_add_cstr(out, "{\"file\":");
     json_string(out, source->name);
-    wr_buf_printf(out, ",\"start\":{\"offset\":%u,\"line\":%u,\"column\":%u},\"end\":{\"offset\":%u,\"line\":%u,\"column\":%u}}",
+    wr_buf_printf(out,
+                  ",\"start\":{\"offset\":%u,\"line\":%u,\"column\":%u},\"end\":{\"offset\":%u,\"line\":%u,"
+                  "\"column\":%u}}",
                   span.start, start.line, start.column, span.end, end.line, end.column);
 }
 

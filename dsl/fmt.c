@@ -24,12 +24,18 @@ static void add_comment(struct wr_fmt *f, struct wr_doc *to, const struct wr_com
     while (text.size && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t')) text.size--;
     bool alone = comment->first && (comment->line || ends_its_line(f, comment));
     bool behind = !alone && (comment->line || ends_its_line(f, comment));
-    wr_doc_add(f->arena, to, wr_doc_comment(f->arena, alone ? WR_COMMENT_OWN : behind ? WR_COMMENT_BEHIND : WR_COMMENT_INLINE, text));
+    wr_doc_add(f->arena, to,
+               wr_doc_comment(f->arena,
+                              alone    ? WR_COMMENT_OWN
+                              : behind ? WR_COMMENT_BEHIND
+                                       : WR_COMMENT_INLINE,
+                              text));
 }
 
 void wr_fmt_before(struct wr_fmt *f, struct wr_doc *to, uint32_t offset)
 {
-    while (f->comments && f->next_comment < f->comments->count && f->comments->at[f->next_comment].span.start < offset)
+    while (f->comments && f->next_comment < f->comments->count &&
+           f->comments->at[f->next_comment].span.start < offset)
         add_comment(f, to, &f->comments->at[f->next_comment++]);
 }
 
@@ -152,7 +158,8 @@ static void columns(struct wr_fmt *f, struct wr_doc *to, const struct wr_stateme
     while (left-- > 0) {
         uint32_t at = next < s->column_count ? s->column[next].span.start : NO_END, end;
         wr_fmt_line(f, inside, WR_DOC_HARD);
-        if (watermark && s->watermark_span.start < at && (!key || s->watermark_span.start < s->primary_key_span.start)) {
+        if (watermark && s->watermark_span.start < at &&
+            (!key || s->watermark_span.start < s->primary_key_span.start)) {
             watermark = false;
             wr_fmt_before(f, inside, s->watermark_span.start);
             wr_fmt_text(f, inside, "WATERMARK FOR ");
@@ -266,7 +273,8 @@ static void statement(struct wr_fmt *f, struct wr_doc *to, const struct wr_state
     wr_fmt_text(f, to, ";");
 }
 
-/* ---- The whole text ---------------------------------------------------------------------------------------------- */
+/* ---- The whole text
+ * ---------------------------------------------------------------------------------------------- */
 
 /* The line on which an offset lies, counted from 0. */
 static uint32_t line_of(const struct wr_source *source, uint32_t offset)
@@ -281,7 +289,8 @@ static void between(struct wr_fmt *f, struct wr_doc *to, uint32_t offset, uint32
     while (f->next_comment < f->comments->count && f->comments->at[f->next_comment].span.start < offset) {
         const struct wr_comment *comment = &f->comments->at[f->next_comment++];
         uint32_t line = line_of(f->source, comment->span.start);
-        if (*last && (line > *last || comment->first)) wr_fmt_line(f, to, line > *last + 1 ? WR_DOC_BLANK : WR_DOC_HARD);
+        if (*last && (line > *last || comment->first))
+            wr_fmt_line(f, to, line > *last + 1 ? WR_DOC_BLANK : WR_DOC_HARD);
         add_comment(f, to, comment);
         *last = line_of(f->source, comment->span.end);
     }
@@ -293,7 +302,8 @@ static uint32_t semicolon(const struct wr_fmt *f, uint32_t end, uint32_t next)
     uint32_t comment = f->next_comment;
     while (end < next && f->source->text.data[end] != ';') {
         while (comment < f->comments->count && f->comments->at[comment].span.end <= end) comment++;
-        if (comment < f->comments->count && f->comments->at[comment].span.start == end) end = f->comments->at[comment].span.end;
+        if (comment < f->comments->count && f->comments->at[comment].span.start == end)
+            end = f->comments->at[comment].span.end;
         else end++;
     }
     return end;
@@ -322,7 +332,11 @@ bool wr_fmt(struct wr_arena *arena, struct wr_diags *diags, uint32_t file, bool 
     struct wr_comments comments = {NULL, 0, 0};
     struct wr_tree tree = wr_parse_with_comments(arena, diags, file, &comments);
     if (wr_diags_failed(diags)) return false;
-    struct wr_fmt f = {.arena = arena, .source = &diags->sources->at[file], .comments = &comments, .tree = &tree, .expand = expand};
+    struct wr_fmt f = {.arena = arena,
+                       .source = &diags->sources->at[file],
+                       .comments = &comments,
+                       .tree = &tree,
+                       .expand = expand};
     struct wr_doc *doc = wr_doc_of(arena, WR_DOC_CAT);
     program(&f, doc, &tree);
     wr_doc_layout(doc, WIDTH, out);

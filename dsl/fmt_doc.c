@@ -110,7 +110,11 @@ static bool fits(struct layout *l, struct task first)
             left -= columns_of(task.doc->text) + 1;
             break;
         case WR_DOC_GROUP: push_children(&l->ahead, task, task.indent, task.flat); break;
-        case WR_DOC_CAT: case WR_DOC_NEST: case WR_DOC_ALIGN: push_children(&l->ahead, task, task.indent, task.flat); break;
+        case WR_DOC_CAT:
+        case WR_DOC_NEST:
+        case WR_DOC_ALIGN:
+            push_children(&l->ahead, task, task.indent, task.flat);
+            break;
         }
     }
     return false;
@@ -164,6 +168,8 @@ static void put_behind_last_line(struct layout *l, struct wr_slice text)
 static void put_comment(struct layout *l, const struct wr_doc *doc)
 {
     if (doc->comment == WR_COMMENT_INLINE) {
+        char last = l->blank || l->out->size == 0 ? ' ' : l->out->data[l->out->size - 1];
+        if (!l->must_break && last != ' ' && !strchr("([{", last)) put_text(l, WR_SLICE(" "));
         put_text(l, doc->text);
         put_text(l, WR_SLICE(" "));
         return;

@@ -36,7 +36,8 @@ struct wr_doc {
 };
 
 struct wr_doc *wr_doc_text(struct wr_arena *arena, struct wr_slice text);
-struct wr_doc *wr_doc_of(struct wr_arena *arena, enum wr_doc_kind kind); /* LINE, SOFT, HARD, BLANK, CAT, GROUP, ALIGN */
+struct wr_doc *wr_doc_of(struct wr_arena *arena,
+                         enum wr_doc_kind kind); /* LINE, SOFT, HARD, BLANK, CAT, GROUP, ALIGN */
 struct wr_doc *wr_doc_nest(struct wr_arena *arena, uint32_t indent);
 struct wr_doc *wr_doc_comment(struct wr_arena *arena, enum wr_doc_comment kind, struct wr_slice text);
 /* Adds to a CAT, GROUP, NEST or ALIGN. */

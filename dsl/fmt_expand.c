@@ -14,7 +14,9 @@ static bool is_partition(const struct wr_match *match, const struct wr_select_it
 {
     if (item->expr->kind != WR_EXPR_NAME) return false;
     struct wr_ident_list path = item->expr->u.name;
-    if (path.count == 1 && match->partition_alias.text.size && wr_ident_equal(path.at[0], match->partition_alias)) return true;
+    if (path.count == 1 && match->partition_alias.text.size &&
+        wr_ident_equal(path.at[0], match->partition_alias))
+        return true;
     if (match->partition_alias.text.size) return false;
     for (uint32_t i = 0; i < match->partition.count; i++) {
         const struct wr_expr *key = match->partition.at[i];
@@ -29,7 +31,8 @@ static struct wr_ident time_column(const struct wr_fmt *f, const struct wr_from 
 {
     for (uint32_t i = 0; from->kind == WR_FROM_NAME && i < f->tree->count; i++) {
         const struct wr_statement *s = &f->tree->statement[i];
-        if (s->kind == WR_STATEMENT_CREATE_STREAM && s->watermark && wr_ident_equal(s->name, from->name)) return s->watermark_column;
+        if (s->kind == WR_STATEMENT_CREATE_STREAM && s->watermark && wr_ident_equal(s->name, from->name))
+            return s->watermark_column;
     }
     return (struct wr_ident){WR_SLICE("event_time"), false, from->span};
 }
@@ -52,7 +55,8 @@ static struct wr_match *complete(struct wr_fmt *f, const struct wr_query *query)
     *match = *query->pattern.match;
     struct wr_span said = {match->span.file, match->span.start, match->span.start + 1};
     if (match->rows_span.end == match->rows_span.start) match->rows_span = said;
-    if (match->skip == WR_SKIP_UNSAID && !match->all_matches) match->skip = flink_dialect(f) ? WR_SKIP_NEXT_ROW : WR_SKIP_PAST_LAST;
+    if (match->skip == WR_SKIP_UNSAID && !match->all_matches)
+        match->skip = flink_dialect(f) ? WR_SKIP_NEXT_ROW : WR_SKIP_PAST_LAST;
     if (!match->all_matches) match->all_matches_span.end = match->all_matches_span.start;
     struct wr_order_item *order = WR_NEW(f->arena, struct wr_order_item);
     struct wr_expr *time = WR_NEW(f->arena, struct wr_expr);

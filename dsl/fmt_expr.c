@@ -192,7 +192,8 @@ static void binary(struct wr_fmt *f, struct wr_doc *to, const struct wr_expr *ex
 
 static void over(struct wr_fmt *f, struct wr_doc *to, const struct wr_over *o)
 {
-    static const char *const bounds[] = {"UNBOUNDED PRECEDING", " PRECEDING", "CURRENT ROW", " FOLLOWING", "UNBOUNDED FOLLOWING"};
+    static const char *const bounds[] = {"UNBOUNDED PRECEDING", " PRECEDING", "CURRENT ROW", " FOLLOWING",
+                                         "UNBOUNDED FOLLOWING"};
     const struct wr_over_bound *bound[] = {&o->low, &o->high};
     bool any = false;
     wr_fmt_text(f, to, " OVER (");
@@ -388,7 +389,8 @@ static void unary(struct wr_fmt *f, struct wr_doc *to, const struct wr_expr *exp
     static const char *const signs[] = {"NOT ", "-", "+"};
     wr_fmt_text(f, to, signs[expr->u.unary.op]);
     /* - -x, lest two dashes become a comment */
-    if (expr->u.unary.op == WR_UNARY_MINUS && operand->kind == WR_EXPR_UNARY && !operand->parenthesised) wr_fmt_text(f, to, " ");
+    if (expr->u.unary.op == WR_UNARY_MINUS && operand->kind == WR_EXPR_UNARY && !operand->parenthesised)
+        wr_fmt_text(f, to, " ");
     wr_fmt_expression(f, to, operand);
 }
 

@@ -133,7 +133,8 @@ static void define_list(struct wr_fmt *f, struct wr_doc *to, const struct wr_mat
             wr_doc_add(f->arena, align, head);
             uint32_t end = define->stream.text.size ? define->stream.span.end : define->variable.span.end;
             if (define->condition) {
-                wr_fmt_printf(f, align, "%*sAS ", (int)(WR_MIN(widest, 40) + 1 > width ? WR_MIN(widest, 40) + 1 - width : 1), "");
+                wr_fmt_printf(f, align, "%*sAS ",
+                              (int)(WR_MIN(widest, 40) + 1 > width ? WR_MIN(widest, 40) + 1 - width : 1), "");
                 wr_fmt_expression(f, align, define->condition);
                 end = define->condition->span.end;
             }
@@ -160,7 +161,8 @@ static void subsets(struct wr_fmt *f, struct wr_doc *to, const struct wr_match *
 
 static void skip(struct wr_fmt *f, struct wr_doc *to, const struct wr_match *match)
 {
-    static const char *const targets[] = {"", "SKIP PAST LAST ROW", "SKIP TO NEXT ROW", "SKIP TO FIRST ", "SKIP TO LAST "};
+    static const char *const targets[] = {"", "SKIP PAST LAST ROW", "SKIP TO NEXT ROW", "SKIP TO FIRST ",
+                                          "SKIP TO LAST "};
     wr_fmt_text(f, to, match->short_form && !f->expand ? "" : "AFTER MATCH ");
     wr_fmt_text(f, to, targets[match->skip]);
     if (match->skip_variable.text.size) wr_fmt_ident(f, to, match->skip_variable);
@@ -175,7 +177,8 @@ static void limit(struct wr_fmt *f, struct wr_doc *to, const struct wr_match *ma
 
 static void rows(struct wr_fmt *f, struct wr_doc *to, const struct wr_match *match)
 {
-    static const char *const texts[] = {"ONE ROW PER MATCH", "ALL ROWS PER MATCH", "ALL ROWS PER MATCH OMIT EMPTY MATCHES",
+    static const char *const texts[] = {"ONE ROW PER MATCH", "ALL ROWS PER MATCH",
+                                        "ALL ROWS PER MATCH OMIT EMPTY MATCHES",
                                         "ALL ROWS PER MATCH WITH UNMATCHED ROWS"};
     wr_fmt_text(f, to, texts[match->rows]);
 }
@@ -201,7 +204,8 @@ static void interval(struct wr_fmt *f, struct wr_doc *to, const struct wr_expr *
     int count = 6;
     for (int i = 5; i >= 0; i--, part /= 10) digits[i] = (char)('0' + part % 10);
     while (count > 1 && digits[count - 1] == '0') count--;
-    wr_fmt_printf(f, to, "INTERVAL '%s%lld.%.*s' SECOND", micros < 0 ? "-" : "", llabs(micros / 1000000), count, digits);
+    wr_fmt_printf(f, to, "INTERVAL '%s%lld.%.*s' SECOND", micros < 0 ? "-" : "", llabs(micros / 1000000),
+                  count, digits);
 }
 
 static void partition(struct wr_fmt *f, struct wr_doc *to, const struct wr_match *match)
@@ -281,9 +285,13 @@ static bool said(struct wr_span span)
 /* The clauses that are there: as written, or in the order of the standard for a pattern that is expanded. */
 static uint32_t places_of(const struct wr_match *match, bool written, struct place *place)
 {
-    place[PART_PARTITION] = (struct place){PART_PARTITION, match->partition.count ? match->partition.at[0]->span.start : 0, match->partition.count != 0};
-    place[PART_ORDER] = (struct place){PART_ORDER, match->order.count ? match->order.at[0].expr->span.start : 0, match->order.count != 0};
-    place[PART_MEASURES] = (struct place){PART_MEASURES, match->measure_count ? match->measure[0].span.start : 0, match->measure_count != 0};
+    place[PART_PARTITION] =
+        (struct place){PART_PARTITION, match->partition.count ? match->partition.at[0]->span.start : 0,
+                       match->partition.count != 0};
+    place[PART_ORDER] = (struct place){
+        PART_ORDER, match->order.count ? match->order.at[0].expr->span.start : 0, match->order.count != 0};
+    place[PART_MEASURES] = (struct place){
+        PART_MEASURES, match->measure_count ? match->measure[0].span.start : 0, match->measure_count != 0};
     place[PART_ROWS] = (struct place){PART_ROWS, match->rows_span.start, said(match->rows_span)};
     place[PART_MATCHES] = (struct place){PART_MATCHES, match->all_matches_span.start, said(match->all_matches_span)};
     place[PART_SKIP] = (struct place){PART_SKIP, match->skip_span.start, match->skip != WR_SKIP_UNSAID};
@@ -294,7 +302,9 @@ static uint32_t places_of(const struct wr_match *match, bool written, struct pla
     place[PART_LIMIT] = (struct place){PART_LIMIT, match->limit_span.start, match->limit_starts != 0};
     place[PART_LATE] = (struct place){PART_LATE, match->late_into.span.start, match->late_into.text.size != 0};
     place[PART_SUBSET] = (struct place){PART_SUBSET, match->subset_span.start, match->subset_count != 0};
-    place[PART_DEFINE] = (struct place){PART_DEFINE, match->define_count ? match->define[0].variable.span.start : 0, match->define_count != 0};
+    place[PART_DEFINE] =
+        (struct place){PART_DEFINE, match->define_count ? match->define[0].variable.span.start : 0,
+                       match->define_count != 0};
     uint32_t count = 0;
     for (uint32_t i = 0; i < PART_COUNT; i++)
         if (place[i].present) place[count++] = place[i];

@@ -153,7 +153,10 @@ static void clause(struct wr_fmt *f, struct wr_doc *to, uint32_t start, const ch
 
 static void emit(struct wr_fmt *f, struct wr_doc *to, const struct wr_query *query)
 {
-    clause(f, to, query->emit_span.start, query->emit == WR_EMIT_FINAL ? "EMIT FINAL" : query->emit == WR_EMIT_CHANGES ? "EMIT CHANGES" : "EMIT EVERY ");
+    clause(f, to, query->emit_span.start,
+           query->emit == WR_EMIT_FINAL     ? "EMIT FINAL"
+           : query->emit == WR_EMIT_CHANGES ? "EMIT CHANGES"
+                                            : "EMIT EVERY ");
     if (query->emit_every) wr_fmt_expression(f, to, query->emit_every);
     wr_fmt_behind(f, to, query->emit_span.end);
 }
@@ -196,7 +199,8 @@ static void tails(struct wr_fmt *f, struct wr_doc *to, const struct wr_query *qu
         wr_fmt_expression(f, to, query->limit);
         wr_fmt_behind(f, to, query->limit_span.end);
     }
-    bool late_first = query->emit != WR_EMIT_UNSAID && query->late_into.text.size && query->late_span.start < query->emit_span.start;
+    bool late_first = query->emit != WR_EMIT_UNSAID && query->late_into.text.size &&
+                      query->late_span.start < query->emit_span.start;
     if (late_first) late(f, to, query);
     if (query->emit != WR_EMIT_UNSAID) emit(f, to, query);
     if (!late_first && query->late_into.text.size) late(f, to, query);

@@ -281,7 +281,8 @@ type:
     type_word                     { $$ = wr_type_new(parse, $1, NULL, @$); }
   | type_word "(" type_numbers ")" { $$ = wr_type_new(parse, $1, $3, @$); }
   | type_word "(" error ")"       { $$ = wr_type_new(parse, $1, NULL, @$); }
-  | ARRAY "<" type ">"            { $$ = wr_type_generic(parse, wr_ident_at(parse, @1), wr_type_list(parse, NULL, $3), @$); }
+  | ARRAY "<" type ">"
+        { $$ = wr_type_generic(parse, wr_ident_at(parse, @1), wr_type_list(parse, NULL, $3), @$); }
   | MAP "<" type_params ">"       { $$ = wr_type_generic(parse, wr_ident_at(parse, @1), $3, @$); }
   | ROW "<" params ">"            { $$ = wr_type_generic(parse, wr_ident_at(parse, @1), $3, @$); }
   ;
@@ -532,9 +533,9 @@ call:
   | SUBSTRING "(" value FROM value FOR value ")"
         { $$ = wr_expr_special(parse, "SUBSTRING", @1, $3, $5, $7, @$); }
   | SUBSTRING "(" args ")"
-        { $$ = wr_expr_call(parse, wr_ident_at(parse, @1), wr_call_args_new(parse, $3, false, NULL), NULL, NULL, WR_FRAME_DEFAULT, @$); }
+        { $$ = wr_expr_plain_call(parse, @1, $3, @$); }
   | TRIM "(" args ")"
-        { $$ = wr_expr_call(parse, wr_ident_at(parse, @1), wr_call_args_new(parse, $3, false, NULL), NULL, NULL, WR_FRAME_DEFAULT, @$); }
+        { $$ = wr_expr_plain_call(parse, @1, $3, @$); }
   | TRIM "(" STRING FROM value ")"
         { $$ = wr_expr_special(parse, "TRIM", @1, $5, wr_expr_literal(parse, WR_EXPR_STRING, @3), NULL, @$); }
   | TRIM "(" BOTH FROM value ")"  { $$ = wr_expr_special(parse, "TRIM", @1, $5, NULL, NULL, @$); }
@@ -622,8 +623,8 @@ frame_bound:
     UNBOUNDED PRECEDING           { $$ = wr_over_bound_new(parse, WR_OVER_UNBOUNDED_PRECEDING, NULL); }
   | UNBOUNDED FOLLOWING           { $$ = wr_over_bound_new(parse, WR_OVER_UNBOUNDED_FOLLOWING, NULL); }
   | CURRENT ROW                   { $$ = wr_over_bound_new(parse, WR_OVER_CURRENT, NULL); }
-  | NUMBER PRECEDING              { $$ = wr_over_bound_new(parse, WR_OVER_PRECEDING, wr_expr_literal(parse, WR_EXPR_NUMBER, @1)); }
-  | NUMBER FOLLOWING              { $$ = wr_over_bound_new(parse, WR_OVER_FOLLOWING, wr_expr_literal(parse, WR_EXPR_NUMBER, @1)); }
+  | NUMBER PRECEDING              { $$ = wr_over_bound_number(parse, WR_OVER_PRECEDING, @1); }
+  | NUMBER FOLLOWING              { $$ = wr_over_bound_number(parse, WR_OVER_FOLLOWING, @1); }
   | span PRECEDING                { $$ = wr_over_bound_new(parse, WR_OVER_PRECEDING, $1); }
   | span FOLLOWING                { $$ = wr_over_bound_new(parse, WR_OVER_FOLLOWING, $1); }
   ;
@@ -824,9 +825,12 @@ tvf_args:
 
 tvf_arg:
     arg
-  | TABLE tvf_word                { $$ = wr_arg_new(parse, NONE, NULL, wr_from_name(parse, $2, NULL, NONE, @2), @$); }
-  | TABLE "(" bare_query ")"      { $$ = wr_arg_new(parse, NONE, NULL, wr_from_query(parse, $3, NONE, @$), @$); }
-  | word "=>" TABLE tvf_word      { $$ = wr_arg_new(parse, $1, NULL, wr_from_name(parse, $4, NULL, NONE, @4), @$); }
+  | TABLE tvf_word
+        { $$ = wr_arg_new(parse, NONE, NULL, wr_from_name(parse, $2, NULL, NONE, @2), @$); }
+  | TABLE "(" bare_query ")"
+        { $$ = wr_arg_new(parse, NONE, NULL, wr_from_query(parse, $3, NONE, @$), @$); }
+  | word "=>" TABLE tvf_word
+        { $$ = wr_arg_new(parse, $1, NULL, wr_from_name(parse, $4, NULL, NONE, @4), @$); }
   ;
 
 tvf_word:
@@ -896,7 +900,8 @@ long_clause:
     clause
   | partition
   | PATTERN "(" pattern ")"       { $$ = wr_clause_pattern(parse, $3, @$); }
-  | PATTERN "(" ")"               { $$ = wr_clause_pattern(parse, wr_pattern_leaf(parse, WR_PATTERN_EMPTY, wr_span_join(@2, @3)), @$); }
+  | PATTERN "(" ")"
+        { $$ = wr_clause_pattern(parse, wr_pattern_leaf(parse, WR_PATTERN_EMPTY, @$), @$); }
   ;
 
 partition:

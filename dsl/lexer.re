@@ -48,8 +48,8 @@ static struct wr_token bad(struct wr_lexer *lexer, const unsigned char *start, i
 }
 
 /* As bad(), for what runs to the end of the text: the place shown is where it opens. */
-static struct wr_token unclosed(struct wr_lexer *lexer, const unsigned char *start, uint32_t width, int kind,
-                                enum wr_diag_code code, const char *message, const char *help)
+static struct wr_token unclosed(struct wr_lexer *lexer, const unsigned char *start, uint32_t width,
+                                int kind, enum wr_diag_code code, const char *message, const char *help)
 {
     struct wr_span opening = span_of(lexer, start);
     opening.end = opening.start + width;
@@ -124,7 +124,8 @@ bool wr_duration_decode(struct wr_slice text, int64_t *micros)
     for (size_t i = 0; i < text.size;) {
         int64_t n = 0;
         while (i < text.size && text.data[i] >= '0' && text.data[i] <= '9') {
-            if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, text.data[i] - '0', &n)) return false;
+            if (__builtin_mul_overflow(n, 10, &n) || __builtin_add_overflow(n, text.data[i] - '0', &n))
+                return false;
             i++;
         }
         size_t letters = i;
@@ -132,7 +133,8 @@ bool wr_duration_decode(struct wr_slice text, int64_t *micros)
         struct wr_slice unit = {text.data + letters, i - letters};
         while (next < WR_COUNT(units) && !wr_slice_equal(unit, wr_slice_cstr(units[next].name))) next++;
         if (next == WR_COUNT(units)) return false;
-        if (__builtin_mul_overflow(n, units[next].micros, &n) || __builtin_add_overflow(total, n, &total)) return false;
+        if (__builtin_mul_overflow(n, units[next].micros, &n) || __builtin_add_overflow(total, n, &total))
+            return false;
         next++;
     }
     *micros = total;

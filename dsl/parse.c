@@ -175,22 +175,25 @@ static void read_include(struct program *program, const struct wr_statement *sta
         wr_diag_add(diags, WR_DIAG_W0212, statement->span, "INCLUDE is possible in files only");
         return;
     }
-    if (!program->include(program->context, program->arena, diags->sources->at[from].name, statement->path, &full_name, &text, &why)) {
-        wr_diag_add(diags, WR_DIAG_W0210, statement->path_span, "cannot include '%.*s': %.*s", WR_SLICE_ARG(statement->path),
-                    WR_SLICE_ARG(why));
+    if (!program->include(program->context, program->arena, diags->sources->at[from].name, statement->path,
+                          &full_name, &text, &why)) {
+        wr_diag_add(diags, WR_DIAG_W0210, statement->path_span, "cannot include '%.*s': %.*s",
+                    WR_SLICE_ARG(statement->path), WR_SLICE_ARG(why));
         return;
     }
     uint32_t known = find_source(diags->sources, full_name);
     for (uint32_t i = 0; i < program->depth; i++) {
         if (program->stack[i] != known) continue;
-        struct wr_diag *d = wr_diag_add(diags, WR_DIAG_W0211, statement->path_span, "'%.*s' includes itself%s", WR_SLICE_ARG(full_name),
-                                        i + 1 == program->depth ? "" : " through other files");
+        struct wr_diag *d =
+            wr_diag_add(diags, WR_DIAG_W0211, statement->path_span, "'%.*s' includes itself%s",
+                        WR_SLICE_ARG(full_name), i + 1 == program->depth ? "" : " through other files");
         wr_diag_help(diags, d, "put what both need into a third file");
         return;
     }
     if (known != UINT32_MAX) return; /* its statements are in the program already */
     if (program->depth == INCLUDE_DEPTH_MAX) {
-        wr_diag_add(diags, WR_DIAG_W0212, statement->path_span, "files are included more than %d deep", INCLUDE_DEPTH_MAX);
+        wr_diag_add(diags, WR_DIAG_W0212, statement->path_span, "files are included more than %d deep",
+                    INCLUDE_DEPTH_MAX);
         return;
     }
     read_file(program, wr_sources_add(diags->sources, full_name, text));

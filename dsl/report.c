@@ -54,24 +54,42 @@ struct phrase {
 };
 
 static const struct phrase phrases[] = {
-    {"a statement", {TOK_INSERT, TOK_INCLUDE, TOK_SELECT, TOK_SEMICOLON},
-     {TOK_SELECT, TOK_WITH, TOK_LPAREN, TOK_SEMICOLON, TOK_YYEOF}, true},
-    {"an expression", {TOK_NUMBER, TOK_STRING, TOK_LPAREN, TOK_IDENT},
-     {TOK_IDENT, TOK_NUMBER, TOK_STRING, TOK_DURATION, TOK_LPAREN, TOK_LBRACKET, TOK_LBRACE, TOK_COLON, TOK_PLUS, TOK_MINUS,
-      TOK_NOT, TOK_NULL, TOK_TRUE, TOK_FALSE, TOK_CASE}, true},
-    {"an element of the pattern", {TOK_CARET, TOK_DOLLAR, TOK_LPAREN, TOK_IDENT},
-     {TOK_IDENT, TOK_CARET, TOK_DOLLAR, TOK_LPAREN, TOK_LEXCLUDE, TOK_PERMUTE, TOK_NOT, TOK_EACH}, true},
-    {"a quantifier", {TOK_QUESTION, TOK_STAR, TOK_PLUS, TOK_LBRACE}, {TOK_QUESTION, TOK_STAR, TOK_PLUS, TOK_LBRACE}, false},
+    {"a statement",
+     {TOK_INSERT, TOK_INCLUDE, TOK_SELECT, TOK_SEMICOLON},
+     {TOK_SELECT, TOK_WITH, TOK_LPAREN, TOK_SEMICOLON, TOK_YYEOF},
+     true},
+    {"an expression",
+     {TOK_NUMBER, TOK_STRING, TOK_LPAREN, TOK_IDENT},
+     {TOK_IDENT, TOK_NUMBER, TOK_STRING, TOK_DURATION, TOK_LPAREN, TOK_LBRACKET, TOK_LBRACE, TOK_COLON,
+      TOK_PLUS, TOK_MINUS, TOK_NOT, TOK_NULL, TOK_TRUE, TOK_FALSE, TOK_CASE},
+     true},
+    {"an element of the pattern",
+     {TOK_CARET, TOK_DOLLAR, TOK_LPAREN, TOK_IDENT},
+     {TOK_IDENT, TOK_CARET, TOK_DOLLAR, TOK_LPAREN, TOK_LEXCLUDE, TOK_PERMUTE, TOK_NOT, TOK_EACH},
+     true},
+    {"a quantifier",
+     {TOK_QUESTION, TOK_STAR, TOK_PLUS, TOK_LBRACE},
+     {TOK_QUESTION, TOK_STAR, TOK_PLUS, TOK_LBRACE},
+     false},
     {"an arrow", {TOK_ARROW, TOK_ARROW_ANY, TOK_ARROW, TOK_ARROW}, {TOK_ARROW, TOK_ARROW_ANY}, false},
-    {"an operator", {TOK_PLUS, TOK_SLASH, TOK_EQ, TOK_AND},
-     {TOK_PLUS, TOK_MINUS, TOK_STAR, TOK_SLASH, TOK_PERCENT, TOK_CONCAT, TOK_EQ, TOK_NE, TOK_LT, TOK_LE, TOK_GT, TOK_GE,
-      TOK_AND, TOK_OR, TOK_IS, TOK_NOT, TOK_IN, TOK_LIKE, TOK_BETWEEN, TOK_REGEXP, TOK_LBRACKET, TOK_DOT, TOK_CAST_TO,
-      TOK_LPAREN, TOK_STRING, TOK_NAMED}, false},
-    {"an operator", {TOK_PLUS, TOK_SLASH, TOK_PERCENT, TOK_CONCAT},
-     {TOK_PLUS, TOK_MINUS, TOK_STAR, TOK_SLASH, TOK_PERCENT, TOK_CONCAT, TOK_LBRACKET, TOK_DOT, TOK_CAST_TO, TOK_LPAREN}, false},
-    {"a clause", {TOK_WITHIN, TOK_SKIP, TOK_SUBSET, TOK_SUPPRESS},
-     {TOK_WITHIN, TOK_SKIP, TOK_SUBSET, TOK_SUPPRESS, TOK_AFTER, TOK_ONE, TOK_ALL, TOK_LIMIT, TOK_LATE, TOK_WITH, TOK_ORDER,
-      TOK_MEASURES, TOK_WHERE, TOK_DEFINE, TOK_SELECT, TOK_INTO, TOK_PATTERN, TOK_PARTITION, TOK_MATCH}, false},
+    {"an operator",
+     {TOK_PLUS, TOK_SLASH, TOK_EQ, TOK_AND},
+     {TOK_PLUS, TOK_MINUS,   TOK_STAR,   TOK_SLASH,  TOK_PERCENT, TOK_CONCAT, TOK_EQ,
+      TOK_NE,   TOK_LT,      TOK_LE,     TOK_GT,     TOK_GE,      TOK_AND,    TOK_OR,
+      TOK_IS,   TOK_NOT,     TOK_IN,     TOK_LIKE,   TOK_BETWEEN, TOK_REGEXP, TOK_LBRACKET,
+      TOK_DOT,  TOK_CAST_TO, TOK_LPAREN, TOK_STRING, TOK_NAMED},
+     false},
+    {"an operator",
+     {TOK_PLUS, TOK_SLASH, TOK_PERCENT, TOK_CONCAT},
+     {TOK_PLUS, TOK_MINUS, TOK_STAR, TOK_SLASH, TOK_PERCENT, TOK_CONCAT, TOK_LBRACKET, TOK_DOT, TOK_CAST_TO,
+      TOK_LPAREN},
+     false},
+    {"a clause",
+     {TOK_WITHIN, TOK_SKIP, TOK_SUBSET, TOK_SUPPRESS},
+     {TOK_WITHIN, TOK_SKIP, TOK_SUBSET, TOK_SUPPRESS, TOK_AFTER, TOK_ONE, TOK_ALL, TOK_LIMIT, TOK_LATE,
+      TOK_WITH, TOK_ORDER, TOK_MEASURES, TOK_WHERE, TOK_DEFINE, TOK_SELECT, TOK_INTO, TOK_PATTERN,
+      TOK_PARTITION, TOK_MATCH},
+     false},
 };
 
 static size_t group_size(const int *group)
@@ -133,7 +151,8 @@ static struct wr_slice expected_text(struct wr_parse *parse, const int *kinds, i
 static struct wr_slice found_text(struct wr_parse *parse, struct wr_token token)
 {
     struct wr_slice text = wr_parse_text(parse, token.span);
-    if (token.kind == TOK_YYEOF || (token.kind == TOK_SEMICOLON && parse->at_end)) return WR_SLICE("the end of the text");
+    if (token.kind == TOK_YYEOF || (token.kind == TOK_SEMICOLON && parse->at_end))
+        return WR_SLICE("the end of the text");
     const char *what = token.kind == TOK_IDENT ? "name " : token.kind == TOK_NUMBER ? "number "
                      : token.kind == TOK_STRING ? "string " : token.kind == TOK_DURATION ? "duration " : "";
     const char *more = "";
@@ -228,10 +247,12 @@ static bool is_one_of(struct wr_slice text, const char *const *words, size_t cou
 /* DROP, UPDATE and the like, at the beginning of a statement. */
 static bool report_foreign_statement(struct wr_parse *parse, const struct expected *e)
 {
-    static const char *const foreign[] = {"UPDATE", "DELETE", "DROP", "ALTER", "MERGE", "TRUNCATE", "USE", "EXPLAIN", "DESCRIBE"};
+    static const char *const foreign[] = {"UPDATE",   "DELETE", "DROP",    "ALTER",   "MERGE",
+                                          "TRUNCATE", "USE",    "EXPLAIN", "DESCRIBE"};
     struct wr_slice text = wr_parse_text(parse, parse->current.span);
     if (!e->has[TOK_INSERT] || !e->has[TOK_INCLUDE] || !is_one_of(text, foreign, WR_COUNT(foreign))) return false;
-    struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0221, parse->current.span, "there is no statement %.*s", WR_SLICE_ARG(text));
+    struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0221, parse->current.span,
+                                       "there is no statement %.*s", WR_SLICE_ARG(text));
     wr_diag_help(parse->diags, d, "a program declares what is there; change its text instead");
     return true;
 }
@@ -239,17 +260,25 @@ static bool report_foreign_statement(struct wr_parse *parse, const struct expect
 /* `WITHIN 5 minutes` */
 static bool report_unit(struct wr_parse *parse)
 {
-    static const struct { const char *const names[4], *unit; } units[] = {
-        {{"second", "seconds", "sec", "secs"}, "s"}, {{"minute", "minutes", "min", "mins"}, "m"},
-        {{"hour", "hours", "hr", "hrs"}, "h"}, {{"day", "days", "d", "d"}, "d"}, {{"week", "weeks", "w", "w"}, "w"},
-        {{"s", "s", "s", "s"}, "s"}, {{"m", "m", "m", "m"}, "m"}, {{"h", "h", "h", "h"}, "h"},
-        {{"ms", "millis", "millisecond", "milliseconds"}, "ms"}, {{"us", "micros", "microsecond", "microseconds"}, "us"}};
+    static const struct { const char *const names[4], *unit;
+    } units[] = {{{"second", "seconds", "sec", "secs"}, "s"},
+                 {{"minute", "minutes", "min", "mins"}, "m"},
+                 {{"hour", "hours", "hr", "hrs"}, "h"},
+                 {{"day", "days", "d", "d"}, "d"},
+                 {{"week", "weeks", "w", "w"}, "w"},
+                 {{"s", "s", "s", "s"}, "s"},
+                 {{"m", "m", "m", "m"}, "m"},
+                 {{"h", "h", "h", "h"}, "h"},
+                 {{"ms", "millis", "millisecond", "milliseconds"}, "ms"},
+                 {{"us", "micros", "microsecond", "microseconds"}, "us"}};
     if (parse->before.kind != TOK_NUMBER || parse->current.kind != TOK_IDENT) return false;
-    struct wr_slice text = wr_parse_text(parse, parse->current.span), number = wr_parse_text(parse, parse->before.span);
+    struct wr_slice text = wr_parse_text(parse, parse->current.span),
+                    number = wr_parse_text(parse, parse->before.span);
     for (size_t i = 0; i < WR_COUNT(units); i++) {
         if (!is_one_of(text, units[i].names, WR_COUNT(units[i].names))) continue;
-        struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0201, wr_span_join(parse->before.span, parse->current.span),
-                                           "a duration is one word");
+        struct wr_diag *d =
+            wr_parse_error(parse, WR_DIAG_W0201, wr_span_join(parse->before.span, parse->current.span),
+                           "a duration is one word");
         wr_diag_help(parse->diags, d, "write %.*s%s", WR_SLICE_ARG(number), units[i].unit);
         return true;
     }
@@ -261,7 +290,8 @@ static bool report_partition(struct wr_parse *parse)
 {
     if (parse->token_count == 0 || parse->tokens[0].kind != TOK_PATTERN) return false;
     struct wr_span place = parse->current.span;
-    if (parse->current.kind == TOK_BY && parse->before.kind == TOK_PARTITION) place = wr_span_join(parse->before.span, place);
+    if (parse->current.kind == TOK_BY && parse->before.kind == TOK_PARTITION)
+        place = wr_span_join(parse->before.span, place);
     else if (parse->current.kind != TOK_PARTITION) return false;
     struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0205, place, "PARTITION BY stands before MATCH");
     wr_diag_help(parse->diags, d, "write PATTERN p FROM s PARTITION BY key MATCH …");
@@ -271,12 +301,12 @@ static bool report_partition(struct wr_parse *parse)
 /* A reserved word where a name is wanted and nothing but a name. */
 static bool report_reserved(struct wr_parse *parse, const struct expected *e)
 {
-    if (!is_reserved(parse->current.kind) || !e->has[TOK_IDENT] || e->has[TOK_NUMBER] || e->has[TOK_CARET] || e->has[TOK_COMMA] ||
-        e->has[TOK_SEMICOLON])
+    if (!is_reserved(parse->current.kind) || !e->has[TOK_IDENT] || e->has[TOK_NUMBER] || e->has[TOK_CARET] ||
+        e->has[TOK_COMMA] || e->has[TOK_SEMICOLON])
         return false;
     struct wr_slice text = wr_parse_text(parse, parse->current.span);
-    struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0218, parse->current.span, "expected a name, found the reserved word `%.*s`",
-                                       WR_SLICE_ARG(text));
+    struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0218, parse->current.span,
+                                       "expected a name, found the reserved word `%.*s`", WR_SLICE_ARG(text));
     wr_diag_help(parse->diags, d, "in double quotes it is a name: \"%.*s\"", WR_SLICE_ARG(text));
     return true;
 }
@@ -286,11 +316,12 @@ static void report_plain(struct wr_parse *parse, const int *kinds, int count)
     struct wr_token token = parse->current;
     struct wr_slice text = wr_parse_text(parse, token.span);
     struct wr_slice expected = expected_text(parse, kinds, count);
-    struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0201, token.span, "expected %.*s, found %.*s", WR_SLICE_ARG(expected),
-                                       WR_SLICE_ARG(found_text(parse, token)));
+    struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0201, token.span, "expected %.*s, found %.*s",
+                                       WR_SLICE_ARG(expected), WR_SLICE_ARG(found_text(parse, token)));
     int kind = token.kind == TOK_IDENT ? nearest(text, kinds, count) : -1;
     if (kind >= 0)
-        wr_diag_help(parse->diags, d, "did you mean `%.*s`?", WR_SLICE_ARG(in_case_of(parse, wr_token_name(kind), text)));
+        wr_diag_help(parse->diags, d, "did you mean `%.*s`?",
+                     WR_SLICE_ARG(in_case_of(parse, wr_token_name(kind), text)));
     else if ((token.kind == TOK_ARROW || token.kind == TOK_ARROW_ANY) && !parse->at_end)
         wr_diag_help(parse->diags, d, "arrows stand in row patterns only; a field is reached by a dot");
 }
@@ -300,7 +331,9 @@ static bool reported(const struct wr_parse *parse)
 {
     for (uint32_t i = parse->diags->count; i-- > 0;) {
         const struct wr_diag *d = &parse->diags->at[i];
-        if (d->span.file == parse->file && d->span.start == parse->current.span.start && d->code <= WR_DIAG_W0111) return true;
+        if (d->span.file == parse->file && d->span.start == parse->current.span.start &&
+            d->code <= WR_DIAG_W0111)
+            return true;
     }
     return false;
 }
@@ -320,8 +353,8 @@ void wr_report_syntax(struct wr_parse *parse, const int *kinds, int count)
     if (reported(parse)) return;
     struct expected e = {{false}};
     for (int i = 0; i < count; i++) e.has[kinds[i]] = true;
-    if (report_foreign_statement(parse, &e) || report_unit(parse) || report_partition(parse) || report_misspelt(parse) ||
-        report_reserved(parse, &e))
+    if (report_foreign_statement(parse, &e) || report_unit(parse) || report_partition(parse) ||
+        report_misspelt(parse) || report_reserved(parse, &e))
         return;
     report_plain(parse, kinds, count);
 }
@@ -336,6 +369,7 @@ void wr_report_depth(struct wr_parse *parse, struct wr_span place)
 void wr_report_no_semicolon(struct wr_parse *parse, struct wr_span end, int kind)
 {
     end.start = end.end;
-    struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0201, end, "expected `;` before the next statement, `%s`", wr_token_name(kind));
+    struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0201, end,
+                                       "expected `;` before the next statement, `%s`", wr_token_name(kind));
     wr_diag_help(parse->diags, d, "statements end with `;`");
 }

@@ -39,7 +39,8 @@ static void every_word_of_the_grammar_is_a_token_of_the_lexer_in_any_case(void *
         if (kind < TOK_ALL || kind > TOK_WATERMARK) continue;
         char lower[64];
         size_t size = strlen(name);
-        for (size_t i = 0; i <= size; i++) lower[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
+        for (size_t i = 0; i <= size; i++)
+            lower[i] = (char)(name[i] >= 'A' && name[i] <= 'Z' ? name[i] + 32 : name[i]);
         ASSERT_TOKENS(name, {kind, name});
         ASSERT_TOKENS(lower, {kind, lower});
         words++;
@@ -64,18 +65,20 @@ static void punctuation_is_what_its_alias_says(void **state)
 static void durations_are_one_token_and_ranges_of_them_three(void **state)
 {
     (void)state;
-    ASSERT_TOKENS("10m 1h30m 250ms 1d12h 7us 2w", {TOK_DURATION, "10m"}, {TOK_DURATION, "1h30m"}, {TOK_DURATION, "250ms"},
-                  {TOK_DURATION, "1d12h"}, {TOK_DURATION, "7us"}, {TOK_DURATION, "2w"});
+    ASSERT_TOKENS("10m 1h30m 250ms 1d12h 7us 2w", {TOK_DURATION, "10m"}, {TOK_DURATION, "1h30m"},
+                  {TOK_DURATION, "250ms"}, {TOK_DURATION, "1d12h"}, {TOK_DURATION, "7us"},
+                  {TOK_DURATION, "2w"});
     ASSERT_TOKENS("1m..5m", {TOK_DURATION, "1m"}, {TOK_DOTDOT, ".."}, {TOK_DURATION, "5m"});
     ASSERT_TOKENS("1..5", {TOK_NUMBER, "1"}, {TOK_DOTDOT, ".."}, {TOK_NUMBER, "5"});
-    ASSERT_TOKENS("1.5 1e3 1.5E-3 1.", {TOK_NUMBER, "1.5"}, {TOK_NUMBER, "1e3"}, {TOK_NUMBER, "1.5E-3"}, {TOK_NUMBER, "1"},
-                  {TOK_DOT, "."});
+    ASSERT_TOKENS("1.5 1e3 1.5E-3 1.", {TOK_NUMBER, "1.5"}, {TOK_NUMBER, "1e3"}, {TOK_NUMBER, "1.5E-3"},
+                  {TOK_NUMBER, "1"}, {TOK_DOT, "."});
 }
 
 static void arrows_and_exclusions_are_tokens_wherever_they_stand(void **state)
 {
     (void)state;
-    ASSERT_TOKENS("a->b->>c", {TOK_IDENT, "a"}, {TOK_ARROW, "->"}, {TOK_IDENT, "b"}, {TOK_ARROW_ANY, "->>"}, {TOK_IDENT, "c"});
+    ASSERT_TOKENS("a->b->>c", {TOK_IDENT, "a"}, {TOK_ARROW, "->"}, {TOK_IDENT, "b"}, {TOK_ARROW_ANY, "->>"},
+                  {TOK_IDENT, "c"});
     ASSERT_TOKENS("{-x-}", {TOK_LEXCLUDE, "{-"}, {TOK_IDENT, "x"}, {TOK_REXCLUDE, "-}"});
     ASSERT_TOKENS("a->[..5s]{2,3}", {TOK_IDENT, "a"}, {TOK_ARROW, "->"}, {TOK_LBRACKET, "["}, {TOK_DOTDOT, ".."},
                   {TOK_DURATION, "5s"}, {TOK_RBRACKET, "]"}, {TOK_LBRACE, "{"}, {TOK_NUMBER, "2"}, {TOK_COMMA, ","},
