@@ -9,7 +9,8 @@ const char *wr_node_binding_name(const struct wr_program *program, uint32_t node
     const struct wr_node *n = &program->node[node];
     if (n->kind == WR_NODE_SOURCE) return program->stream[n->u.source.stream].name;
     if (n->kind != WR_NODE_OUTPUT) return NULL;
-    return n->u.output.stream != WR_NONE ? program->stream[n->u.output.stream].name : program->query[n->query];
+    return n->u.output.stream != WR_NONE ? program->stream[n->u.output.stream].name
+                                         : program->query[n->query];
 }
 
 static bool is_bindable(const struct wr_program *program, uint32_t node, enum wr_node_kind kind)
@@ -25,7 +26,8 @@ static uint32_t find(const struct wr_program *program, enum wr_node_kind kind, c
         if (!is_bindable(program, i, kind)) continue;
         const char *own = wr_node_binding_name(program, i);
         if (strcmp(own, name) == 0) return i;
-        if (found == WR_NONE && wr_slice_equal_nocase(wr_slice_cstr(own), wr_slice_cstr(name))) found = i;
+        if (found == WR_NONE && wr_slice_equal_nocase(wr_slice_cstr(own), wr_slice_cstr(name)))
+            found = i;
     }
     return found;
 }
@@ -41,9 +43,10 @@ static void list_names(const struct wr_program *program, enum wr_node_kind kind,
     if (!*between) wr_buf_add_cstr(out, "none");
 }
 
-static enum wr_status unknown(const struct wr_program *program, enum wr_node_kind kind, const char *name,
-                              struct wr_error *error)
+static enum wr_status unknown(const struct wr_program *program, enum wr_node_kind kind,
+                              const char *name, struct wr_error *error)
 {
+    WR_ASSERT(kind == WR_NODE_SOURCE || kind == WR_NODE_OUTPUT);
     const char *what = kind == WR_NODE_SOURCE ? "input stream" : "output";
     struct wr_suggestion suggestion;
     wr_suggestion_init(&suggestion, wr_slice_cstr(name));
@@ -52,17 +55,19 @@ static enum wr_status unknown(const struct wr_program *program, enum wr_node_kin
             wr_suggestion_offer(&suggestion, wr_slice_cstr(wr_node_binding_name(program, i)));
     struct wr_slice best = wr_suggestion_best(&suggestion);
     if (best.size)
-        return wr_error_set(error, WR_ERR_USAGE, "the program has no %s '%s': did you mean '%.*s'?", what, name,
-                            WR_SLICE_ARG(best));
+        return wr_error_set(error, WR_ERR_USAGE, "the program has no %s '%s': did you mean '%.*s'?",
+                            what, name, WR_SLICE_ARG(best));
     struct wr_buf names = {0};
     list_names(program, kind, &names);
-    wr_error_set(error, WR_ERR_USAGE, "the program has no %s '%s' (%s)", what, name, wr_buf_cstr(&names));
+    wr_error_set(error, WR_ERR_USAGE, "the program has no %s '%s' (%s)", what, name,
+                 wr_buf_cstr(&names));
     wr_buf_release(&names);
     return WR_ERR_USAGE;
 }
 
 /* The only node of the kind, for a path without a name. */
-static uint32_t only(const struct wr_program *program, enum wr_node_kind kind, const char *path, struct wr_error *error)
+static uint32_t only(const struct wr_program *program, enum wr_node_kind kind, const char *path,
+                     struct wr_error *error)
 {
     uint32_t found = WR_NONE, count = 0;
     for (uint32_t i = 0; i < program->node_count; i++) {
@@ -73,19 +78,21 @@ static uint32_t only(const struct wr_program *program, enum wr_node_kind kind, c
     if (count == 1) return found;
     bool input = kind == WR_NODE_SOURCE;
     if (count == 0) {
-        wr_error_set(error, WR_ERR_USAGE, "the program has no %s to bind '%s' to", input ? "input stream" : "output", path);
+        wr_error_set(error, WR_ERR_USAGE, "the program has no %s to bind '%s' to",
+                     input ? "input stream" : "output", path);
         return WR_NONE;
     }
     struct wr_buf names = {0};
     list_names(program, kind, &names);
-    wr_error_set(error, WR_ERR_USAGE, "the program has %u %s (%s): say which with --%s NAME=%s", (unsigned)count,
-                 input ? "input streams" : "outputs", wr_buf_cstr(&names), input ? "in" : "out", path);
+    wr_error_set(error, WR_ERR_USAGE, "the program has %u %s (%s): say which with --%s NAME=%s",
+                 (unsigned)count, input ? "input streams" : "outputs", wr_buf_cstr(&names),
+                 input ? "in" : "out", path);
     wr_buf_release(&names);
     return WR_NONE;
 }
 
-static uint32_t resolve(const struct wr_engine *engine, enum wr_node_kind kind, const char *name, const char *path,
-                        struct wr_error *error)
+static uint32_t resolve(const struct wr_engine *engine, enum wr_node_kind kind, const char *name,
+                        const char *path, struct wr_error *error)
 {
     if (!name) return only(engine->program, kind, path, error);
     uint32_t node = find(engine->program, kind, name);
@@ -93,7 +100,8 @@ static uint32_t resolve(const struct wr_engine *engine, enum wr_node_kind kind, 
     return node;
 }
 
-enum wr_status wr_engine_bind_input(struct wr_engine *engine, const char *name, const char *path, struct wr_error *error)
+enum wr_status wr_engine_bind_input(struct wr_engine *engine, const char *name, const char *path,
+                                    struct wr_error *error)
 {
     uint32_t node = resolve(engine, WR_NODE_SOURCE, name, path, error);
     if (node == WR_NONE) return WR_ERR_USAGE;
@@ -105,20 +113,23 @@ enum wr_status wr_engine_bind_input(struct wr_engine *engine, const char *name, 
     return WR_OK;
 }
 
-enum wr_status wr_engine_bind_output(struct wr_engine *engine, const char *name, const char *path, struct wr_error *error)
+enum wr_status wr_engine_bind_output(struct wr_engine *engine, const char *name, const char *path,
+                                     struct wr_error *error)
 {
     uint32_t node = resolve(engine, WR_NODE_OUTPUT, name, path, error);
     if (node == WR_NONE) return WR_ERR_USAGE;
     for (size_t i = 0; i < engine->output.count; i++)
         if (engine->output.at[i].node == node)
-            return wr_error_set(error, WR_ERR_USAGE, "output '%s' is bound twice, to '%s' and to '%s'",
-                                wr_node_binding_name(engine->program, node), engine->output.at[i].path, path);
+            return wr_error_set(
+                error, WR_ERR_USAGE, "output '%s' is bound twice, to '%s' and to '%s'",
+                wr_node_binding_name(engine->program, node), engine->output.at[i].path, path);
     struct wr_binding binding = {node, wr_strdup(path)};
     wr_vec_push(&engine->output, binding);
     return WR_OK;
 }
 
-/* ---- Opening ------------------------------------------------------------------------------------- */
+/* ---- Opening
+ * ------------------------------------------------------------------------------------- */
 
 /* The path that the stream's own options name (connector = 'file'), or NULL. */
 static const char *own_path(const struct wr_stream *stream)
@@ -132,8 +143,8 @@ enum wr_status wr_engine_open_inputs(struct wr_engine *engine, struct wr_error *
 {
     const struct wr_program *program = engine->program;
     for (size_t i = 0; i < engine->input.count; i++)
-        if (wr_task_add_partition(&engine->task, engine->input.at[i].node, engine->input.at[i].path, engine->connectors,
-                                  error) != WR_OK)
+        if (wr_task_add_partition(&engine->task, engine->input.at[i].node, engine->input.at[i].path,
+                                  engine->connectors, error) != WR_OK)
             return error->status;
     for (uint32_t node = 0; node < program->node_count; node++) {
         if (program->node[node].kind != WR_NODE_SOURCE) continue;
@@ -142,9 +153,11 @@ enum wr_status wr_engine_open_inputs(struct wr_engine *engine, struct wr_error *
         if (bound) continue;
         const char *path = own_path(&program->stream[program->node[node].u.source.stream]);
         if (!path)
-            return wr_error_set(error, WR_ERR_USAGE, "nothing is bound to the input stream '%s': say --in %s=PATH",
-                                wr_node_binding_name(program, node), wr_node_binding_name(program, node));
-        if (wr_task_add_partition(&engine->task, node, path, engine->connectors, error) != WR_OK) return error->status;
+            return wr_error_set(
+                error, WR_ERR_USAGE, "nothing is bound to the input stream '%s': say --in %s=PATH",
+                wr_node_binding_name(program, node), wr_node_binding_name(program, node));
+        if (wr_task_add_partition(&engine->task, node, path, engine->connectors, error) != WR_OK)
+            return error->status;
     }
     return WR_OK;
 }
@@ -155,30 +168,34 @@ static bool ends_with(const char *path, const char *end)
     return size >= n && wr_slice_equal_nocase(wr_slice_of(path + size - n, n), wr_slice_of(end, n));
 }
 
-static const char *format_of(const struct wr_engine *engine, const struct wr_stream *stream, const char *path)
+static const char *format_of(const struct wr_engine *engine, const struct wr_stream *stream,
+                             const char *path)
 {
     const char *said = stream ? wr_stream_option(stream, "format") : NULL;
     if (path && strcmp(path, "-") != 0) {
         if (ends_with(path, ".csv")) return "csv";
         if (ends_with(path, ".tsv")) return "tsv";
-        if (ends_with(path, ".jsonl") || ends_with(path, ".ndjson") || ends_with(path, ".json")) return "json";
+        if (ends_with(path, ".jsonl") || ends_with(path, ".ndjson") || ends_with(path, ".json"))
+            return "json";
         if (said) return said;
     }
     if (engine->options.format) return engine->options.format;
     return said && (!strcmp(said, "csv") || !strcmp(said, "tsv")) ? said : "json";
 }
 
-/* The sink of a path: outputs of one path share it. path NULL: standard output, or the host's function. */
-static struct wr_sink *sink_for(struct wr_engine *engine, const struct wr_stream *stream, const char *path,
-                                struct wr_error *error)
+/* The sink of a path: outputs of one path share it. path NULL: standard output, or the host's
+ * function. */
+static struct wr_sink *sink_for(struct wr_engine *engine, const struct wr_stream *stream,
+                                const char *path, struct wr_error *error)
 {
     const char *name = path && strcmp(path, "-") != 0 ? path : "standard output";
     for (size_t i = 0; i < engine->sink.count; i++)
         if (strcmp(engine->sink.at[i]->path, name) == 0) return engine->sink.at[i];
+    WR_ASSERT(engine->running); /* sinks stop the task when they fail */
     bool hosted = engine->options.on_output && (!path || strcmp(path, "-") == 0);
     wr_vec_reserve(&engine->sink, engine->sink.count + 1);
-    struct wr_sink *sink = wr_sink_new(&engine->task, name, hosted ? engine->options.on_output : NULL,
-                                       engine->options.context);
+    struct wr_sink *sink = wr_sink_new(
+        &engine->task, name, hosted ? engine->options.on_output : NULL, engine->options.context);
     wr_vec_push(&engine->sink, sink);
     if (!hosted) sink->writer = engine->connectors->open_writer(stream, path ? path : "-", error);
     return hosted || sink->writer ? sink : NULL;
@@ -188,8 +205,11 @@ static const char *bound_path(const struct wr_engine *engine, uint32_t node)
 {
     for (size_t i = 0; i < engine->output.count; i++)
         if (engine->output.at[i].node == node) return engine->output.at[i].path;
+    WR_ASSERT(engine->program->node[node].kind == WR_NODE_OUTPUT);
     const struct wr_output_node *output = &engine->program->node[node].u.output;
-    return output->stream == WR_NONE || output->only_if_bound ? NULL : own_path(&engine->program->stream[output->stream]);
+    return output->stream == WR_NONE || output->only_if_bound
+               ? NULL
+               : own_path(&engine->program->stream[output->stream]);
 }
 
 /* How many outputs share the place where this node's rows go. */
@@ -215,16 +235,19 @@ enum wr_status wr_engine_open_outputs(struct wr_engine *engine, struct wr_error 
         const struct wr_output_node *output = &program->node[node].u.output;
         const char *path = bound_path(engine, node), *name = wr_node_binding_name(program, node);
         if (!path && output->only_if_bound) continue;
-        const struct wr_stream *stream = output->stream == WR_NONE ? NULL : &program->stream[output->stream];
+        const struct wr_stream *stream =
+            output->stream == WR_NONE ? NULL : &program->stream[output->stream];
         const char *format = format_of(engine, stream, path);
         bool json = strcmp(format, "json") == 0, alone = sharing(engine, path) == 1;
         if (!json && !alone)
-            return wr_error_set(error, WR_ERR_USAGE,
-                                "several outputs cannot share one %s text: bind '%s' to a file of its own with --out %s=PATH",
-                                format, name, name);
+            return wr_error_set(
+                error, WR_ERR_USAGE,
+                "several outputs cannot share one %s text: bind '%s' to a file of its own with --out %s=PATH",
+                format, name, name);
         struct wr_sink *sink = sink_for(engine, stream, path, error);
         if (!sink) return error->status;
-        struct wr_encoder *encoder = engine->connectors->open_encoder(&program->node[node].schema, stream, format, error);
+        struct wr_encoder *encoder =
+            engine->connectors->open_encoder(&program->node[node].schema, stream, format, error);
         if (!encoder) return error->status;
         bool tagged = !alone || (engine->options.tag_outputs && (!path || strcmp(path, "-") == 0));
         wr_output_bind(engine->task.op[node], sink, encoder, tagged ? name : NULL);

@@ -1,4 +1,5 @@
-/* Chunks: rows copied column by column, with their strings, and batches gathered from several of them. */
+/* Chunks: rows copied column by column, with their strings, and batches gathered from several of
+ * them. */
 #include "runtime/reorder.h"
 
 void wr_chunk_init(struct wr_chunk *chunk, const struct wr_schema *schema)
@@ -9,7 +10,8 @@ void wr_chunk_init(struct wr_chunk *chunk, const struct wr_schema *schema)
     for (uint32_t c = 0; c < schema->count; c++) {
         struct wr_vector *v = &chunk->column[c];
         v->cls = (uint8_t)wr_type_class(schema->column[c].type);
-        size_t size = v->cls == WR_CLASS_STR ? sizeof(struct wr_slice) : wr_class_size((enum wr_class)v->cls);
+        size_t size =
+            v->cls == WR_CLASS_STR ? sizeof(struct wr_slice) : wr_class_size((enum wr_class)v->cls);
         v->u.data = v->cls == WR_CLASS_BOOL ? wr_alloc_zero(WR_BATCH_WORDS * sizeof(uint64_t))
                                             : wr_alloc_aligned(64, size * WR_BATCH_ROWS);
         v->nulls = wr_alloc_zero(WR_BATCH_WORDS * sizeof(uint64_t));
@@ -19,9 +21,13 @@ void wr_chunk_init(struct wr_chunk *chunk, const struct wr_schema *schema)
     chunk->event_time = wr_alloc(sizeof(int64_t) * WR_BATCH_ROWS);
     chunk->source = wr_alloc(sizeof(uint32_t) * WR_BATCH_ROWS);
     chunk->offset = wr_alloc(sizeof(uint64_t) * WR_BATCH_ROWS);
-    chunk->batch = (struct wr_batch){.columns = schema->count, .column = chunk->column, .time = chunk->time,
-                                     .event_time = chunk->event_time, .place_time = chunk->time,
-                                     .source = chunk->source, .offset = chunk->offset};
+    chunk->batch = (struct wr_batch){.columns = schema->count,
+                                     .column = chunk->column,
+                                     .time = chunk->time,
+                                     .event_time = chunk->event_time,
+                                     .place_time = chunk->time,
+                                     .source = chunk->source,
+                                     .offset = chunk->offset};
 }
 
 void wr_chunk_free(struct wr_chunk *chunk)
@@ -47,6 +53,7 @@ void wr_chunk_free(struct wr_chunk *chunk)
 
 void wr_chunk_clear(struct wr_chunk *chunk)
 {
+    WR_ASSERT(chunk->live == 0 || chunk->live <= chunk->batch.rows);
     for (uint32_t c = 0; c < chunk->batch.columns; c++) {
         struct wr_vector *v = &chunk->column[c];
         if (v->flags & WR_VECTOR_NULLS) memset(v->nulls, 0, WR_BATCH_WORDS * sizeof(uint64_t));
@@ -57,7 +64,8 @@ void wr_chunk_clear(struct wr_chunk *chunk)
     chunk->batch.any_late = false;
     chunk->batch.rows = 0;
     chunk->live = 0;
-    /* One block that holds what this filling needed, and some more, so that the next one allocates nothing. */
+    /* One block that holds what this filling needed, and some more, so that the next one allocates
+     * nothing. */
     size_t wanted = chunk->strings.used + chunk->strings.used / 2;
     wr_arena_clear(&chunk->strings);
     if ((size_t)(chunk->strings.end - chunk->strings.next) >= wanted - wanted / 3) return;
@@ -66,14 +74,15 @@ void wr_chunk_clear(struct wr_chunk *chunk)
 }
 
 /* Bits start … of `from` to bits at … of `to`, whose bits there are clear. */
-static void copy_bits(uint64_t *to, uint32_t at, const uint64_t *from, uint32_t start, uint32_t count)
+static void copy_bits(uint64_t *to, uint32_t at, const uint64_t *from, uint32_t start,
+                      uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
         if (wr_bit(from, start + i)) wr_bit_set(to, at + i);
 }
 
-static void copy_strings(struct wr_chunk *chunk, const struct wr_vector *in, uint32_t start, uint32_t count,
-                         struct wr_slice *to)
+static void copy_strings(struct wr_chunk *chunk, const struct wr_vector *in, uint32_t start,
+                         uint32_t count, struct wr_slice *to)
 {
     size_t size = 0;
     bool nulls = in->flags & WR_VECTOR_NULLS, errors = in->flags & WR_VECTOR_ERRORS;
@@ -92,8 +101,8 @@ static void copy_strings(struct wr_chunk *chunk, const struct wr_vector *in, uin
     }
 }
 
-static void copy_vector(struct wr_chunk *chunk, struct wr_vector *v, const struct wr_vector *in, uint32_t start,
-                        uint32_t count)
+static void copy_vector(struct wr_chunk *chunk, struct wr_vector *v, const struct wr_vector *in,
+                        uint32_t start, uint32_t count)
 {
     WR_ASSERT(v->cls == in->cls);
     uint32_t at = chunk->batch.rows;
@@ -125,7 +134,8 @@ static void copy_vector(struct wr_chunk *chunk, struct wr_vector *v, const struc
 }
 
 /* Arrays that most rows do without come into being when the first row needs them. */
-static void append_rare(struct wr_chunk *chunk, const struct wr_batch *in, uint32_t start, uint32_t count)
+static void append_rare(struct wr_chunk *chunk, const struct wr_batch *in, uint32_t start,
+                        uint32_t count)
 {
     uint32_t at = chunk->batch.rows;
     if (in->place_time != in->time && chunk->place_time == chunk->time) {
@@ -153,7 +163,8 @@ static void append_rare(struct wr_chunk *chunk, const struct wr_batch *in, uint3
             chunk->first[at + i] = in->first ? in->first[start + i] : wr_batch_place(in, start + i);
 }
 
-void wr_chunk_append(struct wr_chunk *chunk, const struct wr_batch *in, uint32_t start, uint32_t count)
+void wr_chunk_append(struct wr_chunk *chunk, const struct wr_batch *in, uint32_t start,
+                     uint32_t count)
 {
     uint32_t at = chunk->batch.rows;
     WR_ASSERT(at + count <= WR_BATCH_ROWS && start + count <= in->rows);
@@ -173,29 +184,28 @@ void wr_chunk_append(struct wr_chunk *chunk, const struct wr_batch *in, uint32_t
     chunk->live += count;
 }
 
-/* ---- Gathering over chunks --------------------------------------------------------------------- */
+/* ---- Gathering over chunks ---------------------------------------------------------------------
+ */
 
-static inline const struct wr_chunk *chunk_of(struct wr_chunk *const *chunk, struct wr_reorder_entry e)
+static inline const struct wr_chunk *chunk_of(struct wr_chunk *const *chunk,
+                                              struct wr_reorder_entry e)
 {
     return chunk[e.at / WR_BATCH_ROWS];
 }
-static inline uint32_t row_of(struct wr_reorder_entry e)
-{
-    return e.at % WR_BATCH_ROWS;
-}
+static inline uint32_t row_of(struct wr_reorder_entry e) { return e.at % WR_BATCH_ROWS; }
 
-#define GATHER(type, to, from)                                                                                        \
-    do {                                                                                                              \
-        type *to_ = (to);                                                                                             \
-        for (uint32_t i = 0; i < count; i++) {                                                                        \
-            const struct wr_chunk *k = chunk_of(chunk, entry[i]);                                                     \
-            uint32_t r = row_of(entry[i]);                                                                            \
-            to_[i] = (from);                                                                                          \
-        }                                                                                                             \
+#define GATHER(type, to, from)                                    \
+    do {                                                          \
+        type *to_ = (to);                                         \
+        for (uint32_t i = 0; i < count; i++) {                    \
+            const struct wr_chunk *k = chunk_of(chunk, entry[i]); \
+            uint32_t r = row_of(entry[i]);                        \
+            to_[i] = (from);                                      \
+        }                                                         \
     } while (0)
 
-static void gather_mask(struct wr_chunk *const *chunk, const struct wr_reorder_entry *entry, uint32_t count, uint32_t c,
-                        bool errors, uint64_t *to)
+static void gather_mask(struct wr_chunk *const *chunk, const struct wr_reorder_entry *entry,
+                        uint32_t count, uint32_t c, bool errors, uint64_t *to)
 {
     memset(to, 0, WR_BATCH_WORDS * sizeof *to);
     for (uint32_t i = 0; i < count; i++) {
@@ -215,9 +225,11 @@ static uint64_t *mask(struct wr_scratch *scratch)
 }
 
 static void gather_column(struct wr_scratch *scratch, struct wr_chunk *const *chunk,
-                          const struct wr_reorder_entry *entry, uint32_t count, uint32_t c, struct wr_vector *out)
+                          const struct wr_reorder_entry *entry, uint32_t count, uint32_t c,
+                          struct wr_vector *out)
 {
     uint8_t flags = 0;
+    WR_DCHECK(c < chunk_of(chunk, entry[0])->batch.columns);
     for (uint32_t i = 0; i < count; i++) flags |= chunk_of(chunk, entry[i])->column[c].flags;
     *out = (struct wr_vector){.cls = chunk_of(chunk, entry[0])->column[c].cls, .flags = flags};
     switch ((enum wr_class)out->cls) {
@@ -225,24 +237,35 @@ static void gather_column(struct wr_scratch *scratch, struct wr_chunk *const *ch
         out->u.bits = mask(scratch);
         memset(out->u.bits, 0, WR_BATCH_WORDS * sizeof(uint64_t));
         for (uint32_t i = 0; i < count; i++)
-            if (wr_bit(chunk_of(chunk, entry[i])->column[c].u.bits, row_of(entry[i]))) wr_bit_set(out->u.bits, i);
+            if (wr_bit(chunk_of(chunk, entry[i])->column[c].u.bits, row_of(entry[i])))
+                wr_bit_set(out->u.bits, i);
         break;
-    case WR_CLASS_I64: GATHER(int64_t, out->u.i64 = array(scratch, count, 8), k->column[c].u.i64[r]); break;
-    case WR_CLASS_F64: GATHER(double, out->u.f64 = array(scratch, count, 8), k->column[c].u.f64[r]); break;
-    case WR_CLASS_DEC: GATHER(wr_i128, out->u.dec = array(scratch, count, 16), k->column[c].u.dec[r]); break;
+    case WR_CLASS_I64:
+        GATHER(int64_t, out->u.i64 = array(scratch, count, 8), k->column[c].u.i64[r]);
+        break;
+    case WR_CLASS_F64:
+        GATHER(double, out->u.f64 = array(scratch, count, 8), k->column[c].u.f64[r]);
+        break;
+    case WR_CLASS_DEC:
+        GATHER(wr_i128, out->u.dec = array(scratch, count, 16), k->column[c].u.dec[r]);
+        break;
     case WR_CLASS_STR:
-        GATHER(struct wr_slice, out->u.str = array(scratch, count, sizeof(struct wr_slice)), k->column[c].u.str[r]);
+        GATHER(struct wr_slice, out->u.str = array(scratch, count, sizeof(struct wr_slice)),
+               k->column[c].u.str[r]);
         break;
     case WR_CLASS_COUNT: WR_ASSERT(false);
     }
-    if (flags & WR_VECTOR_NULLS) gather_mask(chunk, entry, count, c, false, out->nulls = mask(scratch));
+    if (flags & WR_VECTOR_NULLS)
+        gather_mask(chunk, entry, count, c, false, out->nulls = mask(scratch));
     if (!(flags & WR_VECTOR_ERRORS)) return;
     gather_mask(chunk, entry, count, c, true, out->errors = mask(scratch));
-    GATHER(uint8_t, out->reasons = array(scratch, count, 1), k->column[c].reasons ? k->column[c].reasons[r] : 0);
+    GATHER(uint8_t, out->reasons = array(scratch, count, 1),
+           k->column[c].reasons ? k->column[c].reasons[r] : 0);
 }
 
 static void gather_places(struct wr_scratch *scratch, struct wr_chunk *const *chunk,
-                          const struct wr_reorder_entry *entry, uint32_t count, struct wr_batch *out)
+                          const struct wr_reorder_entry *entry, uint32_t count,
+                          struct wr_batch *out)
 {
     bool places = false, ordinals = false, firsts = false, late = false;
     for (uint32_t i = 0; i < count; i++) {
@@ -252,13 +275,15 @@ static void gather_places(struct wr_scratch *scratch, struct wr_chunk *const *ch
         firsts |= k->first != NULL;
         late |= k->batch.any_late;
     }
-    int64_t *time = array(scratch, count, 8), *event_time = array(scratch, count, 8), *place_time = time;
+    int64_t *time = array(scratch, count, 8), *event_time = array(scratch, count, 8),
+            *place_time = time;
     GATHER(int64_t, time, k->time[r]);
     GATHER(int64_t, event_time, k->event_time[r]);
     if (places) GATHER(int64_t, place_time = array(scratch, count, 8), k->place_time[r]);
     uint32_t *source = array(scratch, count, 4), *ordinal = NULL;
     GATHER(uint32_t, source, k->source[r]);
-    if (ordinals) GATHER(uint32_t, ordinal = array(scratch, count, 4), k->ordinal ? k->ordinal[r] : 0);
+    if (ordinals)
+        GATHER(uint32_t, ordinal = array(scratch, count, 4), k->ordinal ? k->ordinal[r] : 0);
     uint64_t *offset = array(scratch, count, 8);
     GATHER(uint64_t, offset, k->offset[r]);
     struct wr_place *first = NULL;
@@ -276,16 +301,18 @@ static void gather_places(struct wr_scratch *scratch, struct wr_chunk *const *ch
     if (!late) return;
     memset(out->late, 0, sizeof out->late);
     for (uint32_t i = 0; i < count; i++)
-        if (wr_bit(chunk_of(chunk, entry[i])->batch.late, row_of(entry[i]))) wr_bit_set(out->late, i);
+        if (wr_bit(chunk_of(chunk, entry[i])->batch.late, row_of(entry[i])))
+            wr_bit_set(out->late, i);
 }
 
-void wr_chunk_gather(struct wr_scratch *scratch, struct wr_chunk *const *chunk, const struct wr_reorder_entry *entry,
-                     uint32_t count, struct wr_batch *out)
+void wr_chunk_gather(struct wr_scratch *scratch, struct wr_chunk *const *chunk,
+                     const struct wr_reorder_entry *entry, uint32_t count, struct wr_batch *out)
 {
     WR_ASSERT(count > 0 && count <= WR_BATCH_ROWS);
     uint32_t columns = chunk_of(chunk, entry[0])->batch.columns;
     struct wr_vector *column = wr_scratch_alloc(scratch, columns * sizeof *column);
-    for (uint32_t c = 0; c < columns; c++) gather_column(scratch, chunk, entry, count, c, &column[c]);
+    for (uint32_t c = 0; c < columns; c++)
+        gather_column(scratch, chunk, entry, count, c, &column[c]);
     out->rows = count;
     out->columns = columns;
     out->column = column;

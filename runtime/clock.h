@@ -1,5 +1,6 @@
-/* The one place that reads a clock, and chance. Results never depend on either: the clock paces progress, flushing and
- * log lines, chance keys hash tables so that nobody can choose collisions. */
+/* The one place that reads a clock, and chance. Results never depend on either: the clock paces
+ * progress, flushing and log lines, chance keys hash tables so that nobody can choose collisions.
+ */
 #ifndef WR_RUNTIME_CLOCK_H
 #define WR_RUNTIME_CLOCK_H
 

@@ -117,7 +117,8 @@ bool wr_get_value(struct wr_slice *in, enum wr_class cls, struct wr_value *value
     uint8_t byte;
     uint64_t low, high;
     if (!wr_get_u8(in, &value->flag) || value->flag > WR_FLAG_ERROR) return false;
-    if (value->flag == WR_FLAG_ERROR) return wr_get_u8(in, &value->reason) && value->reason < WR_REASON_COUNT;
+    if (value->flag == WR_FLAG_ERROR)
+        return wr_get_u8(in, &value->reason) && value->reason < WR_REASON_COUNT;
     if (value->flag == WR_FLAG_NULL) return true;
     switch (cls) {
     case WR_CLASS_BOOL:

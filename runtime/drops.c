@@ -20,23 +20,29 @@ void wr_drops_release(struct wr_drops *drops)
     *drops = (struct wr_drops){0};
 }
 
-struct wr_drop *wr_drops_count(struct wr_drops *drops, uint32_t query, enum wr_drop_kind kind, const char *reason,
-                               const char *code)
+struct wr_drop *wr_drops_count(struct wr_drops *drops, uint32_t query, enum wr_drop_kind kind,
+                               const char *reason, const char *code)
 {
     WR_ASSERT(query < drops->query_count && kind < WR_DROP_KINDS && reason && code);
     drops->total[kind]++;
     uint32_t *link = &drops->head[query];
     while (*link != WR_NONE) {
         struct wr_drop *drop = &drops->drop.at[*link];
-        if (drop->kind == kind && strcmp(drop->reason, reason) == 0 && strcmp(drop->code, code) == 0) {
+        if (drop->kind == kind && strcmp(drop->reason, reason) == 0 &&
+            strcmp(drop->code, code) == 0) {
             drop->rows++;
             return drop;
         }
         link = &drop->next;
     }
-    struct wr_drop fresh = {.query = query, .kind = (uint8_t)kind, .rows = 1, .first = "", .what = "",
+    struct wr_drop fresh = {.query = query,
+                            .kind = (uint8_t)kind,
+                            .rows = 1,
+                            .first = "",
+                            .what = "",
                             .reason = wr_arena_cstr(&drops->arena, wr_slice_cstr(reason)),
-                            .code = wr_arena_cstr(&drops->arena, wr_slice_cstr(code)), .next = WR_NONE};
+                            .code = wr_arena_cstr(&drops->arena, wr_slice_cstr(code)),
+                            .next = WR_NONE};
     *link = (uint32_t)drops->drop.count; /* before the push: link may point into the vector */
     wr_vec_push(&drops->drop, fresh);
     return &wr_vec_last(&drops->drop);
@@ -52,11 +58,13 @@ uint64_t wr_drops_of(const struct wr_drops *drops, uint32_t query, enum wr_drop_
     return rows;
 }
 
-/* ---- For people ---------------------------------------------------------------------------------- */
+/* ---- For people
+ * ---------------------------------------------------------------------------------- */
 
 /* 1234567 as "1,234,567", right-aligned to a width. */
 static void print_count(struct wr_buf *out, uint64_t count, int width)
 {
+    WR_ASSERT(width >= 0);
     char digits[32], grouped[48];
     int n = snprintf(digits, sizeof digits, "%" PRIu64, count), at = 0;
     for (int i = 0; i < n; i++) {
@@ -80,8 +88,10 @@ static void print_details(const struct wr_drops *drops, const char *const *name,
             const struct wr_drop *drop = &drops->drop.at[d];
             wr_buf_printf(out, "  ");
             print_count(out, drop->rows, 0);
-            wr_buf_printf(out, " dropped by %s: %s", name[q] ? name[q] : "?", kind_name(drop->kind));
-            if (strcmp(drop->reason, kind_name(drop->kind)) != 0) wr_buf_printf(out, ", %s", drop->reason);
+            wr_buf_printf(out, " dropped by %s: %s", name[q] ? name[q] : "?",
+                          kind_name(drop->kind));
+            if (strcmp(drop->reason, kind_name(drop->kind)) != 0)
+                wr_buf_printf(out, ", %s", drop->reason);
             if (*drop->code) wr_buf_printf(out, " (%s)", drop->code);
             if (*drop->what) wr_buf_printf(out, " in %s", drop->what);
             if (*drop->first) wr_buf_printf(out, ", first at %s", drop->first);
@@ -89,7 +99,8 @@ static void print_details(const struct wr_drops *drops, const char *const *name,
         }
 }
 
-void wr_drops_print(const struct wr_drops *drops, const struct wr_flow *flow, size_t count, struct wr_buf *out)
+void wr_drops_print(const struct wr_drops *drops, const struct wr_flow *flow, size_t count,
+                    struct wr_buf *out)
 {
     enum { LINES_MAX = 40, COLUMN = 12 };
     int width = 5;
@@ -98,11 +109,12 @@ void wr_drops_print(const struct wr_drops *drops, const struct wr_flow *flow, si
         width = (int)WR_MIN(WR_MAX((size_t)width, strlen(flow[i].name)), (size_t)40);
         if (flow[i].query != WR_NONE) name[flow[i].query] = flow[i].name;
     }
-    wr_buf_printf(out, "%-*s %*s %*s %*s %*s %*s\n", width, "", COLUMN, "read", COLUMN, "written", COLUMN, "bad", COLUMN,
-                  "late", COLUMN, "other drops");
+    wr_buf_printf(out, "%-*s %*s %*s %*s %*s %*s\n", width, "", COLUMN, "read", COLUMN, "written",
+                  COLUMN, "bad", COLUMN, "late", COLUMN, "other drops");
     size_t lines = 0, passed = 0;
     for (size_t i = 0; i < count; i++) {
-        uint64_t bad = wr_drops_of(drops, flow[i].query, WR_DROP_RECORD) + wr_drops_of(drops, flow[i].query, WR_DROP_ROW);
+        uint64_t bad = wr_drops_of(drops, flow[i].query, WR_DROP_RECORD) +
+                       wr_drops_of(drops, flow[i].query, WR_DROP_ROW);
         uint64_t late = wr_drops_of(drops, flow[i].query, WR_DROP_LATE);
         uint64_t other = wr_drops_of(drops, flow[i].query, WR_DROP_OTHER);
         if (lines >= LINES_MAX && bad + late + other == 0) {
@@ -111,9 +123,15 @@ void wr_drops_print(const struct wr_drops *drops, const struct wr_flow *flow, si
         }
         lines++;
         wr_buf_printf(out, "%-*s ", width, flow[i].name);
-        if (flow[i].is_input) print_count(out, flow[i].read, COLUMN); else wr_buf_printf(out, "%*s", COLUMN, "-");
+        if (flow[i].is_input)
+            print_count(out, flow[i].read, COLUMN);
+        else
+            wr_buf_printf(out, "%*s", COLUMN, "-");
         wr_buf_add_char(out, ' ');
-        if (flow[i].is_output) print_count(out, flow[i].written, COLUMN); else wr_buf_printf(out, "%*s", COLUMN, "-");
+        if (flow[i].is_output)
+            print_count(out, flow[i].written, COLUMN);
+        else
+            wr_buf_printf(out, "%*s", COLUMN, "-");
         wr_buf_add_char(out, ' ');
         print_count(out, bad, COLUMN);
         wr_buf_add_char(out, ' ');
@@ -127,7 +145,8 @@ void wr_drops_print(const struct wr_drops *drops, const struct wr_flow *flow, si
     wr_free(name);
 }
 
-/* ---- JSON ---------------------------------------------------------------------------------------- */
+/* ---- JSON
+ * ---------------------------------------------------------------------------------------- */
 
 static void json_string(struct wr_buf *out, const char *text)
 {
@@ -149,8 +168,8 @@ static void json_number(struct wr_buf *out, const char *name, uint64_t value)
     wr_buf_printf(out, ",\"%s\":%" PRIu64, name, value);
 }
 
-void wr_drops_print_json(const struct wr_drops *drops, const struct wr_program *program, const struct wr_flow *flow,
-                         size_t count, struct wr_buf *out)
+void wr_drops_print_json(const struct wr_drops *drops, const struct wr_program *program,
+                         const struct wr_flow *flow, size_t count, struct wr_buf *out)
 {
     static const char *const kind[WR_DROP_KINDS] = {"bad_record", "bad_row", "late", "other"};
     wr_buf_add_cstr(out, "{\"version\":1,\"queries\":[");

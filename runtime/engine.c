@@ -5,21 +5,20 @@
 #include "runtime/source.h"
 #include "vm/text.h"
 
-static char *copy(const char *text)
-{
-    return text ? wr_strdup(text) : NULL;
-}
+static char *copy(const char *text) { return text ? wr_strdup(text) : NULL; }
 
 enum wr_status wr_engine_init(struct wr_engine *engine, const struct wr_program *program,
-                              const struct wr_connectors *connectors, const struct wr_engine_options *options,
-                              struct wr_error *error)
+                              const struct wr_connectors *connectors,
+                              const struct wr_engine_options *options, struct wr_error *error)
 {
     if (options->batch_rows > WR_BATCH_ROWS)
         return wr_error_set(error, WR_ERR_USAGE, "a batch has 1 to %d rows", WR_BATCH_ROWS);
     const char *format = options->format;
     if (format && strcmp(format, "jsonl") == 0) format = "json";
     if (format && strcmp(format, "json") != 0 && strcmp(format, "csv") != 0)
-        return wr_error_set(error, WR_ERR_USAGE, "outputs are written as jsonl or csv, not as '%s'", format);
+        return wr_error_set(error, WR_ERR_USAGE, "outputs are written as jsonl or csv, not as '%s'",
+                            format);
+    WR_ASSERT(!engine->program && connectors);
     engine->connectors = connectors;
     engine->options = *options;
     engine->options.format = engine->options.matcher = NULL; /* not ours until they are copied */
@@ -52,33 +51,39 @@ void wr_engine_release(struct wr_engine *engine)
     *engine = (struct wr_engine){0};
 }
 
-enum wr_status wr_engine_set_parameter(struct wr_engine *engine, const char *name, const char *value,
-                                       struct wr_error *error)
+enum wr_status wr_engine_set_parameter(struct wr_engine *engine, const char *name,
+                                       const char *value, struct wr_error *error)
 {
-    if (!engine->own) return wr_error_set(error, WR_ERR_USAGE, "the program has no parameter '%s'", name);
+    if (!engine->own)
+        return wr_error_set(error, WR_ERR_USAGE, "the program has no parameter '%s'", name);
     return wr_program_set_parameter(engine->own, wr_slice_cstr(name), wr_slice_cstr(value), error);
 }
 
 /* on_error and max_errors of the program and of its streams. */
-static enum wr_status check_settings(const struct wr_engine *engine, struct wr_task_options *options,
-                                     struct wr_error *error)
+static enum wr_status check_settings(const struct wr_engine *engine,
+                                     struct wr_task_options *options, struct wr_error *error)
 {
     const struct wr_program *program = engine->program;
     const char *budget = wr_program_setting(program, "max_errors");
     options->errors_max = engine->options.errors_max;
     if (options->errors_max < 0 && budget &&
         (!wr_parse_i64(wr_slice_cstr(budget), &options->errors_max) || options->errors_max < 0))
-        return wr_error_set(error, WR_ERR_USAGE, "max_errors is a number of rows, not '%s'", budget);
+        return wr_error_set(error, WR_ERR_USAGE, "max_errors is a number of rows, not '%s'",
+                            budget);
     const char *policy = wr_program_setting(program, "on_error");
     options->stop_on_error = policy && strcmp(policy, "stop") == 0;
     for (uint32_t i = 0; i <= program->stream_count; i++) {
-        const char *said = i < program->stream_count ? wr_stream_option(&program->stream[i], "on_error") : policy;
+        const char *said =
+            i < program->stream_count ? wr_stream_option(&program->stream[i], "on_error") : policy;
         if (!said || strcmp(said, "skip") == 0 || strcmp(said, "stop") == 0) continue;
         const char *where = i < program->stream_count ? program->stream[i].name : "SET";
         if (strncmp(said, "dlq:", 4) == 0)
-            return wr_error_set(error, WR_ERR_USAGE, "%s: on_error = '%s': dead letters need Kafka, which does not run yet",
-                                where, said);
-        return wr_error_set(error, WR_ERR_USAGE, "%s: on_error is 'skip' or 'stop', not '%s'", where, said);
+            return wr_error_set(
+                error, WR_ERR_USAGE,
+                "%s: on_error = '%s': dead letters need Kafka, which does not run yet", where,
+                said);
+        return wr_error_set(error, WR_ERR_USAGE, "%s: on_error is 'skip' or 'stop', not '%s'",
+                            where, said);
     }
     return WR_OK;
 }
@@ -93,6 +98,7 @@ static enum wr_status set_up(struct wr_engine *engine, struct wr_error *error)
                                       .log = engine->options.on_log,
                                       .log_context = engine->options.context};
     if (check_settings(engine, &options, error) != WR_OK) return error->status;
+    WR_ASSERT(engine->sink.count == 0 && engine->task.op_count == 0);
     engine->running = true;
     wr_task_init(&engine->task, engine->program, &options);
     if (wr_engine_open_inputs(engine, error) != WR_OK) return error->status;
@@ -125,10 +131,12 @@ static void flush_all(struct wr_engine *engine)
     for (size_t i = 0; i < engine->sink.count; i++) wr_sink_flush(engine->sink.at[i]);
 }
 
-/* Steps until the end, an error or the host's wish; about every 100 ms results are handed on and the host hears. */
+/* Steps until the end, an error or the host's wish; about every 100 ms results are handed on and
+ * the host hears. */
 static enum wr_status loop(struct wr_engine *engine, struct wr_error *error)
 {
     enum { TICK_US = 100000 };
+    WR_ASSERT(engine->running);
     int64_t tick = wr_clock_monotonic_us();
     for (;;) {
         if (engine->stop) return wr_error_set(error, WR_ERR_STOPPED, "stopped");
@@ -156,16 +164,19 @@ enum wr_status wr_engine_run(struct wr_engine *engine, struct wr_error *error)
     status = loop(engine, error);
     for (size_t i = 0; i < engine->sink.count; i++) wr_sink_close(engine->sink.at[i]);
     if (status == WR_OK && engine->task.error.status != WR_OK) *error = engine->task.error;
-    if (status == WR_OK && error->status == WR_OK && engine->task.broken.status != WR_OK) *error = engine->task.broken;
+    if (status == WR_OK && error->status == WR_OK && engine->task.broken.status != WR_OK)
+        *error = engine->task.broken;
     return status == WR_OK ? error->status : status;
 }
 
-/* ---- The table of a run --------------------------------------------------------------------------- */
+/* ---- The table of a run
+ * --------------------------------------------------------------------------- */
 
 static uint64_t rows_read(const struct wr_engine *engine, uint32_t node)
 {
     uint64_t rows = 0;
     const struct wr_source *source = (const struct wr_source *)engine->task.op[node];
+    WR_ASSERT(source->op.cls == &wr_source_operator);
     for (size_t i = 0; i < source->partition.count; i++) rows += source->partition.at[i]->rows;
     return rows;
 }
@@ -175,8 +186,10 @@ void wr_engine_summary(const struct wr_engine *engine, bool json, struct wr_buf 
     const struct wr_program *program = engine->program;
     if (!engine->running) return;
     size_t count = program->query_count;
-    struct wr_flow *flow = wr_alloc_zero(sizeof *flow * (program->query_count + (size_t)program->node_count));
-    for (uint32_t q = 0; q < program->query_count; q++) flow[q] = (struct wr_flow){.name = program->query[q], .query = q};
+    struct wr_flow *flow =
+        wr_alloc_zero(sizeof *flow * (program->query_count + (size_t)program->node_count));
+    for (uint32_t q = 0; q < program->query_count; q++)
+        flow[q] = (struct wr_flow){.name = program->query[q], .query = q};
     for (uint32_t node = 0; node < engine->task.op_count; node++) {
         const char *name = wr_node_binding_name(program, node);
         if (!name) continue;

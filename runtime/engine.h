@@ -1,5 +1,5 @@
-/* The engine: a program with its inputs and outputs bound, run to the end of what it reads. weir.c puts the public
- * header's functions in front of it. */
+/* The engine: a program with its inputs and outputs bound, run to the end of what it reads. weir.c
+ * puts the public header's functions in front of it. */
 #ifndef WR_RUNTIME_ENGINE_H
 #define WR_RUNTIME_ENGINE_H
 
@@ -13,10 +13,10 @@ struct wr_progress {
 };
 
 struct wr_engine_options {
-    int64_t errors_max;      /* -1: as the program says */
+    int64_t errors_max; /* -1: as the program says */
     bool tag_outputs;
-    const char *format;      /* of unbound outputs: "json", "csv"; NULL: json */
-    uint32_t batch_rows;     /* 0: WR_BATCH_ROWS_DEFAULT */
+    const char *format;  /* of unbound outputs: "json", "csv"; NULL: json */
+    uint32_t batch_rows; /* 0: WR_BATCH_ROWS_DEFAULT */
     bool state_roundtrip;
     const char *matcher;
     int (*on_progress)(void *context, const struct wr_progress *progress);
@@ -32,27 +32,29 @@ struct wr_binding {
 
 struct wr_engine {
     const struct wr_program *program;
-    struct wr_program *own;           /* a copy with parameters of its own, or NULL */
+    struct wr_program *own; /* a copy with parameters of its own, or NULL */
     const struct wr_connectors *connectors;
     struct wr_engine_options options; /* strings are copies */
     WR_VEC(struct wr_binding) input, output;
     WR_VEC(struct wr_sink *) sink;
     struct wr_task task;
-    bool running;                     /* task has been set up */
+    bool running; /* task has been set up */
     volatile sig_atomic_t stop;
 };
 
-/* The program is borrowed (copied when it has parameters). WR_ERR_USAGE: an option out of range. The struct is the
- * caller's and zeroed. */
+/* The program is borrowed (copied when it has parameters). WR_ERR_USAGE: an option out of range.
+ * The struct is the caller's and zeroed. */
 enum wr_status wr_engine_init(struct wr_engine *engine, const struct wr_program *program,
-                              const struct wr_connectors *connectors, const struct wr_engine_options *options,
-                              struct wr_error *error);
+                              const struct wr_connectors *connectors,
+                              const struct wr_engine_options *options, struct wr_error *error);
 void wr_engine_release(struct wr_engine *engine);
-enum wr_status wr_engine_set_parameter(struct wr_engine *engine, const char *name, const char *value,
-                                       struct wr_error *error);
+enum wr_status wr_engine_set_parameter(struct wr_engine *engine, const char *name,
+                                       const char *value, struct wr_error *error);
 /* name NULL: the only one there is. */
-enum wr_status wr_engine_bind_input(struct wr_engine *engine, const char *name, const char *path, struct wr_error *error);
-enum wr_status wr_engine_bind_output(struct wr_engine *engine, const char *name, const char *path, struct wr_error *error);
+enum wr_status wr_engine_bind_input(struct wr_engine *engine, const char *name, const char *path,
+                                    struct wr_error *error);
+enum wr_status wr_engine_bind_output(struct wr_engine *engine, const char *name, const char *path,
+                                     struct wr_error *error);
 enum wr_status wr_engine_run(struct wr_engine *engine, struct wr_error *error);
 void wr_engine_progress(const struct wr_engine *engine, struct wr_progress *progress);
 void wr_engine_summary(const struct wr_engine *engine, bool json, struct wr_buf *out);

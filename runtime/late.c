@@ -1,5 +1,5 @@
-/* LATE: the rows that a window or pattern refused because they came too late. They go on as they are, still marked
- * late, at the places where they stood. */
+/* LATE: the rows that a window or pattern refused because they came too late. They go on as they
+ * are, still marked late, at the places where they stood. */
 #include "runtime/task.h"
 
 static struct wr_operator *create(struct wr_task *task, const struct wr_node *node)
@@ -10,10 +10,7 @@ static struct wr_operator *create(struct wr_task *task, const struct wr_node *no
     return op;
 }
 
-static void free_late(struct wr_operator *op)
-{
-    wr_free(op);
-}
+static void free_late(struct wr_operator *op) { wr_free(op); }
 
 static void on_batch(struct wr_operator *op, uint32_t port, const struct wr_batch *batch)
 {
@@ -28,5 +25,9 @@ static void on_watermark(struct wr_operator *op, uint32_t port, int64_t watermar
 }
 
 const struct wr_operator_class wr_late_operator = {
-    .name = "late", .create = create, .free = free_late, .on_batch = on_batch, .on_watermark = on_watermark,
+    .name = "late",
+    .create = create,
+    .free = free_late,
+    .on_batch = on_batch,
+    .on_watermark = on_watermark,
 };

@@ -1,6 +1,6 @@
-/* MERGE: rows of several inputs in order of (time, input, the input's own order). A row goes on as soon as no input
- * can still bring one that stands before it: each brings its rows in order, so that its last row bounds what is to
- * come as well as its watermark does. */
+/* MERGE: rows of several inputs in order of (time, input, the input's own order). A row goes on as
+ * soon as no input can still bring one that stands before it: each brings its rows in order, so
+ * that its last row bounds what is to come as well as its watermark does. */
 #include "runtime/reorder.h"
 #include "runtime/state.h"
 #include "runtime/task.h"
@@ -19,6 +19,7 @@ struct wr_merge {
 static struct wr_operator *create(struct wr_task *task, const struct wr_node *node)
 {
     WR_UNUSED(task);
+    WR_ASSERT(node->input_count > 0);
     struct wr_merge *merge = wr_alloc_zero(sizeof *merge);
     wr_reorder_init(&merge->reorder, &node->schema);
     merge->input_count = node->input_count;
@@ -36,10 +37,7 @@ static void free_merge(struct wr_operator *op)
     wr_free(merge);
 }
 
-static void emit(void *context, const struct wr_batch *batch)
-{
-    wr_operator_emit(context, batch);
-}
+static void emit(void *context, const struct wr_batch *batch) { wr_operator_emit(context, batch); }
 
 static struct wr_reorder_key bound_of(const struct wr_merge *merge)
 {
@@ -58,9 +56,11 @@ static void on_batch(struct wr_operator *op, uint32_t port, const struct wr_batc
     struct wr_task *task = op->task;
     WR_ASSERT(port < merge->input_count && batch->time[0] >= merge->input[port].last);
     merge->input[port].last = batch->time[batch->rows - 1];
-    struct wr_reorder_input in = {.batch = batch, .rank = port, .sorted = true, .first_sequence = merge->sequence};
+    struct wr_reorder_input in = {
+        .batch = batch, .rank = port, .sorted = true, .first_sequence = merge->sequence};
     merge->sequence += batch->rows;
-    wr_reorder_pass(&merge->reorder, &in, bound_of(merge), task->options.batch_rows, &task->scratch, emit, op);
+    wr_reorder_pass(&merge->reorder, &in, bound_of(merge), task->options.batch_rows, &task->scratch,
+                    emit, op);
 }
 
 static void on_watermark(struct wr_operator *op, uint32_t port, int64_t watermark)
@@ -69,16 +69,20 @@ static void on_watermark(struct wr_operator *op, uint32_t port, int64_t watermar
     struct wr_task *task = op->task;
     WR_ASSERT(port < merge->input_count);
     merge->input[port].watermark = watermark;
-    wr_reorder_release(&merge->reorder, bound_of(merge), task->options.batch_rows, &task->scratch, emit, op);
+    wr_reorder_release(&merge->reorder, bound_of(merge), task->options.batch_rows, &task->scratch,
+                       emit, op);
     int64_t least = WR_TIME_MAX;
-    for (uint32_t i = 0; i < merge->input_count; i++) least = WR_MIN(least, merge->input[i].watermark);
+    for (uint32_t i = 0; i < merge->input_count; i++)
+        least = WR_MIN(least, merge->input[i].watermark);
     WR_ASSERT(least < WR_TIME_MAX || merge->reorder.waiting == 0);
     wr_operator_emit_watermark(op, least);
 }
 
-/* ---- State --------------------------------------------------------------------------------------- */
+/* ---- State
+ * --------------------------------------------------------------------------------------- */
 
-static void save_row(void *context, const struct wr_reorder_entry *entry, const struct wr_batch *batch, uint32_t row)
+static void save_row(void *context, const struct wr_reorder_entry *entry,
+                     const struct wr_batch *batch, uint32_t row)
 {
     struct wr_state_writer *w = context;
     wr_buf_clear(&w->key);
@@ -112,13 +116,16 @@ static bool load(struct wr_operator *op, struct wr_slice key, struct wr_slice va
     if (key.size == 0) {
         bool whole = wr_get_u64(&value, &merge->sequence);
         for (uint32_t i = 0; i < merge->input_count; i++)
-            whole = whole && wr_get_i64(&value, &merge->input[i].watermark) && wr_get_i64(&value, &merge->input[i].last);
+            whole = whole && wr_get_i64(&value, &merge->input[i].watermark) &&
+                    wr_get_i64(&value, &merge->input[i].last);
         return whole && value.size == 0;
     }
     uint64_t rank;
     struct wr_batch_builder builder;
     struct wr_reorder_input in = {.batch = &builder.batch};
-    if (!wr_get_uint(&value, &rank) || rank >= merge->input_count || !wr_get_u64(&value, &in.first_sequence)) return false;
+    if (!wr_get_uint(&value, &rank) || rank >= merge->input_count ||
+        !wr_get_u64(&value, &in.first_sequence))
+        return false;
     in.rank = (uint32_t)rank;
     wr_batch_builder_init_schema(&builder, &op->node->schema);
     bool whole = wr_row_decode(op->task, &op->node->schema, &value, &builder);
@@ -145,6 +152,13 @@ static void measure(const struct wr_operator *op, struct wr_operator_size *size)
 }
 
 const struct wr_operator_class wr_merge_operator = {
-    .name = "merge", .create = create, .free = free_merge, .on_batch = on_batch, .on_watermark = on_watermark,
-    .save_all = save_all, .load = load, .clear = clear, .measure = measure,
+    .name = "merge",
+    .create = create,
+    .free = free_merge,
+    .on_batch = on_batch,
+    .on_watermark = on_watermark,
+    .save_all = save_all,
+    .load = load,
+    .clear = clear,
+    .measure = measure,
 };

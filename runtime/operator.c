@@ -1,4 +1,5 @@
-/* What operators call: rows and watermarks to their consumers, refused and bad rows to the task's table. */
+/* What operators call: rows and watermarks to their consumers, refused and bad rows to the task's
+ * table. */
 #include "runtime/task.h"
 
 void wr_operator_emit(struct wr_operator *op, const struct wr_batch *batch)
@@ -48,15 +49,17 @@ void wr_operator_refuse_late(struct wr_operator *op, const struct wr_batch *batc
     wr_task_drop(task, op->node->query, WR_DROP_LATE, "late", "", &sample);
 }
 
-void wr_operator_count_error(struct wr_operator *op, const struct wr_batch *batch, uint32_t row, enum wr_reason reason,
-                             const char *what)
+void wr_operator_count_error(struct wr_operator *op, const struct wr_batch *batch, uint32_t row,
+                             enum wr_reason reason, const char *what)
 {
     WR_ASSERT(row < batch->rows && reason < WR_REASON_COUNT);
     struct wr_drop_sample sample = {.place = wr_batch_place(batch, row), .what = what};
-    wr_task_drop(op->task, op->node->query, WR_DROP_ROW, wr_reason_name(reason), wr_reason_code(reason), &sample);
+    wr_task_drop(op->task, op->node->query, WR_DROP_ROW, wr_reason_name(reason),
+                 wr_reason_code(reason), &sample);
 }
 
-void wr_operator_count(struct wr_operator *op, const char *reason, const char *code, struct wr_place place)
+void wr_operator_count(struct wr_operator *op, const char *reason, const char *code,
+                       struct wr_place place)
 {
     struct wr_drop_sample sample = {.place = place};
     wr_task_drop(op->task, op->node->query, WR_DROP_OTHER, reason, code ? code : "", &sample);

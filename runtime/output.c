@@ -3,10 +3,10 @@
 
 struct wr_output {
     struct wr_operator op;
-    struct wr_sink *sink;        /* NULL: nobody asked for this output */
+    struct wr_sink *sink; /* NULL: nobody asked for this output */
     struct wr_encoder *encoder;
-    char *tag;                   /* {"tag":{…}}, or NULL */
-    uint32_t *input;             /* per port: its number in the sink */
+    char *tag;       /* {"tag":{…}}, or NULL */
+    uint32_t *input; /* per port: its number in the sink */
     struct wr_buf line;
     uint64_t rows;
 };
@@ -29,7 +29,8 @@ static void free_output(struct wr_operator *op)
     wr_free(output);
 }
 
-void wr_output_bind(struct wr_operator *op, struct wr_sink *sink, struct wr_encoder *encoder, const char *tag)
+void wr_output_bind(struct wr_operator *op, struct wr_sink *sink, struct wr_encoder *encoder,
+                    const char *tag)
 {
     struct wr_output *output = (struct wr_output *)op;
     WR_ASSERT(op->cls == &wr_output_operator && !output->sink);
@@ -98,6 +99,12 @@ static void clear(struct wr_operator *op)
 }
 
 const struct wr_operator_class wr_output_operator = {
-    .name = "output", .create = create, .free = free_output, .on_batch = on_batch, .on_watermark = on_watermark,
-    .save_all = save_all, .load = load, .clear = clear,
+    .name = "output",
+    .create = create,
+    .free = free_output,
+    .on_batch = on_batch,
+    .on_watermark = on_watermark,
+    .save_all = save_all,
+    .load = load,
+    .clear = clear,
 };

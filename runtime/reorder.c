@@ -44,11 +44,13 @@ static bool before(const struct wr_reorder_entry *a, const struct wr_reorder_ent
     return a->sequence < b->sequence;
 }
 
-/* ---- Taking rows in ----------------------------------------------------------------------------- */
+/* ---- Taking rows in -----------------------------------------------------------------------------
+ */
 
 static uint32_t filling_chunk(struct wr_reorder *reorder)
 {
-    if (reorder->filling != WR_NONE && reorder->chunk.at[reorder->filling]->batch.rows < WR_BATCH_ROWS)
+    if (reorder->filling != WR_NONE &&
+        reorder->chunk.at[reorder->filling]->batch.rows < WR_BATCH_ROWS)
         return reorder->filling;
     if (reorder->free.count) {
         reorder->filling = wr_vec_pop(&reorder->free);
@@ -63,8 +65,8 @@ static uint32_t filling_chunk(struct wr_reorder *reorder)
     return reorder->filling;
 }
 
-/* The first run whose last entry stands before e, else a new one. Last entries descend, so that is a binary search;
- * rows in order are always taken by the first run. */
+/* The first run whose last entry stands before e, else a new one. Last entries descend, so that is
+ * a binary search; rows in order are always taken by the first run. */
 static struct wr_reorder_run *run_for(struct wr_reorder *reorder, const struct wr_reorder_entry *e)
 {
     size_t low = 0, high = reorder->run_count;
@@ -77,7 +79,8 @@ static struct wr_reorder_run *run_for(struct wr_reorder *reorder, const struct w
             low = middle + 1;
     }
     if (low == reorder->run_count) {
-        if (reorder->run_count == reorder->run.count) wr_vec_push(&reorder->run, (struct wr_reorder_run){.head = 0});
+        if (reorder->run_count == reorder->run.count)
+            wr_vec_push(&reorder->run, (struct wr_reorder_run){.head = 0});
         reorder->run_count++;
     }
     return &reorder->run.at[low];
@@ -92,15 +95,17 @@ static void enter(struct wr_reorder *reorder, uint32_t chunk, uint32_t first, ui
     bool in_first = false; /* sorted rows stay in the first run once it has taken one of them */
     for (uint32_t i = 0; i < count; i++) {
         uint32_t row = first + i;
-        struct wr_reorder_entry e = {k->time[row], in->by_offset ? k->offset[row] : in->first_sequence + start + i,
-                                     in->rank, chunk * WR_BATCH_ROWS + row};
+        struct wr_reorder_entry e = {
+            k->time[row], in->by_offset ? k->offset[row] : in->first_sequence + start + i, in->rank,
+            chunk * WR_BATCH_ROWS + row};
         if (!in_first) run = run_for(reorder, &e);
         in_first = in->sorted && run == &reorder->run.at[0];
         wr_vec_push(&run->entry, e);
     }
 }
 
-void wr_reorder_push(struct wr_reorder *reorder, const struct wr_reorder_input *in, uint32_t start, uint32_t count)
+void wr_reorder_push(struct wr_reorder *reorder, const struct wr_reorder_input *in, uint32_t start,
+                     uint32_t count)
 {
     WR_ASSERT(start + count <= in->batch->rows);
     reorder->waiting += count;
@@ -124,7 +129,8 @@ bool wr_reorder_is_before(const struct wr_reorder *reorder, struct wr_reorder_ke
     return !wr_reorder_key_before(key, (struct wr_reorder_key){last->time, last->rank});
 }
 
-/* ---- Giving rows out ---------------------------------------------------------------------------- */
+/* ---- Giving rows out ----------------------------------------------------------------------------
+ */
 
 /* How many entries of the run, from its head on, are at or before the bound. */
 static size_t due(const struct wr_reorder_run *run, struct wr_reorder_key bound)
@@ -141,8 +147,8 @@ static size_t due(const struct wr_reorder_run *run, struct wr_reorder_key bound)
     return low - run->head;
 }
 
-static void merge(const struct wr_reorder_entry *a, size_t a_count, const struct wr_reorder_entry *b, size_t b_count,
-                  struct wr_reorder_entry *out)
+static void merge(const struct wr_reorder_entry *a, size_t a_count,
+                  const struct wr_reorder_entry *b, size_t b_count, struct wr_reorder_entry *out)
 {
     size_t i = 0, j = 0;
     while (i < a_count && j < b_count) *out++ = before(&b[j], &a[i]) ? b[j++] : a[i++];
@@ -155,7 +161,8 @@ static void take(struct wr_reorder *reorder, size_t r, size_t count)
 {
     struct wr_reorder_run *run = &reorder->run.at[r];
     wr_vec_reserve(&reorder->merged, reorder->merged.count + count);
-    memcpy(reorder->merged.at + reorder->merged.count, run->entry.at + run->head, count * sizeof *run->entry.at);
+    memcpy(reorder->merged.at + reorder->merged.count, run->entry.at + run->head,
+           count * sizeof *run->entry.at);
     reorder->merged.count += count;
     run->head += count;
     if (run->head == run->entry.count) {
@@ -168,7 +175,8 @@ static void take(struct wr_reorder *reorder, size_t r, size_t count)
     }
 }
 
-/* Removes runs that have become empty; the others keep their order, the memory stays behind them. */
+/* Removes runs that have become empty; the others keep their order, the memory stays behind them.
+ */
 static void close_up(struct wr_reorder *reorder)
 {
     size_t kept = 0;
@@ -192,7 +200,8 @@ static void collect(struct wr_reorder *reorder, struct wr_reorder_key bound)
         size_t count = due(&reorder->run.at[r], bound);
         if (!count) continue;
         take(reorder, r, count);
-        if (++runs > 1 || reorder->run_count > 1) wr_vec_push(&reorder->ends, reorder->merged.count);
+        if (++runs > 1 || reorder->run_count > 1)
+            wr_vec_push(&reorder->ends, reorder->merged.count);
     }
     close_up(reorder);
     for (size_t *end = reorder->ends.at; runs > 1; runs = (runs + 1) / 2) {
@@ -200,8 +209,8 @@ static void collect(struct wr_reorder *reorder, struct wr_reorder_key bound)
         size_t from = 0;
         for (size_t i = 0; i < runs; i += 2) {
             size_t middle = end[i], to = i + 1 < runs ? end[i + 1] : middle;
-            merge(reorder->merged.at + from, middle - from, reorder->merged.at + middle, to - middle,
-                  reorder->spare.at + from);
+            merge(reorder->merged.at + from, middle - from, reorder->merged.at + middle,
+                  to - middle, reorder->spare.at + from);
             from = end[i / 2] = to;
         }
         struct wr_reorder_entry *swap = reorder->merged.at;
@@ -214,14 +223,18 @@ static void collect(struct wr_reorder *reorder, struct wr_reorder_key bound)
 }
 
 /* Length of the stretch from entry i on that lies in one chunk, row after row. */
-static uint32_t stretch(const struct wr_reorder_entry *entry, size_t i, size_t count, uint32_t rows_max)
+static uint32_t stretch(const struct wr_reorder_entry *entry, size_t i, size_t count,
+                        uint32_t rows_max)
 {
     uint32_t n = 1;
-    while (n < rows_max && i + n < count && entry[i + n].at == entry[i].at + n && entry[i + n].at % WR_BATCH_ROWS) n++;
+    while (n < rows_max && i + n < count && entry[i + n].at == entry[i].at + n &&
+           entry[i + n].at % WR_BATCH_ROWS)
+        n++;
     return n;
 }
 
-static void give_back(struct wr_reorder *reorder, const struct wr_reorder_entry *entry, size_t count)
+static void give_back(struct wr_reorder *reorder, const struct wr_reorder_entry *entry,
+                      size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         uint32_t chunk = entry[i].at / WR_BATCH_ROWS;
@@ -270,7 +283,8 @@ static uint32_t due_rows(const struct wr_reorder_input *in, struct wr_reorder_ke
 {
     const struct wr_batch *batch = in->batch;
     uint32_t low = 0, high = batch->rows;
-    if (!wr_reorder_key_before(bound, (struct wr_reorder_key){batch->time[high - 1], in->rank})) return high;
+    if (!wr_reorder_key_before(bound, (struct wr_reorder_key){batch->time[high - 1], in->rank}))
+        return high;
     while (low < high) {
         uint32_t middle = (low + high) / 2;
         if (wr_reorder_key_before(bound, (struct wr_reorder_key){batch->time[middle], in->rank}))
@@ -281,12 +295,14 @@ static uint32_t due_rows(const struct wr_reorder_input *in, struct wr_reorder_ke
     return low;
 }
 
-void wr_reorder_pass(struct wr_reorder *reorder, const struct wr_reorder_input *in, struct wr_reorder_key bound,
-                     uint32_t rows_max, struct wr_scratch *scratch, wr_reorder_emit_fn *emit, void *context)
+void wr_reorder_pass(struct wr_reorder *reorder, const struct wr_reorder_input *in,
+                     struct wr_reorder_key bound, uint32_t rows_max, struct wr_scratch *scratch,
+                     wr_reorder_emit_fn *emit, void *context)
 {
     const struct wr_batch *batch = in->batch;
     uint32_t rows = batch->rows, at_once = 0;
-    if (rows && in->sorted && wr_reorder_is_before(reorder, (struct wr_reorder_key){batch->time[0], in->rank})) {
+    if (rows && in->sorted &&
+        wr_reorder_is_before(reorder, (struct wr_reorder_key){batch->time[0], in->rank})) {
         wr_reorder_release(reorder, bound, rows_max, scratch, emit, context);
         if (reorder->waiting == 0) at_once = due_rows(in, bound);
     }
@@ -305,7 +321,8 @@ void wr_reorder_pass(struct wr_reorder *reorder, const struct wr_reorder_input *
     if (!at_once) wr_reorder_release(reorder, bound, rows_max, scratch, emit, context);
 }
 
-/* ---- Looking at what waits ---------------------------------------------------------------------- */
+/* ---- Looking at what waits ----------------------------------------------------------------------
+ */
 
 static int compare(const void *a, const void *b)
 {
@@ -313,16 +330,20 @@ static int compare(const void *a, const void *b)
     return before(x, y) ? -1 : before(y, x);
 }
 
-void wr_reorder_visit(struct wr_reorder *reorder, void (*visit)(void *context, const struct wr_reorder_entry *entry,
-                      const struct wr_batch *batch, uint32_t row), void *context)
+void wr_reorder_visit(struct wr_reorder *reorder,
+                      void (*visit)(void *context, const struct wr_reorder_entry *entry,
+                                    const struct wr_batch *batch, uint32_t row),
+                      void *context)
 {
     wr_vec_clear(&reorder->merged);
     for (size_t r = 0; r < reorder->run_count; r++) {
         const struct wr_reorder_run *run = &reorder->run.at[r];
-        for (size_t i = run->head; i < run->entry.count; i++) wr_vec_push(&reorder->merged, run->entry.at[i]);
+        for (size_t i = run->head; i < run->entry.count; i++)
+            wr_vec_push(&reorder->merged, run->entry.at[i]);
     }
     WR_ASSERT(reorder->merged.count == reorder->waiting);
-    if (reorder->waiting) qsort(reorder->merged.at, reorder->merged.count, sizeof *reorder->merged.at, compare);
+    if (reorder->waiting)
+        qsort(reorder->merged.at, reorder->merged.count, sizeof *reorder->merged.at, compare);
     for (size_t i = 0; i < reorder->merged.count; i++) {
         const struct wr_reorder_entry *e = &reorder->merged.at[i];
         visit(context, e, &reorder->chunk.at[e->at / WR_BATCH_ROWS]->batch, e->at % WR_BATCH_ROWS);
@@ -331,7 +352,9 @@ void wr_reorder_visit(struct wr_reorder *reorder, void (*visit)(void *context, c
 
 uint64_t wr_reorder_bytes(const struct wr_reorder *reorder)
 {
-    uint64_t row = 2 * sizeof(int64_t) + sizeof(uint32_t) + sizeof(uint64_t) + sizeof(struct wr_reorder_entry), bytes = 0;
+    uint64_t row = 2 * sizeof(int64_t) + sizeof(uint32_t) + sizeof(uint64_t) +
+                   sizeof(struct wr_reorder_entry),
+             bytes = 0;
     for (uint32_t c = 0; c < reorder->schema.count; c++) {
         enum wr_class cls = wr_type_class(reorder->schema.column[c].type);
         row += cls == WR_CLASS_STR ? sizeof(struct wr_slice) : wr_class_size(cls);
@@ -349,7 +372,9 @@ void wr_reorder_check(const struct wr_reorder *reorder)
         WR_ASSERT(run->head < run->entry.count);
         for (size_t i = run->head + 1; i < run->entry.count; i++)
             WR_ASSERT(!before(&run->entry.at[i], &run->entry.at[i - 1]));
-        if (r) WR_ASSERT(!before(&wr_vec_last(&reorder->run.at[r - 1].entry), &wr_vec_last(&run->entry)));
+        if (r)
+            WR_ASSERT(
+                !before(&wr_vec_last(&reorder->run.at[r - 1].entry), &wr_vec_last(&run->entry)));
         waiting += run->entry.count - run->head;
     }
     for (size_t i = 0; i < reorder->chunk.count; i++) live += reorder->chunk.at[i]->live;

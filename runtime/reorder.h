@@ -1,9 +1,11 @@
-/* Rows that wait until nothing can come before them: copied compactly into chunks of columns, ordered by
- * (time, rank, sequence). Sources rank by source partition and sequence by offset, MERGE by input and arrival.
+/* Rows that wait until nothing can come before them: copied compactly into chunks of columns,
+ * ordered by (time, rank, sequence). Sources rank by source partition and sequence by offset, MERGE
+ * by input and arrival.
  *
- * Order is kept in runs (as in patience sorting): a row is appended to the first run whose last row stands before
- * it, so that rows which come in order cost one comparison and disorder costs the logarithm of its depth. Releasing
- * merges the runs' heads; stretches that lie in one chunk go out without being copied again. */
+ * Order is kept in runs (as in patience sorting): a row is appended to the first run whose last row
+ * stands before it, so that rows which come in order cost one comparison and disorder costs the
+ * logarithm of its depth. Releasing merges the runs' heads; stretches that lie in one chunk go out
+ * without being copied again. */
 #ifndef WR_RUNTIME_REORDER_H
 #define WR_RUNTIME_REORDER_H
 
@@ -45,10 +47,10 @@ struct wr_chunk {
 struct wr_reorder {
     struct wr_schema schema;
     WR_VEC(struct wr_chunk *) chunk;
-    WR_VEC(uint32_t) free; /* chunks with nothing in them */
-    uint32_t filling;      /* chunk that takes rows, or WR_NONE */
+    WR_VEC(uint32_t) free;             /* chunks with nothing in them */
+    uint32_t filling;                  /* chunk that takes rows, or WR_NONE */
     WR_VEC(struct wr_reorder_run) run; /* last entries descending */
-    size_t run_count;      /* runs in use; those behind keep their memory */
+    size_t run_count;                  /* runs in use; those behind keep their memory */
     uint64_t waiting, waiting_max;
     WR_VEC(struct wr_reorder_entry) merged, spare; /* work space of release */
     WR_VEC(size_t) ends;
@@ -59,8 +61,8 @@ typedef void wr_reorder_emit_fn(void *context, const struct wr_batch *batch);
 void wr_reorder_init(struct wr_reorder *reorder, const struct wr_schema *schema);
 void wr_reorder_release_all(struct wr_reorder *reorder); /* frees everything */
 void wr_reorder_clear(struct wr_reorder *reorder);       /* forgets the rows */
-/* Rows of one input. Sequence numbers: the rows' offsets, or first_sequence, +1 … when by_offset is false.
- * `sorted`: their times do not descend. */
+/* Rows of one input. Sequence numbers: the rows' offsets, or first_sequence, +1 … when by_offset is
+ * false. `sorted`: their times do not descend. */
 struct wr_reorder_input {
     const struct wr_batch *batch;
     uint32_t rank;
@@ -68,29 +70,36 @@ struct wr_reorder_input {
     uint64_t first_sequence;
 };
 /* Copies rows start … start+count-1. */
-void wr_reorder_push(struct wr_reorder *reorder, const struct wr_reorder_input *in, uint32_t start, uint32_t count);
+void wr_reorder_push(struct wr_reorder *reorder, const struct wr_reorder_input *in, uint32_t start,
+                     uint32_t count);
 /* true when every waiting row stands before or at the key. */
 bool wr_reorder_is_before(const struct wr_reorder *reorder, struct wr_reorder_key key);
 /* Gives out, in order, all rows at or before the bound, in batches of at most rows_max. */
 void wr_reorder_release(struct wr_reorder *reorder, struct wr_reorder_key bound, uint32_t rows_max,
                         struct wr_scratch *scratch, wr_reorder_emit_fn *emit, void *context);
-/* The whole path of a batch: what waits and what comes goes out as far as the bound allows, in order and uncopied
- * where the batch continues what has gone out; the rest is kept. */
-void wr_reorder_pass(struct wr_reorder *reorder, const struct wr_reorder_input *in, struct wr_reorder_key bound,
-                     uint32_t rows_max, struct wr_scratch *scratch, wr_reorder_emit_fn *emit, void *context);
+/* The whole path of a batch: what waits and what comes goes out as far as the bound allows, in
+ * order and uncopied where the batch continues what has gone out; the rest is kept. */
+void wr_reorder_pass(struct wr_reorder *reorder, const struct wr_reorder_input *in,
+                     struct wr_reorder_key bound, uint32_t rows_max, struct wr_scratch *scratch,
+                     wr_reorder_emit_fn *emit, void *context);
 /* Calls visit for each waiting row in order (for saved state). */
-void wr_reorder_visit(struct wr_reorder *reorder, void (*visit)(void *context, const struct wr_reorder_entry *entry,
-                      const struct wr_batch *batch, uint32_t row), void *context);
+void wr_reorder_visit(struct wr_reorder *reorder,
+                      void (*visit)(void *context, const struct wr_reorder_entry *entry,
+                                    const struct wr_batch *batch, uint32_t row),
+                      void *context);
 uint64_t wr_reorder_bytes(const struct wr_reorder *reorder);
 void wr_reorder_check(const struct wr_reorder *reorder); /* asserts every invariant; O(n) */
 
 /* chunk.c: a chunk's life. */
-void wr_chunk_init(struct wr_chunk *chunk, const struct wr_schema *schema); /* of zeroes; may be freed when it stops halfway */
+void wr_chunk_init(
+    struct wr_chunk *chunk,
+    const struct wr_schema *schema); /* of zeroes; may be freed when it stops halfway */
 void wr_chunk_free(struct wr_chunk *chunk);
 void wr_chunk_clear(struct wr_chunk *chunk);
-void wr_chunk_append(struct wr_chunk *chunk, const struct wr_batch *in, uint32_t start, uint32_t count);
+void wr_chunk_append(struct wr_chunk *chunk, const struct wr_batch *in, uint32_t start,
+                     uint32_t count);
 /* Rows of several chunks as one batch in scratch; strings are shared with the chunks. */
-void wr_chunk_gather(struct wr_scratch *scratch, struct wr_chunk *const *chunk, const struct wr_reorder_entry *entry,
-                     uint32_t count, struct wr_batch *out);
+void wr_chunk_gather(struct wr_scratch *scratch, struct wr_chunk *const *chunk,
+                     const struct wr_reorder_entry *entry, uint32_t count, struct wr_batch *out);
 
 #endif

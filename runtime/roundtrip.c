@@ -1,5 +1,5 @@
-/* The test mode that saves the state of every operator into memory, makes it forget everything, and loads it again:
- * what an operator does not save does not exist. */
+/* The test mode that saves the state of every operator into memory, makes it forget everything, and
+ * loads it again: what an operator does not save does not exist. */
 #include "runtime/codec.h"
 #include "runtime/task.h"
 

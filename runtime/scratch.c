@@ -20,7 +20,8 @@ void *wr_scratch_alloc(struct wr_scratch *scratch, size_t size)
             scratch->used += size;
             return memory;
         }
-        if (scratch->used == 0) break; /* an unused block that is too small: put a greater one in its place */
+        if (scratch->used == 0)
+            break; /* an unused block that is too small: put a greater one in its place */
         scratch->current++;
         scratch->used = 0;
     }
@@ -69,12 +70,14 @@ void wr_mask_shift(const uint64_t *from, uint32_t start, uint32_t count, uint64_
     uint32_t word = start >> 6, shift = start & 63, words = (count + 63) / 64;
     for (uint32_t i = 0; i < words; i++) {
         uint64_t low = from[word + i] >> shift;
-        uint64_t high = shift && word + i + 1 < WR_BATCH_WORDS ? from[word + i + 1] << (64 - shift) : 0;
+        uint64_t high =
+            shift && word + i + 1 < WR_BATCH_WORDS ? from[word + i + 1] << (64 - shift) : 0;
         to[i] = low | high;
     }
 }
 
-/* Room for elements of a whole number of mask words, so that loops over words may read past the last row. */
+/* Room for elements of a whole number of mask words, so that loops over words may read past the
+ * last row. */
 static void *array(struct wr_scratch *scratch, uint32_t rows, size_t size)
 {
     return wr_scratch_alloc(scratch, ((size_t)rows + 63) / 64 * 64 * size);
@@ -85,15 +88,15 @@ static uint64_t *mask(struct wr_scratch *scratch)
     return wr_scratch_alloc(scratch, WR_BATCH_WORDS * sizeof(uint64_t));
 }
 
-#define GATHER(type, from, to)                                                                                        \
-    do {                                                                                                              \
-        const type *a_ = (from);                                                                                      \
-        type *b_ = (to);                                                                                              \
-        for (uint32_t i_ = 0; i_ < count; i_++) b_[i_] = a_[row[i_]];                                                 \
+#define GATHER(type, from, to)                                        \
+    do {                                                              \
+        const type *a_ = (from);                                      \
+        type *b_ = (to);                                              \
+        for (uint32_t i_ = 0; i_ < count; i_++) b_[i_] = a_[row[i_]]; \
     } while (0)
 
-static void gather_vector(struct wr_scratch *scratch, const struct wr_vector *in, const uint16_t *row, uint32_t count,
-                          struct wr_vector *out)
+static void gather_vector(struct wr_scratch *scratch, const struct wr_vector *in,
+                          const uint16_t *row, uint32_t count, struct wr_vector *out)
 {
     switch ((enum wr_class)in->cls) {
     case WR_CLASS_BOOL:
@@ -118,25 +121,29 @@ static void gather_vector(struct wr_scratch *scratch, const struct wr_vector *in
         break;
     case WR_CLASS_COUNT: WR_ASSERT(false);
     }
-    if (in->flags & WR_VECTOR_NULLS) wr_mask_gather(in->nulls, row, count, out->nulls = mask(scratch));
+    if (in->flags & WR_VECTOR_NULLS)
+        wr_mask_gather(in->nulls, row, count, out->nulls = mask(scratch));
     if (!(in->flags & WR_VECTOR_ERRORS)) return;
     wr_mask_gather(in->errors, row, count, out->errors = mask(scratch));
     if (in->reasons) GATHER(uint8_t, in->reasons, out->reasons = array(scratch, count, 1));
 }
 
-static const int64_t *gather_times(struct wr_scratch *scratch, const int64_t *in, const uint16_t *row, uint32_t count)
+static const int64_t *gather_times(struct wr_scratch *scratch, const int64_t *in,
+                                   const uint16_t *row, uint32_t count)
 {
     int64_t *out = array(scratch, count, sizeof *out);
     GATHER(int64_t, in, out);
     return out;
 }
 
-static void gather_places(struct wr_scratch *scratch, const struct wr_batch *in, const uint16_t *row, uint32_t count,
-                          struct wr_batch *out)
+static void gather_places(struct wr_scratch *scratch, const struct wr_batch *in,
+                          const uint16_t *row, uint32_t count, struct wr_batch *out)
 {
     out->time = gather_times(scratch, in->time, row, count);
-    out->event_time = in->event_time == in->time ? out->time : gather_times(scratch, in->event_time, row, count);
-    out->place_time = in->place_time == in->time ? out->time : gather_times(scratch, in->place_time, row, count);
+    out->event_time =
+        in->event_time == in->time ? out->time : gather_times(scratch, in->event_time, row, count);
+    out->place_time =
+        in->place_time == in->time ? out->time : gather_times(scratch, in->place_time, row, count);
     uint32_t *source = array(scratch, count, sizeof *source);
     GATHER(uint32_t, in->source, source);
     out->source = source;
@@ -157,8 +164,8 @@ static void gather_places(struct wr_scratch *scratch, const struct wr_batch *in,
     if (in->any_late) wr_mask_gather(in->late, row, count, out->late);
 }
 
-void wr_batch_gather(struct wr_scratch *scratch, const struct wr_batch *in, const uint16_t *row, uint32_t count,
-                     const uint64_t *needed, struct wr_batch *out)
+void wr_batch_gather(struct wr_scratch *scratch, const struct wr_batch *in, const uint16_t *row,
+                     uint32_t count, const uint64_t *needed, struct wr_batch *out)
 {
     WR_ASSERT(count <= WR_BATCH_ROWS);
     struct wr_vector *column = wr_scratch_alloc(scratch, in->columns * sizeof *column);
@@ -177,8 +184,8 @@ void wr_batch_gather(struct wr_scratch *scratch, const struct wr_batch *in, cons
     }
 }
 
-static void slice_vector(struct wr_scratch *scratch, const struct wr_vector *in, uint32_t start, uint32_t count,
-                         struct wr_vector *out)
+static void slice_vector(struct wr_scratch *scratch, const struct wr_vector *in, uint32_t start,
+                         uint32_t count, struct wr_vector *out)
 {
     *out = *in;
     if (start == 0) return;
@@ -190,17 +197,20 @@ static void slice_vector(struct wr_scratch *scratch, const struct wr_vector *in,
     case WR_CLASS_STR: out->u.str += start; break;
     case WR_CLASS_COUNT: WR_ASSERT(false);
     }
-    if (in->flags & WR_VECTOR_NULLS) wr_mask_shift(in->nulls, start, count, out->nulls = mask(scratch));
-    if (in->flags & WR_VECTOR_ERRORS) wr_mask_shift(in->errors, start, count, out->errors = mask(scratch));
+    if (in->flags & WR_VECTOR_NULLS)
+        wr_mask_shift(in->nulls, start, count, out->nulls = mask(scratch));
+    if (in->flags & WR_VECTOR_ERRORS)
+        wr_mask_shift(in->errors, start, count, out->errors = mask(scratch));
     if (in->reasons) out->reasons = in->reasons + start;
 }
 
-void wr_batch_slice(struct wr_scratch *scratch, const struct wr_batch *in, uint32_t start, uint32_t count,
-                    struct wr_batch *out)
+void wr_batch_slice(struct wr_scratch *scratch, const struct wr_batch *in, uint32_t start,
+                    uint32_t count, struct wr_batch *out)
 {
     WR_ASSERT(start + count <= in->rows);
     struct wr_vector *column = wr_scratch_alloc(scratch, in->columns * sizeof *column);
-    for (uint32_t c = 0; c < in->columns; c++) slice_vector(scratch, &in->column[c], start, count, &column[c]);
+    for (uint32_t c = 0; c < in->columns; c++)
+        slice_vector(scratch, &in->column[c], start, count, &column[c]);
     out->rows = count;
     out->columns = in->columns;
     out->column = column;
@@ -215,8 +225,8 @@ void wr_batch_slice(struct wr_scratch *scratch, const struct wr_batch *in, uint3
     if (in->any_late) wr_mask_shift(in->late, start, count, out->late);
 }
 
-void wr_vector_explain(struct wr_scratch *scratch, struct wr_frame *frame, const struct wr_batch *batch, uint32_t result,
-                       struct wr_vector *vector)
+void wr_vector_explain(struct wr_scratch *scratch, struct wr_frame *frame,
+                       const struct wr_batch *batch, uint32_t result, struct wr_vector *vector)
 {
     if (!(vector->flags & WR_VECTOR_ERRORS) || vector->reasons) return;
     uint16_t row[WR_BATCH_ROWS];

@@ -1,5 +1,6 @@
-/* SELECT: WHERE and projection over whole batches. Columns that are inputs are shared, rows that WHERE drops are left
- * out before the projection runs, so that it neither costs nor fails for them. */
+/* SELECT: WHERE and projection over whole batches. Columns that are inputs are shared, rows that
+ * WHERE drops are left out before the projection runs, so that it neither costs nor fails for them.
+ */
 #include "runtime/task.h"
 
 struct wr_select {
@@ -65,7 +66,8 @@ static uint32_t chosen(struct wr_select *select, const struct wr_batch *batch, u
     return wr_mask_rows(v->u.bits, batch->rows, row);
 }
 
-/* Counts the rows on which a column fails that must not, and leaves the numbers of the good ones in `row`. */
+/* Counts the rows on which a column fails that must not, and leaves the numbers of the good ones in
+ * `row`. */
 static uint32_t drop_bad(struct wr_select *select, const struct wr_batch *in, uint16_t *row)
 {
     const struct wr_node *node = select->op.node;
@@ -137,5 +139,9 @@ static void on_watermark(struct wr_operator *op, uint32_t port, int64_t watermar
 }
 
 const struct wr_operator_class wr_select_operator = {
-    .name = "select", .create = create, .free = free_select, .on_batch = on_batch, .on_watermark = on_watermark,
+    .name = "select",
+    .create = create,
+    .free = free_select,
+    .on_batch = on_batch,
+    .on_watermark = on_watermark,
 };

@@ -6,7 +6,8 @@
 enum { SEGMENT_SIZE = 64 * 1024, BUFFER_SIZE = 64 * 1024 };
 
 struct wr_sink *wr_sink_new(struct wr_task *task, const char *path,
-                            int (*take)(void *context, const char *lines, size_t size), void *context)
+                            int (*take)(void *context, const char *lines, size_t size),
+                            void *context)
 {
     struct wr_sink *sink = wr_alloc_zero(sizeof *sink);
     sink->task = task;
@@ -41,7 +42,8 @@ uint32_t wr_sink_add_input(struct wr_sink *sink, struct wr_operator *op, uint32_
     return (uint32_t)sink->input.count - 1;
 }
 
-/* ---- Out ----------------------------------------------------------------------------------------- */
+/* ---- Out
+ * ----------------------------------------------------------------------------------------- */
 
 static void fail(struct wr_sink *sink, const struct wr_error *error)
 {
@@ -55,7 +57,8 @@ void wr_sink_flush(struct wr_sink *sink)
     if (!sink->failed && sink->buffer.size) {
         WR_ASSERT((sink->writer == NULL) != (sink->take == NULL));
         if (sink->writer) {
-            if (sink->writer->cls->write(sink->writer, wr_buf_slice(&sink->buffer), &error) != WR_OK ||
+            if (sink->writer->cls->write(sink->writer, wr_buf_slice(&sink->buffer), &error) !=
+                    WR_OK ||
                 sink->writer->cls->flush(sink->writer, &error) != WR_OK)
                 fail(sink, &error);
         } else if (sink->take(sink->context, sink->buffer.data, sink->buffer.size) != 0) {
@@ -83,10 +86,11 @@ static void write_line(struct wr_sink *sink, struct wr_slice line)
     if (sink->buffer.size >= BUFFER_SIZE) wr_sink_flush(sink);
 }
 
-/* ---- Order --------------------------------------------------------------------------------------- */
+/* ---- Order
+ * --------------------------------------------------------------------------------------- */
 
-/* Deciding places without their ordinals, which count the results of one operator only. The end of the input is one
- * place, whoever decides there. */
+/* Deciding places without their ordinals, which count the results of one operator only. The end of
+ * the input is one place, whoever decides there. */
 static int compare_deciding(struct wr_place a, struct wr_place b)
 {
     a.ordinal = b.ordinal = 0;
@@ -100,7 +104,8 @@ static int compare_keys(const struct wr_sink_key *a, const struct wr_sink_key *b
     return order ? order : wr_place_compare(a->first, b->first);
 }
 
-static bool before(const struct wr_sink *sink, const struct wr_sink_line *a, const struct wr_sink_line *b)
+static bool before(const struct wr_sink *sink, const struct wr_sink_line *a,
+                   const struct wr_sink_line *b)
 {
     int order = compare_keys(&a->key, &b->key);
     if (order) return order < 0;
@@ -140,6 +145,7 @@ static struct wr_sink_line pop(struct wr_sink *sink)
 /* A segment with room for a line of this size. */
 static uint32_t segment_for(struct wr_sink *sink, size_t size)
 {
+    WR_ASSERT(sink->filling == WR_NONE || sink->filling < sink->segment.count);
     if (sink->filling != WR_NONE) {
         const struct wr_buf *bytes = &sink->segment.at[sink->filling].bytes;
         if (bytes->size == 0 || bytes->size + size <= SEGMENT_SIZE) return sink->filling;
@@ -166,7 +172,8 @@ static void drop_bytes(struct wr_sink *sink, const struct wr_sink_line *line)
 
 static void release(struct wr_sink *sink)
 {
-    while (sink->heap.count && (sink->heap.at[0].key.place.time < sink->bound || sink->bound == WR_TIME_MAX)) {
+    while (sink->heap.count &&
+           (sink->heap.at[0].key.place.time < sink->bound || sink->bound == WR_TIME_MAX)) {
         struct wr_sink_line line = pop(sink);
         write_line(sink, bytes_of(sink, &line));
         drop_bytes(sink, &line);
@@ -181,7 +188,8 @@ struct wr_buf *wr_sink_direct(struct wr_sink *sink)
     return &sink->buffer;
 }
 
-void wr_sink_add(struct wr_sink *sink, uint32_t input, const struct wr_sink_key *key, struct wr_slice line)
+void wr_sink_add(struct wr_sink *sink, uint32_t input, const struct wr_sink_key *key,
+                 struct wr_slice line)
 {
     if (sink->input.count == 1 || !key) {
         write_line(sink, line);
@@ -194,8 +202,8 @@ void wr_sink_add(struct wr_sink *sink, uint32_t input, const struct wr_sink_key 
     uint32_t segment = segment_for(sink, line.size);
     struct wr_sink_segment *s = &sink->segment.at[segment];
     WR_ASSERT(s->bytes.size <= UINT32_MAX);
-    push(sink, (struct wr_sink_line){from->last, input, segment, (uint32_t)s->bytes.size, (uint32_t)line.size,
-                                     sink->sequence++});
+    push(sink, (struct wr_sink_line){from->last, input, segment, (uint32_t)s->bytes.size,
+                                     (uint32_t)line.size, sink->sequence++});
     wr_buf_add_slice(&s->bytes, line);
     s->live++;
 }
@@ -209,12 +217,16 @@ void wr_sink_watermark(struct wr_sink *sink, uint32_t input, int64_t watermark)
     from->bound = watermark;
     if (sink->input.count == 1 || !was_least || --sink->at_bound) return;
     sink->bound = WR_TIME_MAX;
-    for (size_t i = 0; i < sink->input.count; i++) sink->bound = WR_MIN(sink->bound, sink->input.at[i].bound);
-    for (size_t i = 0; i < sink->input.count; i++) sink->at_bound += sink->input.at[i].bound == sink->bound;
+    for (size_t i = 0; i < sink->input.count; i++)
+        sink->bound = WR_MIN(sink->bound, sink->input.at[i].bound);
+    for (size_t i = 0; i < sink->input.count; i++)
+        sink->at_bound += sink->input.at[i].bound == sink->bound;
+    WR_ASSERT(sink->at_bound > 0);
     release(sink);
 }
 
-/* ---- State --------------------------------------------------------------------------------------- */
+/* ---- State
+ * --------------------------------------------------------------------------------------- */
 
 static void put_key(const struct wr_task *task, const struct wr_sink_key *key, struct wr_buf *out)
 {
@@ -229,6 +241,7 @@ static bool get_key(const struct wr_task *task, struct wr_slice *in, struct wr_s
 
 void wr_sink_save(struct wr_sink *sink, uint32_t input, wr_state_entry_fn *entry, void *context)
 {
+    WR_ASSERT(input < sink->input.count);
     struct wr_sink_input *from = &sink->input.at[input];
     struct wr_state_writer w = {.op = from->op, .entry = entry, .context = context};
     wr_put_u8(&w.key, 'i');
@@ -258,13 +271,18 @@ bool wr_sink_load(struct wr_sink *sink, uint32_t input, struct wr_slice key, str
     uint8_t what;
     uint64_t number, sequence;
     if (!wr_get_u8(&key, &what) || !wr_get_uint(&key, &number) || number != input) return false;
-    if (what == 'i') return wr_get_i64(&value, &from->bound) && get_key(sink->task, &value, &from->last) && !value.size;
+    if (what == 'i')
+        return wr_get_i64(&value, &from->bound) && get_key(sink->task, &value, &from->last) &&
+               !value.size;
     struct wr_sink_key place;
     struct wr_slice bytes;
-    if (!wr_get_u64(&key, &sequence) || !get_key(sink->task, &value, &place) || !wr_get_bytes(&value, &bytes)) return false;
+    if (!wr_get_u64(&key, &sequence) || !get_key(sink->task, &value, &place) ||
+        !wr_get_bytes(&value, &bytes))
+        return false;
     uint32_t segment = segment_for(sink, bytes.size);
     struct wr_sink_segment *s = &sink->segment.at[segment];
-    push(sink, (struct wr_sink_line){place, input, segment, (uint32_t)s->bytes.size, (uint32_t)bytes.size, sequence});
+    push(sink, (struct wr_sink_line){place, input, segment, (uint32_t)s->bytes.size,
+                                     (uint32_t)bytes.size, sequence});
     wr_buf_add_slice(&s->bytes, bytes);
     s->live++;
     return value.size == 0;

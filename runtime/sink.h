@@ -1,6 +1,7 @@
-/* Sinks: where encoded lines of one or more outputs meet. Lines of one input come in order of their deciding places and
- * go straight into the buffer; with several inputs they wait until no input can still bring one that stands before
- * them, and are written in order of (place, place of the match's first row, position in the program). */
+/* Sinks: where encoded lines of one or more outputs meet. Lines of one input come in order of their
+ * deciding places and go straight into the buffer; with several inputs they wait until no input can
+ * still bring one that stands before them, and are written in order of (place, place of the match's
+ * first row, position in the program). */
 #ifndef WR_RUNTIME_SINK_H
 #define WR_RUNTIME_SINK_H
 
@@ -19,8 +20,8 @@ struct wr_sink_line {
 
 struct wr_sink_input {
     struct wr_operator *op;
-    uint32_t position;      /* node number of what feeds it: order of ties */
-    int64_t bound;          /* lines to come are decided at or after this time */
+    uint32_t position; /* node number of what feeds it: order of ties */
+    int64_t bound;     /* lines to come are decided at or after this time */
     struct wr_sink_key last;
 };
 
@@ -31,31 +32,35 @@ struct wr_sink_segment {
 
 struct wr_sink {
     struct wr_task *task;
-    struct wr_writer *writer;             /* owned, the opener's to set; NULL: the function below takes the lines */
+    /* Owned, the opener's to set; NULL: the function below takes the lines. */
+    struct wr_writer *writer;
     int (*take)(void *context, const char *lines, size_t size);
     void *context;
-    char *path;                           /* owned; what messages call it */
-    struct wr_buf buffer;                 /* whole lines on their way out */
+    char *path;           /* owned; what messages call it */
+    struct wr_buf buffer; /* whole lines on their way out */
     WR_VEC(struct wr_sink_input) input;
-    int64_t bound;                        /* least of the inputs' */
-    uint32_t at_bound;                    /* how many inputs stand there */
+    int64_t bound;     /* least of the inputs' */
+    uint32_t at_bound; /* how many inputs stand there */
     WR_VEC(struct wr_sink_line) heap;
     WR_VEC(struct wr_sink_segment) segment;
     WR_VEC(uint32_t) free;
     uint32_t filling;
     uint64_t sequence;
-    bool failed;                          /* nothing more is written */
+    bool failed; /* nothing more is written */
 };
 
 /* take NULL: a writer will be set. */
 struct wr_sink *wr_sink_new(struct wr_task *task, const char *path,
-                            int (*take)(void *context, const char *lines, size_t size), void *context);
+                            int (*take)(void *context, const char *lines, size_t size),
+                            void *context);
 void wr_sink_free(struct wr_sink *sink); /* without writing what is left */
 /* Number of a new input. All are added before the first line. */
 uint32_t wr_sink_add_input(struct wr_sink *sink, struct wr_operator *op, uint32_t position);
 /* One line (or what stands before the first: then key NULL) of an input. */
-void wr_sink_add(struct wr_sink *sink, uint32_t input, const struct wr_sink_key *key, struct wr_slice line);
-/* With one input there is nothing to order: lines may be appended here, whole, until the next call. Else NULL. */
+void wr_sink_add(struct wr_sink *sink, uint32_t input, const struct wr_sink_key *key,
+                 struct wr_slice line);
+/* With one input there is nothing to order: lines may be appended here, whole, until the next call.
+ * Else NULL. */
 struct wr_buf *wr_sink_direct(struct wr_sink *sink);
 void wr_sink_watermark(struct wr_sink *sink, uint32_t input, int64_t watermark);
 /* Hands what may be written to the system; failures stop the task. */

@@ -34,7 +34,8 @@ static struct wr_operator *create(struct wr_task *task, const struct wr_node *no
     for (uint32_t f = 0; f < source->node->field_count; f++)
         if (source->node->field[f].from == WR_FIELD_PARTITION) source->partition_field = f;
     source->max_ahead_us = MAX_AHEAD_US;
-    if (ahead && !wr_parse_interval(wr_slice_cstr(ahead), &source->max_ahead_us)) source->max_ahead_us = -1;
+    if (ahead && !wr_parse_interval(wr_slice_cstr(ahead), &source->max_ahead_us))
+        source->max_ahead_us = -1;
     source->errors_max = option_number(source->stream, "max_errors", -1);
     const char *on_error = wr_stream_option(source->stream, "on_error");
     source->stop_on_error = on_error ? strcmp(on_error, "stop") == 0 : task->options.stop_on_error;
@@ -59,14 +60,17 @@ void wr_source_bad_record(void *context, const struct wr_bad_record *record)
     struct wr_task *task = partition->task;
     bool running = task->error.status == WR_OK;
     struct wr_drop_sample sample = {.place = {.source = partition->place, .offset = record->offset},
-                                    .line = record->line, .what = record->column, .bytes = record->bytes};
+                                    .line = record->line,
+                                    .what = record->column,
+                                    .bytes = record->bytes};
     partition->rows++;
-    wr_task_drop(task, partition->source->op.node->query, WR_DROP_RECORD, record->reason, record->code ? record->code : "",
-                 &sample);
+    wr_task_drop(task, partition->source->op.node->query, WR_DROP_RECORD, record->reason,
+                 record->code ? record->code : "", &sample);
     if (running && task->error.status != WR_OK) partition->stop_at = record->offset;
 }
 
-/* ---- Giving out ---------------------------------------------------------------------------------- */
+/* ---- Giving out
+ * ---------------------------------------------------------------------------------- */
 
 static void emit(void *context, const struct wr_batch *batch)
 {
@@ -78,8 +82,9 @@ static void emit(void *context, const struct wr_batch *batch)
     wr_operator_emit(&source->op, batch);
 }
 
-/* No row that is still to come stands before this: what is at or before it may go. Partitions come in their order, so
- * of two that stand at one time the lower one may still bring rows that stand before the other's. */
+/* No row that is still to come stands before this: what is at or before it may go. Partitions come
+ * in their order, so of two that stand at one time the lower one may still bring rows that stand
+ * before the other's. */
 static struct wr_reorder_key bound_of(const struct wr_source *source)
 {
     struct wr_reorder_key bound = {WR_TIME_MAX, UINT32_MAX};
@@ -94,19 +99,24 @@ static struct wr_reorder_key bound_of(const struct wr_source *source)
 void wr_source_release(struct wr_source *source)
 {
     struct wr_task *task = source->op.task;
-    wr_reorder_release(&source->reorder, bound_of(source), task->options.batch_rows, &task->scratch, emit, source);
+    wr_reorder_release(&source->reorder, bound_of(source), task->options.batch_rows, &task->scratch,
+                       emit, source);
 }
 
-/* Rows of one partition with all their times: out at once as far as they may, the others are kept. */
-static void deliver(struct wr_source *source, const struct wr_partition *partition, const struct wr_batch *batch,
-                    bool sorted)
+/* Rows of one partition with all their times: out at once as far as they may, the others are kept.
+ */
+static void deliver(struct wr_source *source, const struct wr_partition *partition,
+                    const struct wr_batch *batch, bool sorted)
 {
     struct wr_task *task = source->op.task;
-    struct wr_reorder_input in = {.batch = batch, .rank = partition->place, .by_offset = true, .sorted = sorted};
-    wr_reorder_pass(&source->reorder, &in, bound_of(source), task->options.batch_rows, &task->scratch, emit, source);
+    struct wr_reorder_input in = {
+        .batch = batch, .rank = partition->place, .by_offset = true, .sorted = sorted};
+    wr_reorder_pass(&source->reorder, &in, bound_of(source), task->options.batch_rows,
+                    &task->scratch, emit, source);
 }
 
-/* ---- Times --------------------------------------------------------------------------------------- */
+/* ---- Times
+ * --------------------------------------------------------------------------------------- */
 
 /* strictly: no two times are equal. */
 static bool ascending(const int64_t *time, uint32_t rows, bool strictly)
@@ -123,8 +133,10 @@ static int64_t less_delay(int64_t time, int64_t delay)
 }
 
 /* The usual case: nothing late, nothing bad, times ascend: the event times are the times. */
-static bool take_in_order(struct wr_source *source, struct wr_partition *partition, struct wr_batch *batch)
+static bool take_in_order(struct wr_source *source, struct wr_partition *partition,
+                          struct wr_batch *batch)
 {
+    WR_ASSERT(batch->rows > 0 && !partition->ended);
     const int64_t *event = batch->event_time;
     int64_t delay = WR_MAX(source->node->delay_us, 0);
     uint32_t rows = batch->rows;
@@ -141,22 +153,27 @@ static bool take_in_order(struct wr_source *source, struct wr_partition *partiti
     return true;
 }
 
-static void drop_record(struct wr_source *source, const struct wr_partition *partition, const struct wr_batch *batch,
-                        uint32_t row, const char *reason, const char *code, const char *what)
+static void drop_record(struct wr_source *source, const struct wr_partition *partition,
+                        const struct wr_batch *batch, uint32_t row, const char *reason,
+                        const char *code, const char *what)
 {
-    struct wr_drop_sample sample = {.place = {.source = partition->place, .offset = batch->offset[row]}, .what = what};
+    struct wr_drop_sample sample = {
+        .place = {.source = partition->place, .offset = batch->offset[row]}, .what = what};
     wr_task_drop(source->op.task, source->op.node->query, WR_DROP_RECORD, reason, code, &sample);
 }
 
-/* The column of the schema is NULL or an error on the row where it may not be: the record is counted as bad. */
-static bool is_void(struct wr_source *source, const struct wr_partition *partition, const struct wr_batch *batch,
-                    uint32_t column, uint32_t row, const char *null_reason)
+/* The column of the schema is NULL or an error on the row where it may not be: the record is
+ * counted as bad. */
+static bool is_void(struct wr_source *source, const struct wr_partition *partition,
+                    const struct wr_batch *batch, uint32_t column, uint32_t row,
+                    const char *null_reason)
 {
     const struct wr_vector *v = &batch->column[column];
     const char *name = source->op.node->schema.column[column].name;
     if (wr_vector_is_error(v, row)) {
         enum wr_reason reason = (enum wr_reason)wr_vector_at(v, row).reason;
-        drop_record(source, partition, batch, row, wr_reason_name(reason), wr_reason_code(reason), name);
+        drop_record(source, partition, batch, row, wr_reason_name(reason), wr_reason_code(reason),
+                    name);
         return true;
     }
     if (wr_vector_is_null(v, row)) {
@@ -166,41 +183,50 @@ static bool is_void(struct wr_source *source, const struct wr_partition *partiti
     return false;
 }
 
-static bool is_bad(struct wr_source *source, const struct wr_partition *partition, const struct wr_batch *batch,
-                   const int64_t *record_time, const struct wr_vector *watermark, uint32_t row)
+static bool is_bad(struct wr_source *source, const struct wr_partition *partition,
+                   const struct wr_batch *batch, const int64_t *record_time,
+                   const struct wr_vector *watermark, uint32_t row)
 {
     const struct wr_source_node *node = source->node;
-    if (node->time_column != WR_NONE && is_void(source, partition, batch, node->time_column, row, "no event time"))
+    if (node->time_column != WR_NONE &&
+        is_void(source, partition, batch, node->time_column, row, "no event time"))
         return true;
     for (uint32_t c = node->field_count; node->computed_not_null && c < batch->columns; c++)
         if (node->computed_not_null[c - node->field_count] &&
             is_void(source, partition, batch, c, row, "NULL in a NOT NULL column"))
             return true;
     int64_t event = batch->event_time[row];
-    const char *name = node->time_column == WR_NONE ? NULL : source->op.node->schema.column[node->time_column].name;
+    const char *name = node->time_column == WR_NONE
+                           ? NULL
+                           : source->op.node->schema.column[node->time_column].name;
     if (event == WR_TIME_MIN || event == WR_TIME_MAX) {
         drop_record(source, partition, batch, row, "value out of range", "W3105", name);
         return true;
     }
     if (record_time && source->max_ahead_us >= 0 && event > record_time[row] &&
         (uint64_t)event - (uint64_t)record_time[row] > (uint64_t)source->max_ahead_us) {
-        drop_record(source, partition, batch, row, "event time too far ahead of the record's (max_ahead)", "W3106", name);
+        drop_record(source, partition, batch, row,
+                    "event time too far ahead of the record's (max_ahead)", "W3106", name);
         return true;
     }
     if (watermark && wr_vector_is_error(watermark, row)) {
         enum wr_reason reason = wr_frame_reason(source->watermark, batch, 0, row);
-        drop_record(source, partition, batch, row, wr_reason_name(reason), wr_reason_code(reason), "WATERMARK");
+        drop_record(source, partition, batch, row, wr_reason_name(reason), wr_reason_code(reason),
+                    "WATERMARK");
         return true;
     }
     return false;
 }
 
-/* Row by row: bad records go, late rows stand where their partition's time stands, the watermark moves on. */
-static void take_by_row(struct wr_source *source, struct wr_partition *partition, struct wr_batch *batch,
-                        const int64_t *record_time, const struct wr_vector *watermark)
+/* Row by row: bad records go, late rows stand where their partition's time stands, the watermark
+ * moves on. */
+static void take_by_row(struct wr_source *source, struct wr_partition *partition,
+                        struct wr_batch *batch, const int64_t *record_time,
+                        const struct wr_vector *watermark)
 {
     struct wr_task *task = source->op.task;
     int64_t delay = WR_MAX(source->node->delay_us, 0);
+    WR_ASSERT(delay >= 0 && !partition->ended);
     uint16_t row[WR_BATCH_ROWS];
     int64_t *time = wr_scratch_alloc(&task->scratch, sizeof *time * WR_BATCH_ROWS);
     uint32_t kept = 0;
@@ -222,7 +248,8 @@ static void take_by_row(struct wr_source *source, struct wr_partition *partition
         }
         int64_t mark = event;
         if (watermark)
-            mark = wr_vector_is_null(watermark, r) ? WR_TIME_MIN : WR_MIN(watermark->u.i64[r], WR_TIME_MAX - 1);
+            mark = wr_vector_is_null(watermark, r) ? WR_TIME_MIN
+                                                   : WR_MIN(watermark->u.i64[r], WR_TIME_MAX - 1);
         else
             mark = less_delay(event, delay);
         if (mark > partition->watermark) partition->watermark = mark;
@@ -257,7 +284,8 @@ static void fill_partition(struct wr_source *source, struct wr_partition *partit
 }
 
 /* Fields and computed columns side by side. true: some row may be no good for a NOT NULL column. */
-static bool fill_columns(struct wr_source *source, struct wr_partition *partition, struct wr_batch *batch)
+static bool fill_columns(struct wr_source *source, struct wr_partition *partition,
+                         struct wr_batch *batch)
 {
     const struct wr_source_node *node = source->node;
     bool doubtful = false;
@@ -271,13 +299,16 @@ static bool fill_columns(struct wr_source *source, struct wr_partition *partitio
     for (uint32_t c = node->field_count; c < source->op.node->schema.count; c++) {
         struct wr_vector *v = &source->column[c];
         *v = *wr_frame_result(source->computed, c - node->field_count);
-        wr_vector_explain(&source->op.task->scratch, source->computed, batch, c - node->field_count, v);
-        if (node->computed_not_null && node->computed_not_null[c - node->field_count]) doubtful |= v->flags != 0;
+        wr_vector_explain(&source->op.task->scratch, source->computed, batch, c - node->field_count,
+                          v);
+        if (node->computed_not_null && node->computed_not_null[c - node->field_count])
+            doubtful |= v->flags != 0;
     }
     return doubtful;
 }
 
-void wr_source_take(struct wr_source *source, struct wr_partition *partition, const struct wr_batch *in)
+void wr_source_take(struct wr_source *source, struct wr_partition *partition,
+                    const struct wr_batch *in)
 {
     const struct wr_source_node *node = source->node;
     if (in->rows == 0) return;
@@ -308,9 +339,11 @@ void wr_source_take(struct wr_source *source, struct wr_partition *partition, co
     take_by_row(source, partition, &batch, ahead ? record_time : NULL, watermark);
 }
 
-/* ---- State --------------------------------------------------------------------------------------- */
+/* ---- State
+ * --------------------------------------------------------------------------------------- */
 
-static void save_row(void *context, const struct wr_reorder_entry *entry, const struct wr_batch *batch, uint32_t row)
+static void save_row(void *context, const struct wr_reorder_entry *entry,
+                     const struct wr_batch *batch, uint32_t row)
 {
     struct wr_state_writer *w = context;
     wr_buf_clear(&w->key);
@@ -357,7 +390,8 @@ static bool load(struct wr_operator *op, struct wr_slice key, struct wr_slice va
     struct wr_batch_builder builder;
     wr_batch_builder_init_schema(&builder, &op->node->schema);
     bool whole = wr_row_decode(op->task, &op->node->schema, &value, &builder);
-    struct wr_reorder_input in = {.batch = &builder.batch, .rank = builder.source[0], .by_offset = true};
+    struct wr_reorder_input in = {
+        .batch = &builder.batch, .rank = builder.source[0], .by_offset = true};
     if (whole) wr_reorder_push(&source->reorder, &in, 0, 1);
     wr_batch_builder_release_schema(&builder);
     return whole && value.size == 0;
@@ -382,6 +416,11 @@ static void measure(const struct wr_operator *op, struct wr_operator_size *size)
 }
 
 const struct wr_operator_class wr_source_operator = {
-    .name = "source", .create = create, .free = free_source, .save_all = save_all, .load = load, .clear = clear,
+    .name = "source",
+    .create = create,
+    .free = free_source,
+    .save_all = save_all,
+    .load = load,
+    .clear = clear,
     .measure = measure,
 };

@@ -1,5 +1,5 @@
-/* SOURCE: a stream's partitions become rows in order of place. Here lateness is decided, effective times are given,
- * bad records are dropped, and rows wait until nothing can come before them. */
+/* SOURCE: a stream's partitions become rows in order of place. Here lateness is decided, effective
+ * times are given, bad records are dropped, and rows wait until nothing can come before them. */
 #ifndef WR_RUNTIME_SOURCE_H
 #define WR_RUNTIME_SOURCE_H
 
@@ -19,12 +19,13 @@ struct wr_source {
     int64_t errors_max;                    /* the stream's own budget; -1: none */
     uint64_t errors;
     bool stop_on_error;
-    bool late_at;                          /* dialect 'flink': a row exactly at the watermark is late */
-    uint32_t partition_field;              /* column FROM PARTITION, or WR_NONE */
+    bool late_at;             /* dialect 'flink': a row exactly at the watermark is late */
+    uint32_t partition_field; /* column FROM PARTITION, or WR_NONE */
 };
 
 /* Rows of a partition's reader (at most batch_rows of them): released or kept. Lent. */
-void wr_source_take(struct wr_source *source, struct wr_partition *partition, const struct wr_batch *batch);
+void wr_source_take(struct wr_source *source, struct wr_partition *partition,
+                    const struct wr_batch *batch);
 /* Gives to the operators what nothing can come before any more. */
 void wr_source_release(struct wr_source *source);
 /* The reader's report of a record that is none; context: struct wr_partition. */

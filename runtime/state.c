@@ -19,8 +19,9 @@ bool wr_place_decode(const struct wr_task *task, struct wr_slice *in, struct wr_
 {
     struct wr_slice stream;
     uint64_t partition, ordinal;
-    if (!wr_get_i64(in, &place->time) || !wr_get_bytes(in, &stream) || !wr_get_uint(in, &partition) ||
-        !wr_get_uint(in, &ordinal) || !wr_get_u64(in, &place->offset) || partition > UINT32_MAX || ordinal > UINT32_MAX)
+    if (!wr_get_i64(in, &place->time) || !wr_get_bytes(in, &stream) ||
+        !wr_get_uint(in, &partition) || !wr_get_uint(in, &ordinal) ||
+        !wr_get_u64(in, &place->offset) || partition > UINT32_MAX || ordinal > UINT32_MAX)
         return false;
     place->ordinal = (uint32_t)ordinal;
     place->source = wr_task_source_find(task, stream, (uint32_t)partition);
@@ -29,7 +30,8 @@ bool wr_place_decode(const struct wr_task *task, struct wr_slice *in, struct wr_
 
 enum { ROW_LATE = 1, ROW_FIRST = 2 };
 
-void wr_row_encode(const struct wr_task *task, const struct wr_batch *batch, uint32_t row, struct wr_buf *out)
+void wr_row_encode(const struct wr_task *task, const struct wr_batch *batch, uint32_t row,
+                   struct wr_buf *out)
 {
     WR_ASSERT(row < batch->rows);
     bool late = batch->any_late && wr_bit(batch->late, row);
@@ -50,8 +52,8 @@ bool wr_row_decode(const struct wr_task *task, const struct wr_schema *schema, s
     WR_ASSERT(b->batch.columns == schema->count && b->batch.rows == 0);
     uint8_t flags;
     struct wr_place place, first;
-    if (!wr_get_u8(in, &flags) || !wr_get_i64(in, &b->time[0]) || !wr_get_i64(in, &b->event_time[0]) ||
-        !wr_place_decode(task, in, &place))
+    if (!wr_get_u8(in, &flags) || !wr_get_i64(in, &b->time[0]) ||
+        !wr_get_i64(in, &b->event_time[0]) || !wr_place_decode(task, in, &place))
         return false;
     if ((flags & ROW_FIRST) && !wr_place_decode(task, in, &first)) return false;
     for (uint32_t c = 0; c < schema->count; c++) {

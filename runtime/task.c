@@ -10,8 +10,8 @@
 static const struct wr_operator_class *class_of(const struct wr_node *node)
 {
     static const struct wr_operator_class *const by_kind[WR_NODE_KIND_COUNT] = {
-        [WR_NODE_SOURCE] = &wr_source_operator, [WR_NODE_SELECT] = &wr_select_operator,
-        [WR_NODE_MERGE] = &wr_merge_operator,   [WR_NODE_WINDOW] = &wr_window_operator,
+        [WR_NODE_SOURCE] = &wr_source_operator,   [WR_NODE_SELECT] = &wr_select_operator,
+        [WR_NODE_MERGE] = &wr_merge_operator,     [WR_NODE_WINDOW] = &wr_window_operator,
         [WR_NODE_PATTERN] = &wr_pattern_operator, [WR_NODE_LATE] = &wr_late_operator,
         [WR_NODE_OUTPUT] = &wr_output_operator,
     };
@@ -19,7 +19,8 @@ static const struct wr_operator_class *class_of(const struct wr_node *node)
     return by_kind[node->kind];
 }
 
-/* Links node `to` as the consumer of its inputs. A LATE node takes what its input refuses, not what it emits. */
+/* Links node `to` as the consumer of its inputs. A LATE node takes what its input refuses, not what
+ * it emits. */
 static void link_inputs(struct wr_task *task, uint32_t to)
 {
     const struct wr_node *node = &task->program->node[to];
@@ -30,7 +31,8 @@ static void link_inputs(struct wr_task *task, uint32_t to)
             from->late = task->op[to];
             continue;
         }
-        from->consumer = wr_realloc(from->consumer, (from->consumer_count + 1) * sizeof *from->consumer);
+        from->consumer =
+            wr_realloc(from->consumer, (from->consumer_count + 1) * sizeof *from->consumer);
         from->consumer[from->consumer_count++] = (struct wr_consumer){task->op[to], port};
     }
 }
@@ -50,7 +52,8 @@ static void order_sources(struct wr_task *task)
     }
 }
 
-void wr_task_init(struct wr_task *task, const struct wr_program *program, const struct wr_task_options *options)
+void wr_task_init(struct wr_task *task, const struct wr_program *program,
+                  const struct wr_task_options *options)
 {
     WR_ASSERT(options->batch_rows >= 1 && options->batch_rows <= WR_BATCH_ROWS);
     task->program = program;
@@ -112,7 +115,8 @@ enum wr_status wr_task_add_partition(struct wr_task *task, uint32_t node, const 
     WR_ASSERT(node < task->op_count && task->program->node[node].kind == WR_NODE_SOURCE);
     struct wr_source *source = (struct wr_source *)task->op[node];
     struct wr_partition *partition = wr_alloc_zero(sizeof *partition);
-    task->partition = wr_realloc(task->partition, (task->partition_count + 1) * sizeof *task->partition);
+    task->partition =
+        wr_realloc(task->partition, (task->partition_count + 1) * sizeof *task->partition);
     task->partition[task->partition_count++] = partition;
     partition->task = task;
     partition->source = source;
@@ -122,9 +126,12 @@ enum wr_status wr_task_add_partition(struct wr_task *task, uint32_t node, const 
     partition->stop_at = UINT64_MAX;
     partition->places = wr_alloc(sizeof *partition->places * WR_BATCH_ROWS);
     wr_vec_push(&source->partition, partition);
-    struct wr_read_spec spec = {.program = task->program, .stream = source->stream,
-                                .field_count = source->node->field_count, .field = source->node->field,
-                                .on_bad = wr_source_bad_record, .context = partition};
+    struct wr_read_spec spec = {.program = task->program,
+                                .stream = source->stream,
+                                .field_count = source->node->field_count,
+                                .field = source->node->field,
+                                .on_bad = wr_source_bad_record,
+                                .context = partition};
     partition->reader = connectors->open_reader(&spec, path, error);
     return partition->reader ? WR_OK : error->status;
 }
@@ -142,7 +149,8 @@ void wr_task_start(struct wr_task *task)
     WR_ASSERT(place == task->partition_count);
 }
 
-/* ---- Reading ------------------------------------------------------------------------------------- */
+/* ---- Reading
+ * ------------------------------------------------------------------------------------- */
 
 static struct wr_partition *farthest_back(const struct wr_task *task)
 {
@@ -154,7 +162,8 @@ static struct wr_partition *farthest_back(const struct wr_task *task)
     return found;
 }
 
-/* The task's watermark is the least of its partitions'; all operators hear of it when it has moved. */
+/* The task's watermark is the least of its partitions'; all operators hear of it when it has moved.
+ */
 static void advance(struct wr_task *task)
 {
     int64_t watermark = WR_TIME_MAX;
@@ -166,7 +175,8 @@ static void advance(struct wr_task *task)
             wr_operator_emit_watermark(&task->source[s]->op, watermark);
     }
     if (watermark == WR_TIME_MAX) { /* whoever has no input ends as well */
-        for (uint32_t i = 0; i < task->op_count; i++) wr_operator_emit_watermark(task->op[i], watermark);
+        for (uint32_t i = 0; i < task->op_count; i++)
+            wr_operator_emit_watermark(task->op[i], watermark);
     }
 }
 
@@ -175,7 +185,8 @@ static void take(struct wr_task *task, struct wr_partition *partition, const str
     uint32_t rows = batch->rows;
     while (rows && batch->offset[rows - 1] >= partition->stop_at) rows--;
     partition->rows += batch->rows;
-    /* A bad record may have ended the run while the batch was read: what came before it is still processed. */
+    /* A bad record may have ended the run while the batch was read: what came before it is still
+     * processed. */
     bool last = partition->stop_at != UINT64_MAX;
     for (uint32_t start = 0; start < rows && (last || task->error.status == WR_OK);) {
         uint32_t count = WR_MIN(rows - start, task->options.batch_rows);
@@ -208,7 +219,8 @@ enum wr_status wr_task_step(struct wr_task *task)
     if (status == WR_OK) {
         take(task, partition, &batch);
     } else if (status == WR_END || status == WR_ERR_INPUT) {
-        /* A container that breaks off ends here; what came before it counts, and the run's result says so. */
+        /* A container that breaks off ends here; what came before it counts, and the run's result
+         * says so. */
         if (status == WR_ERR_INPUT && task->broken.status == WR_OK) task->broken = error;
         partition->ended = true;
         partition->watermark = WR_TIME_MAX;
@@ -221,7 +233,8 @@ enum wr_status wr_task_step(struct wr_task *task)
     return task->error.status;
 }
 
-/* ---- What operators ask --------------------------------------------------------------------------- */
+/* ---- What operators ask
+ * --------------------------------------------------------------------------- */
 
 int64_t wr_task_time(const struct wr_task *task)
 {
@@ -232,7 +245,8 @@ const struct wr_program *wr_task_program(const struct wr_task *task) { return ta
 const char *wr_task_matcher(const struct wr_task *task) { return task->options.matcher; }
 uint64_t wr_task_hash_seed(const struct wr_task *task) { return task->hash_seed; }
 
-void wr_task_source_identity(const struct wr_task *task, uint32_t source, struct wr_slice *stream, uint32_t *partition)
+void wr_task_source_identity(const struct wr_task *task, uint32_t source, struct wr_slice *stream,
+                             uint32_t *partition)
 {
     if (source == 0 || source == WR_SOURCE_END) { /* a moment's place, or the end of the input */
         *stream = wr_slice_of("", 0);
@@ -250,7 +264,9 @@ uint32_t wr_task_source_find(const struct wr_task *task, struct wr_slice stream,
     if (stream.size == 0) return partition ? WR_SOURCE_END : 0;
     for (uint32_t i = 0; i < task->partition_count; i++) {
         const struct wr_partition *p = task->partition[i];
-        if (p->number == partition && wr_slice_equal(stream, wr_slice_cstr(p->source->stream->name))) return p->place;
+        if (p->number == partition &&
+            wr_slice_equal(stream, wr_slice_cstr(p->source->stream->name)))
+            return p->place;
     }
     return WR_NONE;
 }
@@ -261,9 +277,11 @@ void wr_task_fail(struct wr_task *task, const struct wr_error *error)
     if (task->error.status == WR_OK) task->error = *error;
 }
 
-/* ---- Drops --------------------------------------------------------------------------------------- */
+/* ---- Drops
+ * --------------------------------------------------------------------------------------- */
 
-static void print_place(const struct wr_task *task, const struct wr_drop_sample *sample, struct wr_buf *out)
+static void print_place(const struct wr_task *task, const struct wr_drop_sample *sample,
+                        struct wr_buf *out)
 {
     if (sample->place.source == WR_SOURCE_END) {
         wr_buf_add_cstr(out, "the end of the input");
@@ -289,7 +307,8 @@ static const char *copy_text(struct wr_drops *drops, const struct wr_buf *text)
 }
 
 /* "division by zero (W3002) in ratio at payments.jsonl, record 17" */
-static void describe(struct wr_task *task, const struct wr_drop *drop, const struct wr_drop_sample *sample)
+static void describe(struct wr_task *task, const struct wr_drop *drop,
+                     const struct wr_drop_sample *sample)
 {
     struct wr_buf *out = &task->text;
     wr_buf_add_cstr(out, drop->reason);
@@ -300,7 +319,8 @@ static void describe(struct wr_task *task, const struct wr_drop *drop, const str
 }
 
 /* The first of a cause, then one a second at most. */
-static void log_sample(struct wr_task *task, struct wr_drop *drop, const struct wr_drop_sample *sample)
+static void log_sample(struct wr_task *task, struct wr_drop *drop,
+                       const struct wr_drop_sample *sample)
 {
     enum { SECOND_US = 1000000, BYTES_MAX = 200 };
     if (!task->options.log) return;
@@ -325,7 +345,8 @@ static void log_sample(struct wr_task *task, struct wr_drop *drop, const struct 
     task->options.log(task->options.log_context, wr_buf_cstr(&task->text));
 }
 
-static void check_budget(struct wr_task *task, const struct wr_drop *drop, const struct wr_drop_sample *sample)
+static void check_budget(struct wr_task *task, const struct wr_drop *drop,
+                         const struct wr_drop_sample *sample)
 {
     uint32_t number = sample->place.source;
     bool of_row = number != 0 && number != WR_SOURCE_END;
@@ -341,24 +362,27 @@ static void check_budget(struct wr_task *task, const struct wr_drop *drop, const
     const char *what = wr_buf_cstr(&task->text);
     struct wr_error error;
     if (past || past_own)
-        wr_error_set(&error, WR_ERR_INPUT, "more than %" PRId64 " bad records and rows%s%s; the last one: %s",
-                     past ? task->options.errors_max : source->errors_max, past ? "" : " in stream ",
-                     past ? "" : source->stream->name, what);
+        wr_error_set(&error, WR_ERR_INPUT,
+                     "more than %" PRId64 " bad records and rows%s%s; the last one: %s",
+                     past ? task->options.errors_max : source->errors_max,
+                     past ? "" : " in stream ", past ? "" : source->stream->name, what);
     else
         wr_error_set(&error, WR_ERR_INPUT, "%s, and on_error = 'stop'", what);
     wr_task_fail(task, &error);
 }
 
-void wr_task_drop(struct wr_task *task, uint32_t query, enum wr_drop_kind kind, const char *reason, const char *code,
-                  const struct wr_drop_sample *sample)
+void wr_task_drop(struct wr_task *task, uint32_t query, enum wr_drop_kind kind, const char *reason,
+                  const char *code, const struct wr_drop_sample *sample)
 {
-    WR_ASSERT(sample->place.source <= task->partition_count || sample->place.source == WR_SOURCE_END);
+    WR_ASSERT(sample->place.source <= task->partition_count ||
+              sample->place.source == WR_SOURCE_END);
     struct wr_drop *drop = wr_drops_count(&task->drops, query, kind, reason, code);
     if (drop->rows == 1) {
         wr_buf_clear(&task->text);
         print_place(task, sample, &task->text);
         drop->first = copy_text(&task->drops, &task->text);
-        if (sample->what) drop->what = wr_arena_cstr(&task->drops.arena, wr_slice_cstr(sample->what));
+        if (sample->what)
+            drop->what = wr_arena_cstr(&task->drops.arena, wr_slice_cstr(sample->what));
     }
     log_sample(task, drop, sample);
     if (kind == WR_DROP_RECORD || kind == WR_DROP_ROW) check_budget(task, drop, sample);

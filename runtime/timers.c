@@ -1,5 +1,6 @@
-/* Moments in a binary heap by (time, order, key). Operators arm lazily: a moment that nobody wants any more fires and
- * is passed over by its operator, so nothing is ever searched for or taken out of the middle. */
+/* Moments in a binary heap by (time, order, key). Operators arm lazily: a moment that nobody wants
+ * any more fires and is passed over by its operator, so nothing is ever searched for or taken out
+ * of the middle. */
 #include "runtime/operator.h"
 
 static bool before(const struct wr_timer *a, const struct wr_timer *b)

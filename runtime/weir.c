@@ -1,5 +1,6 @@
-/* include/weir.h: the one file that joins the rooms. Every function that may allocate sets a memory guard, so that
- * running out of memory is a status; statuses and structs are translated here and nowhere else. */
+/* include/weir.h: the one file that joins the rooms. Every function that may allocate sets a memory
+ * guard, so that running out of memory is a status; statuses and structs are translated here and
+ * nowhere else. */
 #include "include/weir.h"
 
 #include "compiler/compile.h"
@@ -57,17 +58,12 @@ static weir_status tell_memory(weir_error *to)
     return tell(&error, to);
 }
 
-/* ---- Texts --------------------------------------------------------------------------------------- */
+/* ---- Texts
+ * --------------------------------------------------------------------------------------- */
 
-const char *weir_text_data(const weir_text *text)
-{
-    return text ? text->buf.data : "";
-}
+const char *weir_text_data(const weir_text *text) { return text ? text->buf.data : ""; }
 
-size_t weir_text_size(const weir_text *text)
-{
-    return text ? text->buf.size : 0;
-}
+size_t weir_text_size(const weir_text *text) { return text ? text->buf.size : 0; }
 
 void weir_text_free(weir_text *text)
 {
@@ -86,12 +82,10 @@ static weir_text *text_of(struct wr_buf *buf)
     return text;
 }
 
-const char *weir_version(void)
-{
-    return WEIR_VERSION;
-}
+const char *weir_version(void) { return WEIR_VERSION; }
 
-/* ---- Compiling ----------------------------------------------------------------------------------- */
+/* ---- Compiling
+ * ----------------------------------------------------------------------------------- */
 
 struct compiling {
     struct wr_arena arena;
@@ -109,12 +103,14 @@ static struct wr_slice folder_of(struct wr_slice path)
     return wr_slice_of(path.data, size);
 }
 
-static bool read_file(struct wr_arena *arena, const char *path, struct wr_slice *text, struct wr_slice *why)
+static bool read_file(struct wr_arena *arena, const char *path, struct wr_slice *text,
+                      struct wr_slice *why)
 {
     struct stat info;
     FILE *file = fopen(path, "rb");
     if (!file || fstat(fileno(file), &info) != 0) {
-        *why = errno == ENOENT ? WR_SLICE("no such file") : wr_arena_printf(arena, "%s", strerror(errno));
+        *why = errno == ENOENT ? WR_SLICE("no such file")
+                               : wr_arena_printf(arena, "%s", strerror(errno));
         if (file) fclose(file);
         return false;
     }
@@ -138,8 +134,9 @@ static bool read_file(struct wr_arena *arena, const char *path, struct wr_slice 
     return !failed;
 }
 
-static bool include(void *context, struct wr_arena *arena, struct wr_slice from, struct wr_slice name,
-                    struct wr_slice *full_name, struct wr_slice *text, struct wr_slice *why)
+static bool include(void *context, struct wr_arena *arena, struct wr_slice from,
+                    struct wr_slice name, struct wr_slice *full_name, struct wr_slice *text,
+                    struct wr_slice *why)
 {
     struct compiling *job = context;
     bool absolute = name.size && name.data[0] == '/';
@@ -148,13 +145,13 @@ static bool include(void *context, struct wr_arena *arena, struct wr_slice from,
     if (!job->options.include) return read_file(arena, wr_arena_cstr(arena, *full_name), text, why);
     char *bytes = NULL;
     size_t size = 0;
-    if (job->options.include(job->options.include_context, wr_arena_cstr(arena, from), wr_arena_cstr(arena, name), &bytes,
-                             &size) != 0) {
+    if (job->options.include(job->options.include_context, wr_arena_cstr(arena, from),
+                             wr_arena_cstr(arena, name), &bytes, &size) != 0) {
         *why = WR_SLICE("no such file");
         return false;
     }
     *text = wr_arena_copy(arena, wr_slice_of(bytes, size));
-    free(bytes);
+    wr_free(bytes); /* malloc'ed by the host, as the header says */
     return true;
 }
 
@@ -176,10 +173,12 @@ static void put_name(struct wr_buf *out, const struct wr_inferred_column *column
         wr_buf_add_slice(out, column->name);
 }
 
-/* The disorder seen, rounded up to a length that a person would choose: the rest of the file may hold a little more. */
+/* The disorder seen, rounded up to a length that a person would choose: the rest of the file may
+ * hold a little more. */
 static int64_t delay_for(int64_t disorder_us)
 {
-    static const int64_t seconds[] = {0, 1, 5, 10, 30, 60, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 604800};
+    static const int64_t seconds[] = {0,    1,    5,    10,    30,    60,    300,    600,
+                                      1800, 3600, 7200, 21600, 43200, 86400, 172800, 604800};
     for (size_t i = 0; i < WR_COUNT(seconds); i++)
         if (seconds[i] * 1000000 >= disorder_us) return seconds[i];
     return (disorder_us / 86400000000 + 1) * 86400;
@@ -207,7 +206,8 @@ static void declare(const struct wr_inferred *seen, struct wr_slice path, struct
         put_name(out, time);
         wr_buf_add_cstr(out, " AS ");
         put_name(out, time);
-        if (seen->disorder_us > 0) wr_buf_printf(out, " - %llds", (long long)delay_for(seen->disorder_us));
+        if (seen->disorder_us > 0)
+            wr_buf_printf(out, " - %llds", (long long)delay_for(seen->disorder_us));
     }
     wr_buf_add_cstr(out, "\n) WITH (connector = 'file', path = ");
     put_quoted(out, '\'', path);
@@ -216,8 +216,8 @@ static void declare(const struct wr_inferred *seen, struct wr_slice path, struct
     wr_buf_add_cstr(out, ");\n");
 }
 
-static bool file_stream(void *context, struct wr_arena *arena, struct wr_slice path, struct wr_statement *declaration,
-                        struct wr_slice *why)
+static bool file_stream(void *context, struct wr_arena *arena, struct wr_slice path,
+                        struct wr_statement *declaration, struct wr_slice *why)
 {
     enum { ROWS = 10000 };
     struct compiling *job = context;
@@ -233,7 +233,8 @@ static bool file_stream(void *context, struct wr_arena *arena, struct wr_slice p
     }
     struct wr_buf text = {0};
     declare(&seen, path, &text);
-    uint32_t file = wr_sources_add(&job->sources, WR_SLICE("inferred declaration"), wr_buf_slice(&text));
+    uint32_t file =
+        wr_sources_add(&job->sources, WR_SLICE("inferred declaration"), wr_buf_slice(&text));
     wr_buf_release(&text);
     struct wr_tree tree = wr_parse_one(arena, &job->diags, file);
     if (tree.count != 1 || tree.statement[0].kind != WR_STATEMENT_CREATE_STREAM) {
@@ -249,7 +250,8 @@ static void drop_warnings(struct wr_diags *diags)
 {
     uint32_t kept = 0;
     for (uint32_t i = 0; i < diags->count; i++)
-        if (wr_diag_severity(diags->at[i].code) == WR_SEVERITY_ERROR) diags->at[kept++] = diags->at[i];
+        if (wr_diag_severity(diags->at[i].code) == WR_SEVERITY_ERROR)
+            diags->at[kept++] = diags->at[i];
     diags->count = kept;
     diags->warning_count = 0;
 }
@@ -260,20 +262,23 @@ static void compile_text(struct compiling *job, struct wr_slice name, struct wr_
     wr_diags_init(&job->diags, &job->arena, &job->sources);
     struct wr_tree before = {0};
     if (job->options.preamble) {
-        uint32_t file = wr_sources_add(&job->sources, WR_SLICE("declarations"), wr_slice_cstr(job->options.preamble));
+        uint32_t file = wr_sources_add(&job->sources, WR_SLICE("declarations"),
+                                       wr_slice_cstr(job->options.preamble));
         before = wr_parse(&job->arena, &job->diags, file, include, job);
     }
     uint32_t main_file = wr_sources_add(&job->sources, name, text);
     struct wr_tree tree = wr_parse(&job->arena, &job->diags, main_file, include, job);
     if (before.count) {
-        struct wr_statement *all = WR_NEW_ARRAY(&job->arena, struct wr_statement, before.count + (size_t)tree.count);
+        struct wr_statement *all =
+            WR_NEW_ARRAY(&job->arena, struct wr_statement, before.count + (size_t)tree.count);
         memcpy(all, before.statement, before.count * sizeof *all);
         if (tree.count) memcpy(all + before.count, tree.statement, tree.count * sizeof *all);
         tree.statement = all;
         tree.count += before.count;
     }
     struct wr_compile_options options = {.flink_dialect = job->options.flink_dialect != 0,
-                                         .file_stream = job->options.infer_files ? file_stream : NULL,
+                                         .file_stream =
+                                             job->options.infer_files ? file_stream : NULL,
                                          .file_stream_context = job};
     job->program = wr_compile(&tree, &job->diags, main_file, &options);
     if (wr_diags_failed(&job->diags) && job->program) {
@@ -288,18 +293,22 @@ static void compile_text(struct compiling *job, struct wr_slice name, struct wr_
         wr_diags_render(&job->diags, job->options.color != 0, &job->rendered);
 }
 
-weir_status weir_compile(const char *name, const char *text, size_t size, const weir_compile_options *options,
-                         weir_program **program, weir_text **diagnostics)
+weir_status weir_compile(const char *name, const char *text, size_t size,
+                         const weir_compile_options *options, weir_program **program,
+                         weir_text **diagnostics)
 {
     struct wr_memory_guard guard;
+    struct compiling *job = NULL;
+    WR_ASSERT(program && (text || !size));
     *program = NULL;
     if (diagnostics) *diagnostics = NULL;
-    struct compiling *job = calloc(1, sizeof *job); /* not ours to unwind: it must outlive a failure */
-    if (!job) return WEIR_E_MEMORY;
+    if (WR_MEMORY_GUARD(&guard)) return WEIR_E_MEMORY;
+    job = wr_alloc_zero(sizeof *job); /* outlives a failure further down */
+    wr_memory_guard_pop(&guard);
     job->options = (weir_compile_options)WEIR_COMPILE_OPTIONS_INIT;
     if (options) memcpy(&job->options, options, WR_MIN(options->struct_size, sizeof *options));
     wr_arena_init(&job->arena);
-    weir_status status = WEIR_E_MEMORY;
+    volatile weir_status status = WEIR_E_MEMORY;
     if (!WR_MEMORY_GUARD(&guard)) {
         compile_text(job, wr_slice_cstr(name), wr_slice_of(text, size));
         if (job->program) {
@@ -312,16 +321,19 @@ weir_status weir_compile(const char *name, const char *text, size_t size, const 
     }
     wr_buf_release(&job->rendered);
     wr_arena_release(&job->arena);
-    free(job);
+    wr_free(job);
     return status;
 }
 
-/* ---- Programs ------------------------------------------------------------------------------------ */
+/* ---- Programs
+ * ------------------------------------------------------------------------------------ */
 
-weir_status weir_program_load(const void *bytes, size_t size, weir_program **program, weir_error *error)
+weir_status weir_program_load(const void *bytes, size_t size, weir_program **program,
+                              weir_error *error)
 {
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
+    WR_ASSERT(program && (bytes || !size));
     *program = NULL;
     if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
     struct wr_program *decoded = wr_program_decode(wr_slice_of(bytes, size), &inner);
@@ -337,6 +349,7 @@ weir_status weir_program_save(const weir_program *program, weir_text **bytes, we
 {
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
+    WR_ASSERT(program && bytes);
     *bytes = NULL;
     if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
     struct wr_buf buf = {0};
@@ -353,6 +366,7 @@ int weir_is_program_file(const void *bytes, size_t size)
 
 static const char *bindable(const struct wr_program *program, enum wr_node_kind kind, size_t index)
 {
+    WR_ASSERT(program);
     for (uint32_t i = 0; i < program->node_count; i++)
         if (program->node[i].kind == kind && index-- == 0) return wr_node_binding_name(program, i);
     return NULL;
@@ -375,13 +389,14 @@ void weir_program_free(weir_program *program)
     wr_free(program);
 }
 
-/* ---- Engines ------------------------------------------------------------------------------------- */
+/* ---- Engines
+ * ------------------------------------------------------------------------------------- */
 
 static int progress_bridge(void *context, const struct wr_progress *progress)
 {
     weir_engine *engine = context;
-    weir_progress out = {progress->events, progress->matches, progress->bytes_done, progress->bytes_total,
-                         progress->event_time_us};
+    weir_progress out = {progress->events, progress->matches, progress->bytes_done,
+                         progress->bytes_total, progress->event_time_us};
     return engine->options.on_progress(engine->options.context, &out);
 }
 
@@ -397,27 +412,35 @@ static int output_bridge(void *context, const char *lines, size_t size)
     return engine->options.on_output(engine->options.context, lines, size);
 }
 
-weir_status weir_engine_open(const weir_program *program, const weir_engine_options *options, weir_engine **out,
-                             weir_error *error)
+weir_status weir_engine_open(const weir_program *program, const weir_engine_options *options,
+                             weir_engine **out, weir_error *error)
 {
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
+    WR_ASSERT(program && out);
     *out = NULL;
-    weir_engine *engine = calloc(1, sizeof *engine); /* outlives a failure, until weir_engine_close */
-    if (!engine) return tell_memory(error);
+    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    weir_engine *engine = wr_alloc_zero(sizeof *engine); /* outlives a failure further down */
+    wr_memory_guard_pop(&guard);
     engine->options = (weir_engine_options)WEIR_ENGINE_OPTIONS_INIT;
     if (options) memcpy(&engine->options, options, WR_MIN(options->struct_size, sizeof *options));
     const weir_engine_options *o = &engine->options;
-    struct wr_engine_options set = {.errors_max = o->errors_max, .tag_outputs = o->tag_outputs != 0, .format = o->format,
-                                    .batch_rows = o->batch_rows, .state_roundtrip = o->state_roundtrip != 0,
-                                    .matcher = o->matcher, .on_progress = o->on_progress ? progress_bridge : NULL,
+    struct wr_engine_options set = {.errors_max = o->errors_max,
+                                    .tag_outputs = o->tag_outputs != 0,
+                                    .format = o->format,
+                                    .batch_rows = o->batch_rows,
+                                    .state_roundtrip = o->state_roundtrip != 0,
+                                    .matcher = o->matcher,
+                                    .on_progress = o->on_progress ? progress_bridge : NULL,
                                     .on_log = o->on_log ? log_bridge : NULL,
-                                    .on_output = o->on_output ? output_bridge : NULL, .context = engine};
+                                    .on_output = o->on_output ? output_bridge : NULL,
+                                    .context = engine};
     if (WR_MEMORY_GUARD(&guard)) {
         weir_engine_close(engine);
         return tell_memory(error);
     }
-    enum wr_status status = wr_engine_init(&engine->engine, program->program, &wr_connectors_library, &set, &inner);
+    enum wr_status status =
+        wr_engine_init(&engine->engine, program->program, &wr_connectors_library, &set, &inner);
     wr_memory_guard_pop(&guard);
     if (status == WR_OK)
         *out = engine;
@@ -430,33 +453,39 @@ void weir_engine_close(weir_engine *engine)
 {
     if (!engine) return;
     wr_engine_release(&engine->engine);
-    free(engine);
+    wr_free(engine);
 }
 
-weir_status weir_engine_set_parameter(weir_engine *engine, const char *name, const char *value, weir_error *error)
+weir_status weir_engine_set_parameter(weir_engine *engine, const char *name, const char *value,
+                                      weir_error *error)
 {
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
+    WR_ASSERT(engine && name && value);
     if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
     (void)wr_engine_set_parameter(&engine->engine, name, value, &inner);
     wr_memory_guard_pop(&guard);
     return tell(&inner, error);
 }
 
-weir_status weir_engine_bind_input(weir_engine *engine, const char *stream, const char *path, weir_error *error)
+weir_status weir_engine_bind_input(weir_engine *engine, const char *stream, const char *path,
+                                   weir_error *error)
 {
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
+    WR_ASSERT(engine && path);
     if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
     (void)wr_engine_bind_input(&engine->engine, stream, path, &inner);
     wr_memory_guard_pop(&guard);
     return tell(&inner, error);
 }
 
-weir_status weir_engine_bind_output(weir_engine *engine, const char *output, const char *path, weir_error *error)
+weir_status weir_engine_bind_output(weir_engine *engine, const char *output, const char *path,
+                                    weir_error *error)
 {
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
+    WR_ASSERT(engine && path);
     if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
     (void)wr_engine_bind_output(&engine->engine, output, path, &inner);
     wr_memory_guard_pop(&guard);
@@ -467,20 +496,19 @@ weir_status weir_engine_run(weir_engine *engine, weir_error *error)
 {
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
+    WR_ASSERT(engine);
     if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
     (void)wr_engine_run(&engine->engine, &inner);
     wr_memory_guard_pop(&guard);
     return tell(&inner, error);
 }
 
-void weir_engine_stop(weir_engine *engine)
-{
-    engine->engine.stop = 1;
-}
+void weir_engine_stop(weir_engine *engine) { engine->engine.stop = 1; }
 
 weir_status weir_engine_summary(const weir_engine *engine, int json, weir_text **summary)
 {
     struct wr_memory_guard guard;
+    WR_ASSERT(engine && summary);
     *summary = NULL;
     if (WR_MEMORY_GUARD(&guard)) return WEIR_E_MEMORY;
     struct wr_buf buf = {0};
@@ -494,5 +522,6 @@ void weir_engine_progress(const weir_engine *engine, weir_progress *progress)
 {
     struct wr_progress now;
     wr_engine_progress(&engine->engine, &now);
-    *progress = (weir_progress){now.events, now.matches, now.bytes_done, now.bytes_total, now.event_time_us};
+    *progress = (weir_progress){now.events, now.matches, now.bytes_done, now.bytes_total,
+                                now.event_time_us};
 }

@@ -1,5 +1,6 @@
-/* Runs a program text over lines through include/weir.h, in every mode that must not make a difference: batches of 1, 3
- * and 1,024 rows, with and without saving and loading all state after each batch. */
+/* Runs a program text over lines through include/weir.h, in every mode that must not make a
+ * difference: batches of 1, 3 and 1,024 rows, with and without saving and loading all state after
+ * each batch. */
 #ifndef WR_TESTS_RUNTIME_HARNESS_H
 #define WR_TESTS_RUNTIME_HARNESS_H
 
@@ -61,7 +62,8 @@ static inline void run_once(struct run *run, uint32_t batch_rows, int roundtrip)
     weir_text *diagnostics = NULL, *summary = NULL;
     weir_compile_options compile = WEIR_COMPILE_OPTIONS_INIT;
     compile.warnings = 0;
-    if (weir_compile("test.weir", run->program, strlen(run->program), &compile, &program, &diagnostics) != WEIR_OK)
+    if (weir_compile("test.weir", run->program, strlen(run->program), &compile, &program,
+                     &diagnostics) != WEIR_OK)
         fail_msg("%s", weir_text_data(diagnostics));
     weir_text_free(diagnostics);
     weir_engine_options options = WEIR_ENGINE_OPTIONS_INIT;
@@ -77,11 +79,13 @@ static inline void run_once(struct run *run, uint32_t batch_rows, int roundtrip)
     wr_buf_clear(&run->output);
     wr_buf_clear(&run->log);
     wr_buf_clear(&run->summary);
-    if (weir_engine_open(program, &options, &engine, &error) != WEIR_OK) fail_msg("%s", error.message);
+    if (weir_engine_open(program, &options, &engine, &error) != WEIR_OK)
+        fail_msg("%s", error.message);
     int inputs = 0;
     while (inputs < INPUTS_MAX && run->input[inputs].stream) {
         write_file(path[inputs], sizeof path[inputs], run->input[inputs].lines);
-        if (weir_engine_bind_input(engine, run->input[inputs].stream, path[inputs], &error) != WEIR_OK)
+        if (weir_engine_bind_input(engine, run->input[inputs].stream, path[inputs], &error) !=
+            WEIR_OK)
             fail_msg("%s", error.message);
         inputs++;
     }
@@ -107,8 +111,8 @@ static inline void expect(struct run *run, const char *output)
             run_once(run, batch[i], roundtrip);
             if (run->status != WEIR_OK) fail_msg("status %d: %s", (int)run->status, run->message);
             if (strcmp(run->output.data, output) != 0)
-                fail_msg("batches of %u rows%s:\n%s--- expected:\n%s", (unsigned)batch[i], roundtrip ? ", round trip" : "",
-                         run->output.data, output);
+                fail_msg("batches of %u rows%s:\n%s--- expected:\n%s", (unsigned)batch[i],
+                         roundtrip ? ", round trip" : "", run->output.data, output);
         }
 }
 

@@ -1,11 +1,13 @@
-/* The engine through the public header: names, bindings, parameters, options, outputs that refuse, stopping, and that
- * rows are not allocated. */
+/* The engine through the public header: names, bindings, parameters, options, outputs that refuse,
+ * stopping, and that rows are not allocated. */
 #include "base/alloc.h"
 #include "tests/runtime/harness.h"
 
 #include <sys/stat.h>
 
-#define STREAM(name) "CREATE STREAM " name " (id INT, at TIMESTAMP, WATERMARK FOR at AS at) WITH (timestamp_unit = 's');\n"
+#define STREAM(name)      \
+    "CREATE STREAM " name \
+    " (id INT, at TIMESTAMP, WATERMARK FOR at AS at) WITH (timestamp_unit = 's');\n"
 
 static weir_program *compile(const char *text)
 {
@@ -21,7 +23,8 @@ static weir_engine *open_with(const weir_program *program, const weir_engine_opt
 {
     weir_engine *engine;
     weir_error error;
-    if (weir_engine_open(program, options, &engine, &error) != WEIR_OK) fail_msg("%s", error.message);
+    if (weir_engine_open(program, options, &engine, &error) != WEIR_OK)
+        fail_msg("%s", error.message);
     return engine;
 }
 
@@ -46,7 +49,8 @@ static char *read_back(const char *path)
 static void names_of_inputs_and_outputs_are_listed(void **state)
 {
     (void)state;
-    weir_program *program = compile(STREAM("a") STREAM("b") "CREATE STREAM o;\nINSERT INTO o SELECT id FROM a;\nSELECT id FROM b;");
+    weir_program *program = compile(STREAM("a") STREAM(
+        "b") "CREATE STREAM o;\nINSERT INTO o SELECT id FROM a;\nSELECT id FROM b;");
     assert_string_equal(weir_program_input(program, 0), "a");
     assert_string_equal(weir_program_input(program, 1), "b");
     assert_null(weir_program_input(program, 2));
@@ -97,9 +101,11 @@ static void files_named_by_the_program_need_no_binding(void **state)
     char in[64], out[64], text[512];
     make_rows(in, sizeof in, 2);
     write_file(out, sizeof out, "what was there before\n");
-    snprintf(text, sizeof text,
-             "CREATE STREAM s (id INT, at TIMESTAMP, WATERMARK FOR at AS at) WITH (connector = 'file', path = '%s');\n"
-             "CREATE STREAM o WITH (connector = 'file', path = '%s');\nINSERT INTO o SELECT id FROM s;", in, out);
+    snprintf(
+        text, sizeof text,
+        "CREATE STREAM s (id INT, at TIMESTAMP, WATERMARK FOR at AS at) WITH (connector = 'file', path = '%s');\n"
+        "CREATE STREAM o WITH (connector = 'file', path = '%s');\nINSERT INTO o SELECT id FROM s;",
+        in, out);
     weir_program *program = compile(text);
     weir_engine *engine = open_with(program, NULL);
     weir_error error;
@@ -143,8 +149,9 @@ static void a_file_without_a_declaration_is_inferred(void **state)
 static void parameters_belong_to_the_engine(void **state)
 {
     (void)state;
-    weir_program *program = compile("CREATE PARAMETER least INT;\nCREATE PARAMETER most INT DEFAULT 100;\n" STREAM("s")
-                                    "SELECT id FROM s WHERE id >= :least AND id <= :most;");
+    weir_program *program =
+        compile("CREATE PARAMETER least INT;\nCREATE PARAMETER most INT DEFAULT 100;\n" STREAM(
+            "s") "SELECT id FROM s WHERE id >= :least AND id <= :most;");
     char in[64], out[64];
     make_rows(in, sizeof in, 5);
     weir_error error;
@@ -156,7 +163,8 @@ static void parameters_belong_to_the_engine(void **state)
         assert_int_equal(weir_engine_bind_input(engine, NULL, in, &error), WEIR_OK);
         assert_int_equal(weir_engine_bind_output(engine, NULL, out, &error), WEIR_OK);
         if (least[i]) {
-            assert_int_equal(weir_engine_set_parameter(engine, "least", "many", &error), WEIR_E_USAGE);
+            assert_int_equal(weir_engine_set_parameter(engine, "least", "many", &error),
+                             WEIR_E_USAGE);
             assert_int_equal(weir_engine_set_parameter(engine, "least", least[i], &error), WEIR_OK);
             if (weir_engine_run(engine, &error) != WEIR_OK) fail_msg("%s", error.message);
             char *written = read_back(out);
@@ -187,7 +195,9 @@ static void a_program_file_runs_as_the_program(void **state)
     assert_int_equal(weir_text_size(bytes), weir_text_size(again));
     assert_memory_equal(weir_text_data(bytes), weir_text_data(again), weir_text_size(bytes));
     weir_program *none;
-    assert_int_equal(weir_program_load(weir_text_data(bytes), weir_text_size(bytes) / 2, &none, &error), WEIR_E_STATE);
+    assert_int_equal(
+        weir_program_load(weir_text_data(bytes), weir_text_size(bytes) / 2, &none, &error),
+        WEIR_E_STATE);
     assert_null(none);
     weir_text_free(bytes);
     weir_text_free(again);
@@ -201,7 +211,8 @@ static void inputs_and_outputs_that_cannot_be_opened_are_named(void **state)
     weir_program *program = compile(STREAM("s") "SELECT id FROM s;");
     weir_error error;
     weir_engine *engine = open_with(program, NULL);
-    assert_int_equal(weir_engine_bind_input(engine, "s", "/tmp/no-such-folder/x.jsonl", &error), WEIR_OK);
+    assert_int_equal(weir_engine_bind_input(engine, "s", "/tmp/no-such-folder/x.jsonl", &error),
+                     WEIR_OK);
     assert_int_equal(weir_engine_run(engine, &error), WEIR_E_USAGE);
     assert_non_null(strstr(error.message, "/tmp/no-such-folder/x.jsonl"));
     weir_engine_close(engine);
@@ -323,15 +334,20 @@ static void nothing_is_allocated_per_row(void **state)
         STREAM("s") "SELECT id, at FROM s WHERE id % 3 = 0;",
         "CREATE STREAM s (id INT, at TIMESTAMP, WATERMARK FOR at AS at - 30s) WITH (timestamp_unit = 's');\n"
         "SELECT id, at FROM s WHERE id % 3 = 0;",
-        STREAM("s") "CREATE VIEW v AS SELECT id FROM s UNION ALL SELECT id + 1 AS id FROM s;\nSELECT id FROM v;\nSELECT id FROM v;",
-        STREAM("s") "SELECT id % 10 AS k, COUNT(*) AS n FROM TUMBLE(s, at, 1m) GROUP BY id % 10, window_start, window_end;",
-        STREAM("s") "PATTERN p FROM s MATCH a b -> c WITHIN 1m DEFINE a AS id % 5 = 0, b AS id % 5 = 1, c AS id > a.id + 3 "
-                    "SELECT a.id AS id, c.id AS c;",
+        STREAM(
+            "s") "CREATE VIEW v AS SELECT id FROM s UNION ALL SELECT id + 1 AS id FROM s;\nSELECT id FROM v;\nSELECT id FROM v;",
+        STREAM(
+            "s") "SELECT id % 10 AS k, COUNT(*) AS n FROM TUMBLE(s, at, 1m) GROUP BY id % 10, window_start, window_end;",
+        STREAM(
+            "s") "PATTERN p FROM s MATCH a b -> c WITHIN 1m DEFINE a AS id % 5 = 0, b AS id % 5 = 1, c AS id > a.id + 3 "
+                 "SELECT a.id AS id, c.id AS c;",
     };
     for (size_t i = 0; i < WR_COUNT(text); i++) {
         weir_program *program = compile(text[i]);
         uint64_t few = allocations_of(program, 20000), many = allocations_of(program, 200000);
-        if (many > few + 100) fail_msg("program %zu: %llu, then %llu allocations", i, (unsigned long long)few, (unsigned long long)many);
+        if (many > few + 100)
+            fail_msg("program %zu: %llu, then %llu allocations", i, (unsigned long long)few,
+                     (unsigned long long)many);
         weir_program_free(program);
     }
 }

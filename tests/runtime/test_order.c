@@ -1,14 +1,12 @@
-/* Random files with disorder, late rows, ties and gaps against an order that is worked out from semantics alone: every
- * row's effective time by its own file, then a sort by (effective time, input, file, record). */
+/* Random files with disorder, late rows, ties and gaps against an order that is worked out from
+ * semantics alone: every row's effective time by its own file, then a sort by (effective time,
+ * input, file, record). */
 #include "base/hash.h"
 #include "tests/runtime/harness.h"
 
 static uint64_t random_state;
 
-static uint64_t random_below(uint64_t n)
-{
-    return wr_mix64(random_state++) % n;
-}
+static uint64_t random_below(uint64_t n) { return wr_mix64(random_state++) % n; }
 
 enum { FILES = 4, ROWS_MAX = 40 };
 
@@ -28,12 +26,14 @@ static int by_place(const void *a, const void *b)
 }
 
 /* Fills one file's lines and appends its rows. */
-static unsigned make_file(struct wr_buf *lines, struct row *row, unsigned count, unsigned input, unsigned file, int64_t delay)
+static unsigned make_file(struct wr_buf *lines, struct row *row, unsigned count, unsigned input,
+                          unsigned file, int64_t delay)
 {
     unsigned rows = (unsigned)random_below(ROWS_MAX);
     int64_t base = (int64_t)random_below(30), watermark = INT64_MIN;
     for (unsigned r = 0; r < rows; r++) {
-        int64_t at = base + (int64_t)random_below((uint64_t)delay + 3) - (delay > 0 ? (int64_t)random_below((uint64_t)delay + 2) : 0);
+        int64_t at = base + (int64_t)random_below((uint64_t)delay + 3) -
+                     (delay > 0 ? (int64_t)random_below((uint64_t)delay + 2) : 0);
         unsigned id = input * 10000 + file * 1000 + r;
         if (random_below(3) == 0) base += (int64_t)random_below(6);
         wr_buf_printf(lines, "{\"id\":%u,\"at\":%lld}\n", id, (long long)at);
@@ -64,7 +64,8 @@ static void declare(struct wr_buf *program, const char *name, int64_t delay)
     wr_buf_printf(program, ") WITH (timestamp_unit = 's');\n");
 }
 
-/* `streams` inputs of a UNION ALL, FILES / streams files each; refused: through a pattern that sends late rows on. */
+/* `streams` inputs of a UNION ALL, FILES / streams files each; refused: through a pattern that
+ * sends late rows on. */
 static void round_of(uint64_t seed, unsigned streams, bool refused)
 {
     static struct row row[FILES * ROWS_MAX];
@@ -84,10 +85,13 @@ static void round_of(uint64_t seed, unsigned streams, bool refused)
     }
     qsort(row, count, sizeof *row, by_place);
     wr_buf_add_cstr(&program, "CREATE VIEW v AS SELECT id FROM a");
-    for (unsigned s = 1; s < streams; s++) wr_buf_printf(&program, " UNION ALL SELECT id FROM %s", name[s]);
+    for (unsigned s = 1; s < streams; s++)
+        wr_buf_printf(&program, " UNION ALL SELECT id FROM %s", name[s]);
     if (refused)
-        wr_buf_add_cstr(&program, ";\nCREATE STREAM tardy;\nPATTERN p FROM v MATCH x LATE INTO tardy DEFINE x AS id >= 0 "
-                                  "SELECT x.id AS id;");
+        wr_buf_add_cstr(
+            &program,
+            ";\nCREATE STREAM tardy;\nPATTERN p FROM v MATCH x LATE INTO tardy DEFINE x AS id >= 0 "
+            "SELECT x.id AS id;");
     else
         wr_buf_add_cstr(&program, ";\nSELECT id FROM v;");
     print_expected(row, count, &expected, refused);
@@ -114,7 +118,8 @@ static void streams_of_a_union_are_read_in_order_of_place(void **state)
 static void late_rows_are_refused_where_they_stand(void **state)
 {
     (void)state;
-    for (uint64_t seed = 200; seed <= 225; seed++) round_of(seed, seed % 3 == 0 ? 1 : seed % 3 == 1 ? 2 : 4, true);
+    for (uint64_t seed = 200; seed <= 225; seed++)
+        round_of(seed, seed % 3 == 0 ? 1 : seed % 3 == 1 ? 2 : 4, true);
 }
 
 int main(void)

@@ -1,5 +1,5 @@
-/* The reorder buffer against a list that is sorted from scratch: random disorder, strings, NULLs, several inputs,
- * random bounds; and that no row is allocated by itself. */
+/* The reorder buffer against a list that is sorted from scratch: random disorder, strings, NULLs,
+ * several inputs, random bounds; and that no row is allocated by itself. */
 #include "base/hash.h"
 #include "runtime/reorder.h"
 
@@ -11,14 +11,12 @@
 
 static uint64_t random_state = 1;
 
-static uint64_t random_below(uint64_t n)
-{
-    return wr_mix64(random_state++) % n;
-}
+static uint64_t random_below(uint64_t n) { return wr_mix64(random_state++) % n; }
 
 enum { COLUMNS = 3 };
-static const struct wr_schema_column schema_column[COLUMNS] = {
-    {"id", {.kind = WR_KIND_BIGINT}}, {"text", {.kind = WR_KIND_STRING}}, {"flag", {.kind = WR_KIND_BOOLEAN}}};
+static const struct wr_schema_column schema_column[COLUMNS] = {{"id", {.kind = WR_KIND_BIGINT}},
+                                                               {"text", {.kind = WR_KIND_STRING}},
+                                                               {"flag", {.kind = WR_KIND_BOOLEAN}}};
 static const struct wr_schema schema = {COLUMNS, schema_column};
 
 /* A batch that is made row by row and owns its arrays. */
@@ -57,16 +55,24 @@ static int by_place(const void *a, const void *b)
     return (x->sequence > y->sequence) - (x->sequence < y->sequence);
 }
 
-static void make(struct maker *m, uint32_t rows, int64_t base, uint64_t spread, uint32_t source, uint64_t offset, bool sorted)
+static void make(struct maker *m, uint32_t rows, int64_t base, uint64_t spread, uint32_t source,
+                 uint64_t offset, bool sorted)
 {
     memset(m->nulls, 0, sizeof m->nulls);
     memset(m->bits, 0, sizeof m->bits);
     memset(m->batch.late, 0, sizeof m->batch.late);
-    m->batch = (struct wr_batch){.rows = rows, .columns = COLUMNS, .column = m->column, .time = m->time,
-                                 .event_time = m->event_time, .place_time = m->time, .source = m->source,
-                                 .offset = m->offset, .any_late = true};
+    m->batch = (struct wr_batch){.rows = rows,
+                                 .columns = COLUMNS,
+                                 .column = m->column,
+                                 .time = m->time,
+                                 .event_time = m->event_time,
+                                 .place_time = m->time,
+                                 .source = m->source,
+                                 .offset = m->offset,
+                                 .any_late = true};
     m->column[0] = (struct wr_vector){.cls = WR_CLASS_I64, .u.i64 = m->id};
-    m->column[1] = (struct wr_vector){.cls = WR_CLASS_STR, .flags = WR_VECTOR_NULLS, .u.str = m->text, .nulls = m->nulls};
+    m->column[1] = (struct wr_vector){
+        .cls = WR_CLASS_STR, .flags = WR_VECTOR_NULLS, .u.str = m->text, .nulls = m->nulls};
     m->column[2] = (struct wr_vector){.cls = WR_CLASS_BOOL, .u.bits = m->bits};
     int64_t last = base;
     for (uint32_t r = 0; r < rows; r++) {
@@ -102,7 +108,8 @@ static void check_batch(void *context, const struct wr_batch *batch)
         assert_int_equal(batch->any_late && wr_bit(batch->late, r), id % 11 == 0);
         char text[32];
         snprintf(text, sizeof text, "row %lld", (long long)id);
-        if (id % 7 != 0) assert_true(wr_slice_equal(batch->column[1].u.str[r], wr_slice_cstr(text)));
+        if (id % 7 != 0)
+            assert_true(wr_slice_equal(batch->column[1].u.str[r], wr_slice_cstr(text)));
         assert_false(wr_reorder_key_before(w->bound, (struct wr_reorder_key){e->time, e->rank}));
     }
 }
@@ -126,12 +133,14 @@ static void pass(struct world *w, struct maker *m, uint32_t source, bool sorted)
     for (uint32_t r = 0; r < m->batch.rows; r++)
         w->waiting[w->count++] = (struct expected){m->time[r], source, m->offset[r], m->id[r]};
     qsort(w->waiting, w->count, sizeof *w->waiting, by_place);
-    struct wr_reorder_input in = {.batch = &m->batch, .rank = source, .by_offset = true, .sorted = sorted};
+    struct wr_reorder_input in = {
+        .batch = &m->batch, .rank = source, .by_offset = true, .sorted = sorted};
     wr_reorder_pass(&w->reorder, &in, w->bound, w->rows_max, &w->scratch, check_batch, w);
     settle(w);
 }
 
-/* Rows of three partitions whose time moves on; a row never comes before the bound that was released. */
+/* Rows of three partitions whose time moves on; a row never comes before the bound that was
+ * released. */
 static void run(uint64_t seed, int64_t delay, bool sorted)
 {
     static struct world w;
@@ -139,7 +148,8 @@ static void run(uint64_t seed, int64_t delay, bool sorted)
     memset(&w, 0, sizeof w);
     random_state = seed * 1000003;
     wr_reorder_init(&w.reorder, &schema);
-    w.rows_max = 200 + (uint32_t)random_below(WR_BATCH_ROWS - 200); /* never less than what comes in */
+    w.rows_max =
+        200 + (uint32_t)random_below(WR_BATCH_ROWS - 200); /* never less than what comes in */
     int64_t base = 0;
     uint64_t offset[4] = {0};
     w.bound = (struct wr_reorder_key){-1, 0};
@@ -162,7 +172,8 @@ static void run(uint64_t seed, int64_t delay, bool sorted)
 static void rows_come_out_in_order_of_place_whatever_their_disorder(void **state)
 {
     (void)state;
-    for (uint64_t seed = 1; seed <= 60; seed++) run(seed, (int64_t)(seed * 37 % 500), seed % 3 == 0);
+    for (uint64_t seed = 1; seed <= 60; seed++)
+        run(seed, (int64_t)(seed * 37 % 500), seed % 3 == 0);
 }
 
 static void a_batch_in_order_that_may_go_is_not_copied(void **state)
@@ -198,7 +209,8 @@ static void rows_are_not_allocated_one_by_one(void **state)
         if (step == 200) before = wr_alloc_count();
         pass(&w, &m, 1, false);
     }
-    /* 100,000 rows on: no more than what a new record of disorder takes (a further run, a longer one). */
+    /* 100,000 rows on: no more than what a new record of disorder takes (a further run, a longer
+     * one). */
     assert_in_range(wr_alloc_count() - before, 0, 16);
     wr_reorder_release_all(&w.reorder);
     wr_scratch_release(&w.scratch);

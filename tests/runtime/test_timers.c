@@ -1,5 +1,5 @@
-/* Moments fire in order of time, then of first appearance; those armed meanwhile fire when they are due, but not at the
- * end of the input. And the bytes of saved state read back. */
+/* Moments fire in order of time, then of first appearance; those armed meanwhile fire when they are
+ * due, but not at the end of the input. And the bytes of saved state read back. */
 #include "runtime/codec.h"
 #include "runtime/operator.h"
 
@@ -54,7 +54,8 @@ static void moments_fire_in_order_of_time_then_of_first_appearance(void **state)
     wr_timers_release(&heard.op.timers);
 }
 
-static void a_moment_stands_before_the_rows_of_its_time_and_after_moments_of_earlier_operators(void **state)
+static void
+a_moment_stands_before_the_rows_of_its_time_and_after_moments_of_earlier_operators(void **state)
 {
     (void)state;
     struct heard first, second;
@@ -65,7 +66,8 @@ static void a_moment_stands_before_the_rows_of_its_time_and_after_moments_of_ear
     wr_timer_arm(&second.op.timers, 10, 1, 1);
     wr_moments_until(&first.op, 10);
     wr_moments_until(&second.op, 10);
-    struct wr_place a = wr_moment_place(&first.op), b = wr_moment_place(&second.op), row = {10, 1, 0, 0};
+    struct wr_place a = wr_moment_place(&first.op), b = wr_moment_place(&second.op),
+                    row = {10, 1, 0, 0};
     assert_true(wr_place_compare(a, b) < 0);
     assert_true(wr_place_compare(b, row) < 0);
     wr_timers_release(&first.op.timers);
@@ -110,9 +112,12 @@ static void numbers_and_values_read_back(void **state)
     wr_put_i64(&buf, INT64_MIN);
     wr_put_u32(&buf, 0xfffefdfc);
     struct wr_value values[] = {
-        {.cls = WR_CLASS_BOOL, .u.boolean = true}, {.cls = WR_CLASS_I64, .u.i64 = -5},
-        {.cls = WR_CLASS_F64, .u.f64 = DBL_MIN},   {.cls = WR_CLASS_DEC, .u.dec = -((wr_i128)1 << 100)},
-        {.cls = WR_CLASS_STR, .u.str = WR_SLICE("héllo")}, {.cls = WR_CLASS_I64, .flag = WR_FLAG_NULL},
+        {.cls = WR_CLASS_BOOL, .u.boolean = true},
+        {.cls = WR_CLASS_I64, .u.i64 = -5},
+        {.cls = WR_CLASS_F64, .u.f64 = DBL_MIN},
+        {.cls = WR_CLASS_DEC, .u.dec = -((wr_i128)1 << 100)},
+        {.cls = WR_CLASS_STR, .u.str = WR_SLICE("héllo")},
+        {.cls = WR_CLASS_I64, .flag = WR_FLAG_NULL},
         {.cls = WR_CLASS_I64, .flag = WR_FLAG_ERROR, .reason = WR_REASON_OVERFLOW}};
     for (size_t i = 0; i < WR_COUNT(values); i++) wr_put_value(&buf, &values[i]);
     struct wr_slice in = wr_buf_slice(&buf);
@@ -123,7 +128,8 @@ static void numbers_and_values_read_back(void **state)
         assert_true(wr_get_uint(&in, &number));
         assert_true(number == numbers[i]);
     }
-    assert_true(wr_get_i64(&in, &low) && low == INT64_MIN && wr_get_u32(&in, &word) && word == 0xfffefdfc);
+    assert_true(wr_get_i64(&in, &low) && low == INT64_MIN && wr_get_u32(&in, &word) &&
+                word == 0xfffefdfc);
     for (size_t i = 0; i < WR_COUNT(values); i++) {
         struct wr_value v;
         assert_true(wr_get_value(&in, (enum wr_class)values[i].cls, &v));
@@ -152,7 +158,8 @@ static void bytes_that_are_cut_short_are_refused_at_every_length(void **state)
         uint64_t number;
         int64_t time;
         struct wr_value v;
-        assert_false(wr_get_uint(&in, &number) && wr_get_i64(&in, &time) && wr_get_value(&in, WR_CLASS_STR, &v));
+        assert_false(wr_get_uint(&in, &number) && wr_get_i64(&in, &time) &&
+                     wr_get_value(&in, WR_CLASS_STR, &v));
     }
     wr_buf_release(&buf);
 }
@@ -161,7 +168,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(moments_fire_in_order_of_time_then_of_first_appearance),
-        cmocka_unit_test(a_moment_stands_before_the_rows_of_its_time_and_after_moments_of_earlier_operators),
+        cmocka_unit_test(
+            a_moment_stands_before_the_rows_of_its_time_and_after_moments_of_earlier_operators),
         cmocka_unit_test(moments_armed_by_moments_fire_when_they_are_due),
         cmocka_unit_test(the_end_of_the_input_fires_what_is_armed_once),
         cmocka_unit_test(numbers_and_values_read_back),
