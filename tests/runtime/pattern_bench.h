@@ -44,6 +44,14 @@ struct bench_options {
     bool watermarks;     /* pass watermarks between batches */
 };
 
+/* One operator, fed by hand. */
+struct bench;
+struct bench *bench_open(const struct bench_pattern *pattern, const char *matcher);
+void bench_feed(struct bench *bench, const struct bench_row *row, uint32_t count);
+void bench_quiet(struct bench *bench); /* notes nothing down from now on */
+void bench_size(const struct bench *bench, struct wr_operator_size *size);
+void bench_close(struct bench *bench);
+
 /* Everything that the operator did, as text: one line a result (place, first row, values), then the drops. */
 char *bench_run(const struct bench_pattern *pattern, const struct bench_row *row, uint32_t rows,
                 const struct bench_options *options);

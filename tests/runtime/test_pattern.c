@@ -34,7 +34,8 @@ static void random_list(const struct bench_pattern *b, struct bench_list *list, 
     list->count = 0;
     for (uint32_t i = 0; i < tries; i++) {
         /* mostly forward, so that the end is reached */
-        uint32_t to = chance(dense ? 40 : 70) && from + 1 < b->positions ? from + 1 + below(b->positions - from - 1) : below(b->positions);
+        uint32_t to =
+            chance(dense ? 40 : 70) && from + 1 < b->positions ? from + 1 + below(b->positions - from - 1) : below(b->positions);
         bool arrow = chance(50);
         if (used >> (2 * to + arrow) & 1) continue;
         if (list->count + 1 == BENCH_ENTRIES) break;
@@ -258,12 +259,113 @@ static void test_a_trailing_greedy_loop_is_decided_by_what_ends_it(void **state)
     expect(&b, row, 4, "4.0.17592186044417 first 0: 2 0 1 a\n8.0.17592186044420 first 3: 1 3 3 a\nlate 0 errors 0\n");
 }
 
+/* ---- What it costs ---------------------------------------------------------------------------------------- */
+
+/* s{3,} -> b, b less than the first s: a loop, history, candidates that wait. */
+static struct bench_pattern loop_then_one(void)
+{
+    struct bench_pattern b = {.variables = 2, .positions = 4, .variable = {0, 0, 0, 1}, .within = 500,
+                              .past_last = true, .keyed = true};
+    b.condition[1] = (struct bench_condition){ASK_LESS_THAN_FIRST, 0, 0};
+    b.follow[0] = (struct bench_list){1, {{1, false}}};
+    b.follow[1] = (struct bench_list){1, {{2, false}}};
+    b.follow[2] = (struct bench_list){2, {{2, false}, {3, true}}};
+    b.follow[3] = (struct bench_list){1, {{WR_ACCEPT, false}}};
+    b.follow[4] = (struct bench_list){1, {{0, false}}};
+    return b;
+}
+
+static void feed_random(struct bench *bench, int64_t *time, uint32_t batches, uint32_t keys)
+{
+    static struct bench_row row[1000];
+    for (; batches; batches--) {
+        for (uint32_t r = 0; r < WR_COUNT(row); r++) {
+            *time += below(3);
+            row[r] = (struct bench_row){.time = *time, .key = below(keys), .x = below(9), .flag = {chance(60)}};
+            row[r].flag[1] = !row[r].flag[0];
+        }
+        bench_feed(bench, row, WR_COUNT(row));
+    }
+}
+
+static void no_allocation(const struct bench_pattern *b)
+{
+    struct bench *bench = bench_open(b, NULL);
+    int64_t time = 0;
+    seed_state = 5;
+    bench_quiet(bench);
+    feed_random(bench, &time, 400, 60);
+    uint64_t before = wr_alloc_count();
+    seed_state = 5; /* the same rows, later: as much is open at a time as before */
+    feed_random(bench, &time, 400, 60);
+    assert_int_equal(wr_alloc_count() - before, 0);
+    bench_close(bench);
+}
+
+static void test_nothing_is_allocated_once_it_runs(void **state)
+{
+    WR_UNUSED(state);
+    struct bench_pattern loop = loop_then_one(), pair = arrow_pair();
+    no_allocation(&loop);
+    pair.keyed = true;
+    pair.within = 300;
+    no_allocation(&pair);
+}
+
+static void test_keys_without_open_starts_are_forgotten(void **state)
+{
+    WR_UNUSED(state);
+    struct bench_pattern patterns[2] = {loop_then_one(), arrow_pair()};
+    patterns[1].keyed = true;
+    patterns[1].within = 500;
+    for (uint32_t i = 0; i < 2; i++) {
+        struct bench *bench = bench_open(&patterns[i], NULL);
+        static struct bench_row row[1000];
+        int64_t time = 0, key = 0;
+        bench_quiet(bench);
+        for (uint32_t batch = 0; batch < 200; batch++) {
+            for (uint32_t r = 0; r < WR_COUNT(row); r++)
+                row[r] = (struct bench_row){.time = time++, .key = key++, .flag = {true}};
+            bench_feed(bench, row, WR_COUNT(row));
+        }
+        struct wr_operator_size size;
+        bench_size(bench, &size);
+        assert_true(size.keys <= 5000); /* 500 have an open start */
+        assert_true(size.starts <= 5000 && size.rows <= 5000);
+        bench_close(bench);
+    }
+}
+
+/* a+ b over a long run of a: one start stands for all. */
+static void test_a_long_loop_keeps_one_start(void **state)
+{
+    WR_UNUSED(state);
+    struct bench_pattern b = {.variables = 2, .positions = 2, .variable = {0, 1}, .within = -1, .past_last = true};
+    b.follow[0] = (struct bench_list){2, {{0, false}, {1, false}}};
+    b.follow[1] = (struct bench_list){1, {{WR_ACCEPT, false}}};
+    b.follow[2] = (struct bench_list){1, {{0, false}}};
+    struct bench *bench = bench_open(&b, NULL);
+    static struct bench_row row[1000];
+    for (uint32_t batch = 0; batch < 100; batch++) {
+        for (uint32_t r = 0; r < WR_COUNT(row); r++) row[r] = (struct bench_row){.time = batch, .flag = {true}};
+        bench_feed(bench, row, WR_COUNT(row));
+    }
+    struct wr_operator_size size;
+    bench_size(bench, &size);
+    assert_int_equal(size.starts, 1);
+    assert_int_equal(size.rows, 100000);
+    bench_close(bench);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_an_arrow_takes_the_next_row_that_fits),
         cmocka_unit_test(test_a_row_at_the_end_of_within_is_outside),
         cmocka_unit_test(test_a_trailing_greedy_loop_is_decided_by_what_ends_it),
+        cmocka_unit_test(test_nothing_is_allocated_once_it_runs),
+        cmocka_unit_test(test_keys_without_open_starts_are_forgotten),
+        cmocka_unit_test(test_a_long_loop_keeps_one_start),
         cmocka_unit_test(test_random_patterns_match_as_brute_force_says),
         cmocka_unit_test(test_random_sequences_match_alike_in_both_matchers),
     };
