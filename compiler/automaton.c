@@ -1,37 +1,49 @@
 /* Row pattern to position automaton with ordered follow lists (vm/program.h, 'Patterns').
  *
- * Two steps. expand_* copies the pattern into a tree of nodes in which every repetition is written out,
- * so that each leaf is one position: x{2,4} has four copies of x, x{2,} has two, the last of which may
- * be gone through again. Then one walk for each position (and one for the beginning) finds, in order of
- * preferment, what may take the next row: an ordered epsilon closure, as of a backtracking matcher that
- * stops at each leaf.
+ * Two steps. expand_* copies the pattern into a tree of nodes in which every repetition is written
+ * out, so that each leaf is one position: x{2,4} has four copies of x, x{2,} has two, the last of
+ * which may be gone through again. Then one walk for each position (and one for the beginning)
+ * finds, in order of preferment, what may take the next row: an ordered epsilon closure, as of a
+ * backtracking matcher that stops at each leaf.
  *
- * A walk goes through ENTER steps, which try the ways into a node in order, and LEAVE steps, which go on
- * behind a node that is complete; ways not yet tried lie on a stack. What came first stays: a second way
- * to the same position by the same connector can never be preferred.
+ * A walk goes through ENTER steps, which try the ways into a node in order, and LEAVE steps, which
+ * go on behind a node that is complete; ways not yet tried lie on a stack. What came first stays: a
+ * second way to the same position by the same connector can never be preferred.
  *
- * Rounds that take no row (ISO/IEC 19075-5, 7.2.8): below the minimum they count; once it is met, such a
- * round is the loop's last. A round has no row so far exactly if this very walk has entered it. The rounds
- * that the walk has entered lie inside one another below the outermost of them, so one number, the depth
- * of that one (`fresh`), says of every enclosing repetition whether its round is fresh. It is also why
- * walks end: behind a fresh round no further one of an unbounded loop is entered. */
+ * Rounds that take no row (ISO/IEC 19075-5, 7.2.8): below the minimum they count; once it is met,
+ * such a round is the loop's last. A round has no row so far exactly if this very walk has entered
+ * it. The rounds that the walk has entered lie inside one another below the outermost of them, so
+ * one number, the depth of that one (`fresh`), says of every enclosing repetition whether its round
+ * is fresh. It is also why walks end: behind a fresh round no further one of an unbounded loop is
+ * entered. */
 #include "compiler/internal.h"
 #include "compiler/list.h"
 
 enum { POSITIONS_MAX = 4096, NODES_MAX = 65536, FOLLOW_MAX = 1 << 20, SEEN_MAX = 1 << 20 };
 #define NONE_FRESH UINT32_MAX
 
-enum node_kind { NODE_EMPTY, NODE_LEAF, NODE_SEQUENCE, NODE_ALTERNATION, NODE_REPEAT, NODE_PERMUTE };
+enum node_kind {
+    NODE_EMPTY,
+    NODE_LEAF,
+    NODE_SEQUENCE,
+    NODE_ALTERNATION,
+    NODE_REPEAT,
+    NODE_PERMUTE
+};
 
 struct node {
     uint8_t kind;
-    bool own_connector;      /* an element of a sequence behind the first: .connector stands in front of it; */
-    uint8_t connector;       /* others stand under the connector of what they are the beginning of */
+    /* An element of a sequence behind the first has a connector of its own in front of it; all others
+     * stand under the connector of what they are the beginning of. */
+    bool own_connector;
+    uint8_t connector;
     uint8_t round_connector; /* REPEAT: in front of further rounds */
-    bool looping, reluctant; /* REPEAT: the last copy may be gone through again; the end before a further round */
+    bool looping;            /* REPEAT: the last copy may be gone through again */
+    bool reluctant;          /* REPEAT: the end before a further round */
     uint16_t variable;       /* LEAF */
     uint32_t position;       /* LEAF */
-    uint32_t parent, index;  /* index: which child of the parent; below PERMUTE: see leaf_of_permute */
+    uint32_t parent;
+    uint32_t index;          /* which child of the parent; below PERMUTE: see leaf_of_permute */
     uint32_t child_count;    /* PERMUTE: number of elements */
     uint32_t *child;         /* PERMUTE: see leaf_of_permute */
     uint32_t min;            /* REPEAT */
@@ -55,27 +67,28 @@ struct builder {
     struct wr_span span;      /* of the whole pattern */
     bool failed;
     WR_LIST(struct node) node;
-    WR_LIST(uint32_t) leaf;   /* node of each position */
-    WR_LIST(const struct wr_pattern *) place; /* element of the pattern that each position is a copy of */
+    WR_LIST(uint32_t) leaf;                   /* node of each position */
+    WR_LIST(const struct wr_pattern *) place; /* element that each position is a copy of */
     WR_LIST(struct step) todo;
     WR_LIST(struct wr_follow) follow;
-    struct seen *seen;        /* LEAVE steps done by walk number .walk: open addressing */
+    struct seen *seen; /* LEAVE steps done by walk number .walk: open addressing */
     uint32_t seen_capacity, seen_count;
     uint32_t walk;            /* number of the current walk, from 1 */
     uint32_t *listed;         /* per position and connector: the walk that has listed it last */
 };
 
-/* ---- Writing repetitions out ------------------------------------------------------------------- */
+/* ---- Writing repetitions out ----------------------------------------------------------------- */
 
 static uint32_t expand(struct builder *b, const struct wr_pattern *p, uint32_t depth);
 
 static uint32_t past_limit(struct builder *b, int limit, const char *what)
 {
-    struct wr_diag *d = wr_diag_add(b->c->diags, WR_DIAG_W0808, b->span,
-                                    "this pattern has more than %d %s once its repetitions are written out",
-                                    limit, what);
-    wr_diag_help(b->c->diags, d, "x{n,} writes x out n times only; an aggregate in a condition, such as "
-                                 "COUNT(x.*) <= 5000, bounds a loop without copies");
+    struct wr_diag *d = wr_diag_add(
+        b->c->diags, WR_DIAG_W0808, b->span,
+        "this pattern has more than %d %s once its repetitions are written out", limit, what);
+    wr_diag_help(b->c->diags, d,
+                 "x{n,} writes x out n times only; an aggregate in a condition, such as "
+                 "COUNT(x.*) <= 5000, bounds a loop without copies");
     b->failed = true;
     return 0;
 }
@@ -105,16 +118,19 @@ static uint32_t add_leaf(struct builder *b, const struct wr_pattern *p, uint32_t
     if (variable < 0) b->failed = true;
     if (b->failed) return 0;
     if (b->leaf.count >= POSITIONS_MAX) return too_large(b);
-    uint32_t leaf = add_node(b, (struct node){.kind = NODE_LEAF, .variable = (uint16_t)variable, .depth = depth,
+    uint32_t leaf = add_node(b, (struct node){.kind = NODE_LEAF,
+                                              .variable = (uint16_t)variable,
+                                              .depth = depth,
                                               .position = b->leaf.count});
     wr_list_push(b->c->arena, &b->leaf, leaf);
     wr_list_push(b->c->arena, &b->place, p);
     return leaf;
 }
 
-/* A node above the children. Children that take no row leave no trace in a sequence, and one at most in
- * an alternation; what takes no row at all is EMPTY. */
-static uint32_t add_parent(struct builder *b, struct node node, const uint32_t *child, uint32_t count)
+/* A node above the children. Children that take no row leave no trace in a sequence, and one at
+ * most in an alternation; what takes no row at all is EMPTY. */
+static uint32_t add_parent(struct builder *b, struct node node, const uint32_t *child,
+                           uint32_t count)
 {
     if (b->failed) return 0;
     node.child = WR_NEW_ARRAY(b->c->arena, uint32_t, count);
@@ -127,7 +143,8 @@ static uint32_t add_parent(struct builder *b, struct node node, const uint32_t *
         node.child[node.child_count++] = child[i];
     }
     if (!rows) return add_node(b, (struct node){.kind = NODE_EMPTY, .depth = node.depth});
-    if (node.child_count == 1 && node.kind != NODE_REPEAT && !b->node.at[node.child[0]].own_connector)
+    if (node.child_count == 1 && node.kind != NODE_REPEAT &&
+        !b->node.at[node.child[0]].own_connector)
         return node.child[0];
     uint32_t parent = add_node(b, node);
     for (uint32_t i = 0; i < node.child_count; i++) {
@@ -141,11 +158,13 @@ static uint32_t add_parent(struct builder *b, struct node node, const uint32_t *
 static void check_arrow(struct builder *b, const struct wr_arrow *arrow)
 {
     if (arrow->low || arrow->high) not_yet(b, arrow->span, "a bound on an arrow");
-    else if (arrow->connector == WR_CONNECT_ANY) not_yet(b, arrow->span, "->> (skip till any match)");
+    else if (arrow->connector == WR_CONNECT_ANY)
+        not_yet(b, arrow->span, "->> (skip till any match)");
 }
 
 /* All elements are looked at even when one is refused, so that one go reports what cannot run. */
-static uint32_t expand_items(struct builder *b, const struct wr_pattern *p, enum node_kind kind, uint32_t depth)
+static uint32_t expand_items(struct builder *b, const struct wr_pattern *p, enum node_kind kind,
+                             uint32_t depth)
 {
     uint32_t *child = WR_NEW_ARRAY(b->c->arena, uint32_t, p->item_count);
     bool failed = false;
@@ -163,7 +182,8 @@ static uint32_t expand_items(struct builder *b, const struct wr_pattern *p, enum
         b->failed = false;
     }
     b->failed = failed;
-    return add_parent(b, (struct node){.kind = (uint8_t)kind, .depth = depth}, child, p->item_count);
+    return add_parent(b, (struct node){.kind = (uint8_t)kind, .depth = depth}, child,
+                      p->item_count);
 }
 
 static uint32_t expand_repeat(struct builder *b, const struct wr_pattern *p, uint32_t depth)
@@ -190,24 +210,33 @@ static uint32_t expand_repeat(struct builder *b, const struct wr_pattern *p, uin
     uint32_t *child = WR_NEW_ARRAY(b->c->arena, uint32_t, copies);
     child[0] = first;
     for (uint32_t i = 1; i < copies && !b->failed; i++) child[i] = expand(b, p->child, depth + 1);
-    return add_parent(b, (struct node){.kind = NODE_REPEAT, .looping = looping, .min = q->min, .depth = depth,
-                                       .reluctant = q->mode == WR_RELUCTANT,
-                                       .round_connector = (uint8_t)q->arrow.connector}, child, copies);
+    return add_parent(b,
+                      (struct node){.kind = NODE_REPEAT,
+                                    .looping = looping,
+                                    .min = q->min,
+                                    .depth = depth,
+                                    .reluctant = q->mode == WR_RELUCTANT,
+                                    .round_connector = (uint8_t)q->arrow.connector},
+                      child, copies);
 }
 
-/* The leaf of `element` when those in `mask` have been taken already. Its .index is the mask with it. */
+/* The leaf of `element` when those in `mask` have been taken already. Its .index is the mask with
+ * it. */
 static uint32_t *leaf_of_permute(const struct node *permute, uint32_t mask, uint32_t element)
 {
     return &permute->child[(size_t)mask * permute->child_count + element];
 }
 
-/* PERMUTE of plain variables: what may follow depends on what has been taken, not on its order, so a position
- * for each (set taken before, element) gives the same preferences as all n! orders written out. */
-static uint32_t expand_permute_variables(struct builder *b, const struct wr_pattern *p, uint32_t depth)
+/* PERMUTE of plain variables: what may follow depends on what has been taken, not on its order, so
+ * a position for each (set taken before, element) gives the same preferences as all n! orders
+ * written out. */
+static uint32_t expand_permute_variables(struct builder *b, const struct wr_pattern *p,
+                                         uint32_t depth)
 {
     uint32_t n = p->item_count;
     if (n > 9) return too_large(b);
-    uint32_t permute = add_node(b, (struct node){.kind = NODE_PERMUTE, .child_count = n, .depth = depth});
+    uint32_t permute = add_node(
+        b, (struct node){.kind = NODE_PERMUTE, .child_count = n, .depth = depth});
     if (b->failed) return 0;
     uint32_t *child = WR_NEW_ARRAY(b->c->arena, uint32_t, (size_t)n << n);
     b->node.at[permute].child = child;
@@ -242,12 +271,13 @@ static bool next_order(uint32_t *order, uint32_t n)
     return true;
 }
 
-/* Elements that can match in more than one way: the alternation of all orders, as SQL defines it. The rows of
- * all elements are adjacent. */
+/* Elements that can match in more than one way: the alternation of all orders, as SQL defines it.
+ * The rows of all elements are adjacent. */
 static uint32_t expand_permute(struct builder *b, const struct wr_pattern *p, uint32_t depth)
 {
     bool variables = true;
-    for (uint32_t i = 0; i < p->item_count; i++) variables &= p->item[i].pattern->kind == WR_PATTERN_VARIABLE;
+    for (uint32_t i = 0; i < p->item_count; i++)
+        variables &= p->item[i].pattern->kind == WR_PATTERN_VARIABLE;
     if (variables && p->item_count > 1) return expand_permute_variables(b, p, depth);
     uint32_t n = p->item_count, order[6], orders = 1;
     if (n > WR_COUNT(order)) return too_large(b); /* 7! orders of 7 are more than 4,096 positions */
@@ -265,13 +295,15 @@ static uint32_t expand_permute(struct builder *b, const struct wr_pattern *p, ui
                 b->node.at[child[i]].connector = WR_CONNECT_STRICT;
             }
         }
-        alternative[a] = add_parent(b, (struct node){.kind = NODE_SEQUENCE, .depth = depth}, child, n);
+        alternative[a] = add_parent(b, (struct node){.kind = NODE_SEQUENCE, .depth = depth}, child,
+                                    n);
         if (a + 1 < orders) {
             bool more = next_order(order, n);
             WR_ASSERT(more);
         }
     }
-    return add_parent(b, (struct node){.kind = NODE_ALTERNATION, .depth = depth}, alternative, orders);
+    return add_parent(b, (struct node){.kind = NODE_ALTERNATION, .depth = depth}, alternative,
+                      orders);
 }
 
 static uint32_t expand(struct builder *b, const struct wr_pattern *p, uint32_t depth)
@@ -283,11 +315,13 @@ static uint32_t expand(struct builder *b, const struct wr_pattern *p, uint32_t d
     case WR_PATTERN_ALTERNATION: return expand_items(b, p, NODE_ALTERNATION, depth);
     case WR_PATTERN_REPEAT: return expand_repeat(b, p, depth);
     case WR_PATTERN_PERMUTE: return expand_permute(b, p, depth);
-    case WR_PATTERN_EXCLUDE: return expand(b, p->child, depth); /* leaves rows out of ALL ROWS PER MATCH only */
+    case WR_PATTERN_EXCLUDE:
+        return expand(b, p->child, depth); /* leaves rows out of ALL ROWS PER MATCH only */
     case WR_PATTERN_AND: return not_yet(b, p->span, "(a & b)");
     case WR_PATTERN_START: return not_yet(b, p->span, "the anchor ^");
     case WR_PATTERN_END: return not_yet(b, p->span, "the anchor $");
-    case WR_PATTERN_NOT: return not_yet(b, p->span, p->duration ? "NOT … FOR" : "NOT in a pattern");
+    case WR_PATTERN_NOT:
+        return not_yet(b, p->span, p->duration ? "NOT … FOR" : "NOT in a pattern");
     case WR_PATTERN_EACH: return not_yet(b, p->span, "EACH DISTINCT");
     case WR_PATTERN_ERROR: break; /* reported when it was parsed */
     }
@@ -295,13 +329,15 @@ static uint32_t expand(struct builder *b, const struct wr_pattern *p, uint32_t d
     return 0;
 }
 
-/* ---- Walks -------------------------------------------------------------------------------------- */
+/* ---- Walks ----------------------------------------------------------------------------------- */
 
 static void push_enter(struct builder *b, uint32_t node, uint8_t connector, uint32_t fresh)
 {
     const struct node *n = &b->node.at[node];
-    wr_list_push(b->c->arena, &b->todo, (struct step){.connector = n->own_connector ? n->connector : connector,
-                                        .node = node, .fresh = fresh});
+    wr_list_push(b->c->arena, &b->todo,
+                 (struct step){.connector = n->own_connector ? n->connector : connector,
+                               .node = node,
+                               .fresh = fresh});
 }
 
 static void push_leave(struct builder *b, uint32_t node, uint32_t fresh)
@@ -345,8 +381,9 @@ static void list(struct builder *b, uint16_t position, uint8_t connector)
         if (*listed == b->walk) return;
         *listed = b->walk;
     }
-    wr_list_push(b->c->arena, &b->follow, (struct wr_follow){.position = position, .connector = connector,
-                                               .low_us = -1, .high_us = -1});
+    wr_list_push(b->c->arena, &b->follow,
+                 (struct wr_follow){
+                     .position = position, .connector = connector, .low_us = -1, .high_us = -1});
 }
 
 /* What is pushed last is tried first. */
@@ -359,7 +396,8 @@ static void walk_enter(struct builder *b, const struct step *s)
     case NODE_LEAF: list(b, (uint16_t)n->position, s->connector); break;
     case NODE_SEQUENCE: push_enter(b, n->child[0], s->connector, s->fresh); break;
     case NODE_ALTERNATION:
-        for (uint32_t i = n->child_count; i-- > 0;) push_enter(b, n->child[i], s->connector, s->fresh);
+        for (uint32_t i = n->child_count; i-- > 0;)
+            push_enter(b, n->child[i], s->connector, s->fresh);
         break;
     case NODE_REPEAT:
         if (n->min == 0 && !n->reluctant) push_leave(b, s->node, s->fresh);
@@ -413,8 +451,9 @@ static void walk_leave(struct builder *b, const struct step *s)
     }
 }
 
-/* Lists what is reached from the step and returns how much it is. Nothing is listed behind ACCEPT: no row
- * has to be waited for there, so a match that has ended stands for good before whatever would come later. */
+/* Lists what is reached from the step and returns how much it is. Nothing is listed behind ACCEPT:
+ * no row has to be waited for there, so a match that has ended stands for good before whatever
+ * would come later. */
 static uint32_t walk(struct builder *b, struct step from)
 {
     uint32_t start = b->follow.count;
@@ -426,12 +465,13 @@ static uint32_t walk(struct builder *b, struct step from)
         struct step s = b->todo.at[--b->todo.count];
         if (s.leave) walk_leave(b, &s);
         else walk_enter(b, &s);
-        if (b->follow.count > start && b->follow.at[b->follow.count - 1].position == WR_ACCEPT) break;
+        if (b->follow.count > start && b->follow.at[b->follow.count - 1].position == WR_ACCEPT)
+            break;
     }
     return b->follow.count - start;
 }
 
-/* ---- The whole ------------------------------------------------------------------------------------- */
+/* ---- The whole ------------------------------------------------------------------------------- */
 
 static void walk_all(struct builder *b, uint32_t root, struct wr_automaton *out)
 {
@@ -448,7 +488,8 @@ static void walk_all(struct builder *b, uint32_t root, struct wr_automaton *out)
         out->follow_size[p] = (uint16_t)walk(b, (struct step){.leave = true, .node = b->leaf.at[p],
                                                               .fresh = NONE_FRESH});
     }
-    /* Before the first row no connector counts; equal entries are dropped when the connectors are gone. */
+    /* Before the first row no connector counts; equal entries are dropped when the connectors are
+     * gone. */
     out->first = b->follow.count;
     walk(b, (struct step){.node = root, .fresh = NONE_FRESH});
     b->walk++;
@@ -469,13 +510,15 @@ static void walk_all(struct builder *b, uint32_t root, struct wr_automaton *out)
 }
 
 bool wr_automaton_build(struct wr_compile *c, const struct wr_pattern *pattern,
-                        int (*variable_of)(void *context, const struct wr_ident *name), void *context,
-                        struct wr_automaton *out)
+                        int (*variable_of)(void *context, const struct wr_ident *name),
+                        void *context, struct wr_automaton *out)
 {
-    struct builder b = {.c = c, .variable_of = variable_of, .context = context, .span = pattern->span};
+    struct builder b = {
+        .c = c, .variable_of = variable_of, .context = context, .span = pattern->span};
     uint32_t root = expand(&b, pattern, 0);
     if (!b.failed && b.leaf.count == 0) {
-        wr_diag_add(c->diags, WR_DIAG_W0807, pattern->span, "this pattern has no variable and can only match nothing");
+        wr_diag_add(c->diags, WR_DIAG_W0807, pattern->span,
+                    "this pattern has no variable and can only match nothing");
         b.failed = true;
     }
     if (!b.failed) {

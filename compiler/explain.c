@@ -4,7 +4,8 @@
 /* A query's name, a node's, or a stream's that an output goes to. */
 static bool is_named(const struct wr_program *p, const struct wr_node *n, struct wr_slice name)
 {
-    if (n->query < p->query_count && wr_slice_equal_nocase(wr_slice_cstr(p->query[n->query]), name)) return true;
+    if (n->query < p->query_count && wr_slice_equal_nocase(wr_slice_cstr(p->query[n->query]), name))
+        return true;
     if (n->name && wr_slice_equal_nocase(wr_slice_cstr(n->name), name)) return true;
     return n->kind == WR_NODE_OUTPUT && n->u.output.stream != WR_NONE &&
            wr_slice_equal_nocase(wr_slice_cstr(p->stream[n->u.output.stream].name), name);
@@ -19,13 +20,15 @@ static bool choose(const struct wr_program *p, struct wr_slice only, uint8_t *sh
         found |= shown[i] != 0;
     }
     for (uint32_t i = p->node_count; i-- > 0;)
-        for (uint32_t k = 0; shown[i] && k < p->node[i].input_count; k++) shown[p->node[i].input[k]] = 1;
+        for (uint32_t k = 0; shown[i] && k < p->node[i].input_count; k++)
+            shown[p->node[i].input[k]] = 1;
     for (uint32_t i = 0; i < p->node_count; i++)
         if (p->node[i].kind == WR_NODE_LATE && shown[p->node[i].input[0]]) shown[i] = 1;
     return found;
 }
 
-static void print_code(const struct wr_explain *e, const struct wr_node *n, const char *what, uint32_t code)
+static void print_code(const struct wr_explain *e, const struct wr_node *n, const char *what,
+                       uint32_t code)
 {
     if (code == WR_NONE) return;
     wr_buf_printf(e->out, "\n%s of %s\n", what, n->name);
@@ -51,7 +54,8 @@ static void print_bytecode(const struct wr_explain *e)
             print_code(e, n, "conditions on the row alone", n->u.pattern.row_code);
             for (uint32_t v = 0; v < n->u.pattern.variable_count; v++) {
                 struct wr_buf what = {0};
-                wr_buf_printf(&what, "condition of '%s' on earlier rows", n->u.pattern.variable[v].name);
+                wr_buf_printf(&what, "condition of '%s' on earlier rows",
+                              n->u.pattern.variable[v].name);
                 print_code(e, n, wr_buf_cstr(&what), n->u.pattern.variable[v].condition);
                 wr_buf_release(&what);
             }
@@ -61,8 +65,8 @@ static void print_bytecode(const struct wr_explain *e)
     }
 }
 
-bool wr_explain(const struct wr_program *program, enum wr_explain_format format, struct wr_slice only, bool bytecode,
-                struct wr_buf *out)
+bool wr_explain(const struct wr_program *program, enum wr_explain_format format,
+                struct wr_slice only, bool bytecode, struct wr_buf *out)
 {
     uint8_t *shown = wr_alloc_zero(program->node_count + 1);
     struct wr_explain e = {program, out, shown};

@@ -1,4 +1,5 @@
-/* `weir explain`, shared by explain_*.c. Everything is read off the program that will run, not off the tree. */
+/* `weir explain`, shared by explain_*.c. Everything is read off the program that will run, not off
+ * the tree. */
 #ifndef WR_COMPILER_EXPLAIN_H
 #define WR_COMPILER_EXPLAIN_H
 
@@ -13,15 +14,18 @@ struct wr_explain {
 /* explain_words.c: pieces of text about nodes, appended. */
 void wr_explain_duration(int64_t micros, struct wr_buf *out);           /* 1h30m */
 /* "LAST(small.amount, 1)", "AVG(small.amount)", "card": an input of a pattern's code or output. */
-void wr_explain_input(const struct wr_program *program, const struct wr_node *pattern, const struct wr_input *input,
-                      struct wr_buf *out);
-void wr_explain_columns(const struct wr_schema *schema, struct wr_buf *out); /* a STRING, b BIGINT */
+void wr_explain_input(const struct wr_program *program, const struct wr_node *pattern,
+                      const struct wr_input *input, struct wr_buf *out);
+void wr_explain_columns(const struct wr_schema *schema,
+                        struct wr_buf *out);                            /* a STRING, b BIGINT */
 const char *wr_explain_kind(const struct wr_node *node);                /* "source", … */
-uint32_t wr_explain_line(const struct wr_program *program, uint32_t place); /* from 1; 0: the text is not there */
+uint32_t wr_explain_line(const struct wr_program *program,
+                         uint32_t place); /* from 1; 0: the text is not there */
 /* "$.payment.amount", "KEY", … */
 void wr_explain_origin(const struct wr_field *field, struct wr_buf *out);
 /* What is kept a key, at most; several sentences, no line end. */
-void wr_explain_bound(const struct wr_program *program, const struct wr_node *node, struct wr_buf *out);
+void wr_explain_bound(const struct wr_program *program, const struct wr_node *node,
+                      struct wr_buf *out);
 /* Rows of the longest match; 0: any number. */
 uint32_t wr_explain_longest(const struct wr_pattern_node *pattern);
 

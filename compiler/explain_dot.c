@@ -1,4 +1,5 @@
-/* explain for Graphviz: the dataflow, and a cluster for each pattern's automaton. `dot -Tsvg` draws it. */
+/* explain for Graphviz: the dataflow, and a cluster for each pattern's automaton. `dot -Tsvg` draws
+ * it. */
 #include "compiler/explain.h"
 
 static void add_quoted(const char *text, struct wr_buf *out)
@@ -20,7 +21,8 @@ static void edge(const struct wr_explain *e, uint32_t node, const char *from, co
     wr_buf_add_cstr(e->out, "\"];\n");
 }
 
-static void list(const struct wr_explain *e, uint32_t node, const char *from, uint32_t start, uint32_t count, bool first)
+static void list(const struct wr_explain *e, uint32_t node, const char *from, uint32_t start,
+                 uint32_t count, bool first)
 {
     const struct wr_pattern_node *p = &e->program->node[node].u.pattern;
     for (uint32_t i = 0; i < count; i++) {
@@ -44,7 +46,9 @@ static void automaton(const struct wr_explain *e, uint32_t node)
     struct wr_buf text = {0};
     wr_buf_printf(&text, "%s: %s", n->name, p->text);
     add_quoted(wr_buf_cstr(&text), e->out);
-    wr_buf_printf(e->out, ";\n    p%u_begin [label=\"\", shape=point];\n    p%u_end [label=\"\", shape=doublecircle];\n",
+    wr_buf_printf(e->out,
+                  ";\n    p%u_begin [label=\"\", shape=point];\n    p%u_end [label=\"\", "
+                  "shape=doublecircle];\n",
                   node, node);
     for (uint32_t i = 0; i < p->position_count; i++) {
         wr_buf_printf(e->out, "    p%u_%u [shape=circle, label=", node, i);
@@ -55,7 +59,8 @@ static void automaton(const struct wr_explain *e, uint32_t node)
     for (uint32_t i = 0; i < p->position_count; i++) {
         wr_buf_clear(&text);
         wr_buf_printf(&text, "%u", i);
-        list(e, node, wr_buf_cstr(&text), p->position[i].follow, p->position[i].follow_count, false);
+        list(e, node, wr_buf_cstr(&text), p->position[i].follow, p->position[i].follow_count,
+             false);
     }
     wr_buf_release(&text);
     wr_buf_add_cstr(e->out, "  }\n");

@@ -1,15 +1,18 @@
-/* explain for programs. The shape is versioned: fields are added, never changed, without another number.
+/* explain for programs. The shape is versioned: fields are added, never changed, without another
+ * number.
  *
  *   {"version":1,
- *    "nodes":[{"id","kind","name","query","inputs":[id],"line","columns":[{"name","type"}], and by kind:
+ *    "nodes":[{"id","kind","name","query","inputs":[id],"line","columns":[{"name","type"}],
+ *              and by kind:
  *       source   "stream","time","delay_us","fields":[{"name","type","from","not_null"}]
  *       select   "where": true when it filters
  *       window   "size_us","slide_us","offset_us","late_us","late_into","keys":[name],"bound"
  *       output   "stream","only_if_bound"
- *       pattern  "pattern","keys","within_us","after_match","matcher","why","late_into","longest","bound","kept":[name],
- *                "variables":[{"name","condition","row","past":[text]}],
+ *       pattern  "pattern","keys","within_us","after_match","matcher","why","late_into","longest",
+ *                "bound","kept":[name],"variables":[{"name","condition","row","past":[text]}],
  *                "begin":[…],"positions":[{"variable","follow":[{"to","connector"}]}]}]}
- * "to" is a position's number or "end"; "longest" is null when a match may have any number of rows. */
+ * "to" is a position's number or "end"; "longest" is null when a match may have any number of
+ * rows. */
 #include "compiler/explain.h"
 
 #include "vm/pattern_class.h"
@@ -44,8 +47,8 @@ static void add_bool(const char *key, bool value, struct wr_buf *out)
     wr_buf_printf(out, ",\"%s\":%s", key, value ? "true" : "false");
 }
 
-static void add_names(const char *key, const struct wr_schema *in, const uint32_t *column, uint32_t count,
-                      struct wr_buf *out)
+static void add_names(const char *key, const struct wr_schema *in, const uint32_t *column,
+                      uint32_t count, struct wr_buf *out)
 {
     wr_buf_printf(out, ",\"%s\":[", key);
     for (uint32_t i = 0; i < count; i++) {
@@ -75,7 +78,8 @@ static void add_source(const struct wr_explain *e, const struct wr_node *n)
 {
     const struct wr_source_node *s = &n->u.source;
     add_text("stream", e->program->stream[s->stream].name, e->out);
-    add_text("time", s->time_column == WR_NONE ? NULL : n->schema.column[s->time_column].name, e->out);
+    add_text("time", s->time_column == WR_NONE ? NULL : n->schema.column[s->time_column].name,
+             e->out);
     if (s->delay_us >= 0) add_number("delay_us", s->delay_us, e->out);
     else add_text("delay_us", NULL, e->out);
     wr_buf_add_cstr(e->out, ",\"fields\":[");
@@ -105,7 +109,8 @@ static void add_window(const struct wr_explain *e, const struct wr_node *n)
     add_bound(e, n);
 }
 
-static void add_list(const struct wr_pattern_node *p, uint32_t start, uint32_t count, bool first, struct wr_buf *out)
+static void add_list(const struct wr_pattern_node *p, uint32_t start, uint32_t count, bool first,
+                     struct wr_buf *out)
 {
     static const char *const connector[] = {"strict", "next", "any"};
     wr_buf_add_char(out, '[');
@@ -114,7 +119,9 @@ static void add_list(const struct wr_pattern_node *p, uint32_t start, uint32_t c
         wr_buf_add_cstr(out, i ? "," : "");
         if (f->position == WR_ACCEPT) wr_buf_add_cstr(out, "{\"to\":\"end\"}");
         else if (first) wr_buf_printf(out, "{\"to\":%u}", f->position);
-        else wr_buf_printf(out, "{\"to\":%u,\"connector\":\"%s\"}", f->position, connector[f->connector]);
+        else
+            wr_buf_printf(out, "{\"to\":%u,\"connector\":\"%s\"}", f->position,
+                          connector[f->connector]);
     }
     wr_buf_add_char(out, ']');
 }
@@ -130,7 +137,9 @@ static void add_variables(const struct wr_explain *e, const struct wr_node *n)
         add_text("condition", variable->text, e->out);
         add_bool("row", variable->row_condition != WR_NONE, e->out);
         wr_buf_add_cstr(e->out, ",\"past\":[");
-        const struct wr_code *code = variable->condition == WR_NONE ? NULL : &e->program->code[variable->condition];
+        const struct wr_code *code = variable->condition == WR_NONE
+                                         ? NULL
+                                         : &e->program->code[variable->condition];
         bool any = false;
         for (uint32_t i = 0; code && i < code->input_count; i++) {
             struct wr_buf text = {0};
@@ -155,7 +164,8 @@ static void add_pattern(const struct wr_explain *e, const struct wr_node *n)
     add_names("keys", in, p->key, p->key_count, e->out);
     if (p->within_us >= 0) add_number("within_us", p->within_us, e->out);
     else add_text("within_us", NULL, e->out);
-    add_text("after_match", p->after_match == WR_AFTER_NEXT_ROW ? "to next row" : "past last row", e->out);
+    add_text("after_match", p->after_match == WR_AFTER_NEXT_ROW ? "to next row" : "past last row",
+             e->out);
     add_text("matcher", wr_matcher_class_name(wr_pattern_class(p)), e->out);
     add_text("why", wr_pattern_class_why(p), e->out);
     add_bool("late_into", p->late_into, e->out);
@@ -184,9 +194,11 @@ static void add_node(const struct wr_explain *e, uint32_t number)
     wr_buf_printf(e->out, "{\"id\":%u", number);
     add_text("kind", wr_explain_kind(n), e->out);
     add_text("name", n->name, e->out);
-    add_text("query", n->query < e->program->query_count ? e->program->query[n->query] : NULL, e->out);
+    add_text("query", n->query < e->program->query_count ? e->program->query[n->query] : NULL,
+             e->out);
     wr_buf_add_cstr(e->out, ",\"inputs\":[");
-    for (uint32_t k = 0; k < n->input_count; k++) wr_buf_printf(e->out, "%s%u", k ? "," : "", n->input[k]);
+    for (uint32_t k = 0; k < n->input_count; k++)
+        wr_buf_printf(e->out, "%s%u", k ? "," : "", n->input[k]);
     wr_buf_add_char(e->out, ']');
     if (line) add_number("line", line, e->out);
     else add_text("line", NULL, e->out);
@@ -204,7 +216,9 @@ static void add_node(const struct wr_explain *e, uint32_t number)
     case WR_NODE_WINDOW: add_window(e, n); break;
     case WR_NODE_PATTERN: add_pattern(e, n); break;
     case WR_NODE_OUTPUT:
-        add_text("stream", n->u.output.stream == WR_NONE ? NULL : e->program->stream[n->u.output.stream].name, e->out);
+        add_text("stream",
+                 n->u.output.stream == WR_NONE ? NULL : e->program->stream[n->u.output.stream].name,
+                 e->out);
         add_bool("only_if_bound", n->u.output.only_if_bound, e->out);
         break;
     default: break;

@@ -8,7 +8,7 @@ static const char *variable_at(const struct wr_pattern_node *p, uint32_t positio
     return p->variable[p->position[position].variable].name;
 }
 
-/* ---- What begins it, what comes next --------------------------------------------------------------- */
+/* ---- What begins it, what comes next --------------------------------------------------------- */
 
 /* "a small, else a large": each name once. */
 static void print_beginning(const struct wr_pattern_node *p, struct wr_buf *out)
@@ -19,7 +19,8 @@ static void print_beginning(const struct wr_pattern_node *p, struct wr_buf *out)
         bool again = false;
         for (uint32_t k = 0; k < i && q != WR_ACCEPT; k++) {
             uint32_t earlier = p->follow[p->first + k].position;
-            again |= earlier != WR_ACCEPT && p->position[earlier].variable == p->position[q].variable;
+            again |= earlier != WR_ACCEPT &&
+                     p->position[earlier].variable == p->position[q].variable;
         }
         if (again) continue;
         wr_buf_add_cstr(out, any ? ", else " : "");
@@ -36,7 +37,8 @@ static void print_follow(const struct wr_pattern_node *p, uint32_t position, str
         const struct wr_follow *f = &p->follow[at->follow + i];
         wr_buf_add_cstr(out, i ? ", else " : "");
         if (f->position == WR_ACCEPT) wr_buf_add_cstr(out, "the match is whole");
-        else if (f->connector == 0) wr_buf_printf(out, "'%s' on the very next row", variable_at(p, f->position));
+        else if (f->connector == 0)
+            wr_buf_printf(out, "'%s' on the very next row", variable_at(p, f->position));
         else wr_buf_printf(out, "the next '%s'", variable_at(p, f->position));
     }
 }
@@ -69,7 +71,7 @@ static void print_steps(const struct wr_explain *e, const struct wr_pattern_node
     wr_buf_release(&last);
 }
 
-/* ---- How it ends ------------------------------------------------------------------------------------- */
+/* ---- How it ends ----------------------------------------------------------------------------- */
 
 struct ends {
     bool strict_only; /* somewhere only the very next row will do */
@@ -97,14 +99,17 @@ static struct ends find_ends(const struct wr_pattern_node *p)
     return e;
 }
 
-static void print_death(const struct wr_explain *e, const struct wr_pattern_node *p, const struct ends *ends)
+static void print_death(const struct wr_explain *e, const struct wr_pattern_node *p,
+                        const struct ends *ends)
 {
     if (!ends->strict_only && !ends->arrow && p->within_us < 0) return;
     wr_buf_add_cstr(e->out, "  A partial match ");
     if (ends->strict_only) {
-        wr_buf_add_cstr(e->out, "dies when the very next row of its key is needed and is another one");
+        wr_buf_add_cstr(e->out,
+                        "dies when the very next row of its key is needed and is another one");
         if (p->within_us >= 0) wr_buf_add_cstr(e->out, ", and when ");
-        else if (ends->arrow) wr_buf_add_cstr(e->out, "; where it waits for a later row, it waits for ever");
+        else if (ends->arrow)
+            wr_buf_add_cstr(e->out, "; where it waits for a later row, it waits for ever");
     } else if (p->within_us >= 0) {
         wr_buf_add_cstr(e->out, "dies when ");
     } else {
@@ -117,29 +122,34 @@ static void print_death(const struct wr_explain *e, const struct wr_pattern_node
     wr_buf_add_cstr(e->out, ".\n");
 }
 
-static void print_report(const struct wr_explain *e, const struct wr_pattern_node *p, const struct ends *ends)
+static void print_report(const struct wr_explain *e, const struct wr_pattern_node *p,
+                         const struct ends *ends)
 {
     if (wr_pattern_class(p) == WR_MATCHER_ROW) {
         wr_buf_add_cstr(e->out, "  Each such row is a match, reported at once.\n");
         return;
     }
-    wr_buf_add_cstr(e->out, ends->waits && ends->at_once
-                                ? "  A match is reported with its last row, or, while more rows could belong to it, "
-                                  "with the row that ends it"
-                            : ends->waits ? "  A match is reported with the row that ends it, because more rows could "
-                                            "belong to it"
-                                          : "  A match is reported with its last row");
+    wr_buf_add_cstr(
+        e->out,
+        ends->waits && ends->at_once
+            ? "  A match is reported with its last row, or, while more rows could belong to it, "
+              "with the row that ends it"
+        : ends->waits ? "  A match is reported with the row that ends it, because more rows could "
+                        "belong to it"
+                      : "  A match is reported with its last row");
     if (p->after_match == WR_AFTER_NEXT_ROW) {
-        wr_buf_add_cstr(e->out, ".\n  Each row may begin a match of its own, also one inside another match.\n");
+        wr_buf_add_cstr(
+            e->out, ".\n  Each row may begin a match of its own, also one inside another match.\n");
     } else {
         wr_buf_add_cstr(e->out, ", once no earlier start can take its rows away.\n"
                                 "  After a match the search goes on behind its last row.\n");
     }
 }
 
-/* ---- Conditions --------------------------------------------------------------------------------------- */
+/* ---- Conditions ------------------------------------------------------------------------------ */
 
-static void print_condition(const struct wr_explain *e, const struct wr_node *node, const struct wr_pattern_variable *v)
+static void print_condition(const struct wr_explain *e, const struct wr_node *node,
+                            const struct wr_pattern_variable *v)
 {
     if (!v->text[0]) {
         wr_buf_printf(e->out, "  Any row is '%s'.\n", v->name);
@@ -150,7 +160,8 @@ static void print_condition(const struct wr_explain *e, const struct wr_node *no
         const struct wr_code *code = &e->program->code[v->condition];
         bool any = false;
         for (uint32_t i = 0; i < code->input_count; i++) {
-            if (code->input[i].kind == WR_INPUT_COLUMN || code->input[i].kind == WR_INPUT_SPECIAL) continue;
+            if (code->input[i].kind == WR_INPUT_COLUMN || code->input[i].kind == WR_INPUT_SPECIAL)
+                continue;
             wr_buf_add_cstr(e->out, any ? ", " : "; with ");
             wr_explain_input(e->program, node, &code->input[i], e->out);
             any = true;
@@ -182,7 +193,8 @@ void wr_explain_pattern_words(const struct wr_explain *e, uint32_t number)
     struct ends ends = find_ends(p);
     wr_buf_printf(e->out, "  Looks for %s", p->text);
     for (uint32_t i = 0; i < p->key_count; i++)
-        wr_buf_printf(e->out, "%s%s", i ? ", " : " among the rows of one ", in->column[p->key[i]].name);
+        wr_buf_printf(e->out, "%s%s", i ? ", " : " among the rows of one ",
+                      in->column[p->key[i]].name);
     wr_buf_add_cstr(e->out, p->key_count ? ", in the order of their event time.\n"
                                          : " among all rows, in the order of their event time.\n");
     for (uint32_t v = 0; v < p->variable_count; v++) print_condition(e, node, &p->variable[v]);
@@ -193,23 +205,29 @@ void wr_explain_pattern_words(const struct wr_explain *e, uint32_t number)
     print_death(e, p, &ends);
     print_report(e, p, &ends);
     print_kept(e, node);
-    wr_buf_printf(e->out, "  Matcher: %s, because %s.\n", wr_matcher_class_name(wr_pattern_class(p)),
-                  wr_pattern_class_why(p));
+    wr_buf_printf(e->out, "  Matcher: %s, because %s.\n",
+                  wr_matcher_class_name(wr_pattern_class(p)), wr_pattern_class_why(p));
     wr_buf_add_cstr(e->out, "  State of a key: ");
     wr_explain_bound(e->program, node, e->out);
     wr_buf_printf(e->out, ".\n  Rows that come too late %s.\n",
                   p->late_into ? "are sent on by LATE INTO" : "are counted as late and not taken");
 }
 
-/* ---- The automaton ------------------------------------------------------------------------------------- */
+/* ---- The automaton --------------------------------------------------------------------------- */
 
-static void print_list(const struct wr_pattern_node *p, uint32_t start, uint32_t count, bool first, struct wr_buf *out)
+static void print_list(const struct wr_pattern_node *p, uint32_t start, uint32_t count, bool first,
+                       struct wr_buf *out)
 {
     for (uint32_t i = 0; i < count; i++) {
         const struct wr_follow *f = &p->follow[start + i];
         wr_buf_add_cstr(out, i ? ", " : "");
         if (f->position == WR_ACCEPT) wr_buf_add_cstr(out, "end");
-        else wr_buf_printf(out, "%s%u", first || f->connector == 0 ? "" : f->connector == 1 ? "-> " : "->> ", f->position);
+        else
+            wr_buf_printf(out, "%s%u",
+                          first || f->connector == 0 ? ""
+                          : f->connector == 1        ? "-> "
+                                                     : "->> ",
+                          f->position);
     }
     wr_buf_add_char(out, '\n');
 }
@@ -218,8 +236,10 @@ void wr_explain_automaton(const struct wr_explain *e, const struct wr_node *node
 {
     const struct wr_pattern_node *p = &node->u.pattern;
     size_t width = 5;
-    for (uint32_t v = 0; v < p->variable_count; v++) width = WR_MAX(width, strlen(p->variable[v].name));
-    wr_buf_printf(e->out, "  position  %-*s  what may follow, in order of preference\n", (int)width, "takes");
+    for (uint32_t v = 0; v < p->variable_count; v++)
+        width = WR_MAX(width, strlen(p->variable[v].name));
+    wr_buf_printf(e->out, "  position  %-*s  what may follow, in order of preference\n", (int)width,
+                  "takes");
     wr_buf_printf(e->out, "  begin     %-*s  ", (int)width, "");
     print_list(p, p->first, p->first_count, true, e->out);
     for (uint32_t i = 0; i < p->position_count; i++) {

@@ -1,7 +1,8 @@
-/* explain for people: each query in plain words first, then the dataflow, the automata, the fields. */
+/* explain for people: each query in plain words first, then the dataflow, the automata, the fields.
+ */
 #include "compiler/explain.h"
 
-/* ---- In plain words ------------------------------------------------------------------------------------- */
+/* ---- In plain words -------------------------------------------------------------------------- */
 
 static void source_words(const struct wr_explain *e, const struct wr_node *n)
 {
@@ -36,7 +37,8 @@ static void window_words(const struct wr_explain *e, uint32_t number)
     }
     for (uint32_t i = 0; i < w->key_count; i++)
         wr_buf_printf(e->out, "%s%s", i ? ", " : ", for each ", n->schema.column[i].name);
-    wr_buf_add_cstr(e->out, ".\n  One result a window and key, when the watermark reaches the window's end");
+    wr_buf_add_cstr(
+        e->out, ".\n  One result a window and key, when the watermark reaches the window's end");
     if (w->late_us > 0) {
         wr_buf_add_cstr(e->out, " and ");
         wr_explain_duration(w->late_us, e->out);
@@ -52,7 +54,9 @@ static void heading(const struct wr_explain *e, const struct wr_node *n)
 {
     uint32_t line = wr_explain_line(e->program, n->place);
     wr_buf_printf(e->out, "%s%s %s", e->out->size ? "\n" : "", wr_explain_kind(n), n->name);
-    if (line) wr_buf_printf(e->out, " (%s:%u)", e->program->source_name ? e->program->source_name : "line", line);
+    if (line)
+        wr_buf_printf(e->out, " (%s:%u)",
+                      e->program->source_name ? e->program->source_name : "line", line);
     wr_buf_add_char(e->out, '\n');
 }
 
@@ -77,13 +81,14 @@ static void words(const struct wr_explain *e)
     }
 }
 
-/* ---- Dataflow, automata, fields ---------------------------------------------------------------------------- */
+/* ---- Dataflow, automata, fields -------------------------------------------------------------- */
 
 static void print_node(const struct wr_explain *e, uint32_t number)
 {
     const struct wr_node *n = &e->program->node[number];
     wr_buf_printf(e->out, "  %-3u %-8s %s", number, wr_explain_kind(n), n->name);
-    for (uint32_t k = 0; k < n->input_count; k++) wr_buf_printf(e->out, "%s%u", k ? ", " : "  <- ", n->input[k]);
+    for (uint32_t k = 0; k < n->input_count; k++)
+        wr_buf_printf(e->out, "%s%u", k ? ", " : "  <- ", n->input[k]);
     if (n->kind == WR_NODE_OUTPUT && n->u.output.stream != WR_NONE) {
         wr_buf_printf(e->out, "  to %s", e->program->stream[n->u.output.stream].name);
         if (n->u.output.only_if_bound) wr_buf_add_cstr(e->out, " where it is bound");
@@ -114,8 +119,9 @@ static void print_fields(const struct wr_explain *e, const struct wr_node *n)
         wr_buf_add_cstr(e->out, " computed\n");
     }
     uint32_t declared = e->program->stream[s->stream].declared.count, read = n->schema.count;
-    if (declared > read) wr_buf_printf(e->out, "  %u of %u declared columns are read by nothing and never decoded\n",
-                                       declared - read, declared);
+    if (declared > read)
+        wr_buf_printf(e->out, "  %u of %u declared columns are read by nothing and never decoded\n",
+                      declared - read, declared);
 }
 
 void wr_explain_text(const struct wr_explain *e)
@@ -127,7 +133,8 @@ void wr_explain_text(const struct wr_explain *e)
         if (e->shown[i]) print_node(e, i);
     for (uint32_t i = 0; i < p->node_count; i++) {
         if (!e->shown[i] || p->node[i].kind != WR_NODE_PATTERN) continue;
-        wr_buf_printf(e->out, "\nAutomaton of %s: %s\n", p->node[i].name, p->node[i].u.pattern.text);
+        wr_buf_printf(e->out, "\nAutomaton of %s: %s\n", p->node[i].name,
+                      p->node[i].u.pattern.text);
         wr_explain_automaton(e, &p->node[i]);
     }
     for (uint32_t i = 0; i < p->node_count; i++)

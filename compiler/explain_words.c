@@ -8,7 +8,8 @@ void wr_explain_duration(int64_t micros, struct wr_buf *out)
     static const struct {
         int64_t size;
         const char *unit;
-    } units[] = {{86400000000, "d"}, {3600000000, "h"}, {60000000, "m"}, {1000000, "s"}, {1000, "ms"}, {1, "us"}};
+    } units[] = {{86400000000, "d"}, {3600000000, "h"}, {60000000, "m"},
+                 {1000000, "s"},     {1000, "ms"},      {1, "us"}};
     if (micros == 0) wr_buf_add_cstr(out, "0s");
     if (micros < 0) wr_buf_add_char(out, '-');
     /* The sign is out: INT64_MIN has no positive counterpart in 64 signed bits. */
@@ -22,8 +23,8 @@ void wr_explain_duration(int64_t micros, struct wr_buf *out)
 
 const char *wr_explain_kind(const struct wr_node *node)
 {
-    static const char *const kinds[WR_NODE_KIND_COUNT] = {"source", "select", "merge", "window", "pattern", "late",
-                                                          "output"};
+    static const char *const kinds[WR_NODE_KIND_COUNT] = {"source",  "select", "merge", "window",
+                                                          "pattern", "late",   "output"};
     WR_ASSERT(node->kind < WR_NODE_KIND_COUNT);
     return kinds[node->kind];
 }
@@ -53,31 +54,43 @@ void wr_explain_origin(const struct wr_field *field, struct wr_buf *out)
             wr_buf_printf(out, "%s%s", field->path[i][0] == '[' ? "" : ".", field->path[i]);
         return;
     case WR_FIELD_KEY: wr_buf_add_cstr(out, "KEY"); return;
-    case WR_FIELD_HEADER: wr_buf_printf(out, "HEADER '%s'", field->path_count ? field->path[0] : ""); return;
+    case WR_FIELD_HEADER:
+        wr_buf_printf(out, "HEADER '%s'", field->path_count ? field->path[0] : "");
+        return;
     case WR_FIELD_OFFSET: wr_buf_add_cstr(out, "OFFSET"); return;
     case WR_FIELD_PARTITION: wr_buf_add_cstr(out, "PARTITION"); return;
     case WR_FIELD_TIMESTAMP: wr_buf_add_cstr(out, "TIMESTAMP"); return;
     }
 }
 
-/* ---- Inputs of patterns ------------------------------------------------------------------------------- */
+/* ---- Inputs of patterns ---------------------------------------------------------------------- */
 
 static const char *aggregate_name(uint8_t fn)
 {
-    static const char *const names[WR_AGG_FN_COUNT] = {
-        [WR_AGG_COUNT_ROWS] = "COUNT", [WR_AGG_COUNT] = "COUNT", [WR_AGG_SUM] = "SUM", [WR_AGG_AVG] = "AVG",
-        [WR_AGG_MIN] = "MIN", [WR_AGG_MAX] = "MAX", [WR_AGG_VAR_SAMP] = "VAR_SAMP",
-        [WR_AGG_STDDEV_SAMP] = "STDDEV_SAMP", [WR_AGG_FIRST] = "FIRST_VALUE", [WR_AGG_LAST] = "LAST_VALUE",
-        [WR_AGG_ARG_MIN] = "ARG_MIN", [WR_AGG_ARG_MAX] = "ARG_MAX", [WR_AGG_ANY_VALUE] = "ANY_VALUE",
-        [WR_AGG_STRING_AGG] = "STRING_AGG", [WR_AGG_ARRAY_AGG] = "ARRAY_AGG",
-        [WR_AGG_COUNT_DISTINCT] = "COUNT_DISTINCT"};
+    static const char *const names[WR_AGG_FN_COUNT] = {[WR_AGG_COUNT_ROWS] = "COUNT",
+                                                       [WR_AGG_COUNT] = "COUNT",
+                                                       [WR_AGG_SUM] = "SUM",
+                                                       [WR_AGG_AVG] = "AVG",
+                                                       [WR_AGG_MIN] = "MIN",
+                                                       [WR_AGG_MAX] = "MAX",
+                                                       [WR_AGG_VAR_SAMP] = "VAR_SAMP",
+                                                       [WR_AGG_STDDEV_SAMP] = "STDDEV_SAMP",
+                                                       [WR_AGG_FIRST] = "FIRST_VALUE",
+                                                       [WR_AGG_LAST] = "LAST_VALUE",
+                                                       [WR_AGG_ARG_MIN] = "ARG_MIN",
+                                                       [WR_AGG_ARG_MAX] = "ARG_MAX",
+                                                       [WR_AGG_ANY_VALUE] = "ANY_VALUE",
+                                                       [WR_AGG_STRING_AGG] = "STRING_AGG",
+                                                       [WR_AGG_ARRAY_AGG] = "ARRAY_AGG",
+                                                       [WR_AGG_COUNT_DISTINCT] = "COUNT_DISTINCT"};
     WR_ASSERT(fn < WR_AGG_FN_COUNT);
     return names[fn];
 }
 
-/* "small." of a variable, "a|b." of a SUBSET, nothing of all rows; nor where the column is a helper, called after an
- * expression in which the variable stands already. */
-static void print_set(const struct wr_pattern_node *p, uint16_t set, const char *column, struct wr_buf *out)
+/* "small." of a variable, "a|b." of a SUBSET, nothing of all rows; nor where the column is a
+ * helper, called after an expression in which the variable stands already. */
+static void print_set(const struct wr_pattern_node *p, uint16_t set, const char *column,
+                      struct wr_buf *out)
 {
     bool any = false;
     if (set == WR_SET_ALL || strpbrk(column, " .(")) return;
@@ -89,8 +102,8 @@ static void print_set(const struct wr_pattern_node *p, uint16_t set, const char 
     wr_buf_add_char(out, '.');
 }
 
-static void print_aggregate(const struct wr_schema *in, const struct wr_pattern_node *p, const struct wr_aggregate *a,
-                            struct wr_buf *out)
+static void print_aggregate(const struct wr_schema *in, const struct wr_pattern_node *p,
+                            const struct wr_aggregate *a, struct wr_buf *out)
 {
     const char *column = a->column == WR_NONE ? "*" : in->column[a->column].name;
     wr_buf_printf(out, "%s(", aggregate_name(a->fn));
@@ -101,12 +114,12 @@ static void print_aggregate(const struct wr_schema *in, const struct wr_pattern_
     if (a->filter != WR_NONE) wr_buf_printf(out, " FILTER (WHERE %s)", in->column[a->filter].name);
 }
 
-void wr_explain_input(const struct wr_program *program, const struct wr_node *pattern, const struct wr_input *input,
-                      struct wr_buf *out)
+void wr_explain_input(const struct wr_program *program, const struct wr_node *pattern,
+                      const struct wr_input *input, struct wr_buf *out)
 {
     static const char *const special[WR_SPECIAL_COUNT] = {
-        "event_time", "window_start", "window_end", "window_time", "MATCH_ID()", "MATCH_NUMBER()", "MATCH_ROWTIME()",
-        "MATCH_STATUS()", "CLASSIFIER()"};
+        "event_time",     "window_start",    "window_end",     "window_time", "MATCH_ID()",
+        "MATCH_NUMBER()", "MATCH_ROWTIME()", "MATCH_STATUS()", "CLASSIFIER()"};
     const struct wr_schema *in = &program->node[pattern->input[0]].schema;
     const struct wr_pattern_node *p = &pattern->u.pattern;
     switch ((enum wr_input_kind)input->kind) {
@@ -124,10 +137,10 @@ void wr_explain_input(const struct wr_program *program, const struct wr_node *pa
     wr_buf_add_char(out, ')');
 }
 
-/* ---- Bounds --------------------------------------------------------------------------------------------- */
+/* ---- Bounds ---------------------------------------------------------------------------------- */
 
-/* Positions are numbered from left to right, so only loops lead back, and one pass from the last position finds the
- * longest way when there are none. */
+/* Positions are numbered from left to right, so only loops lead back, and one pass from the last
+ * position finds the longest way when there are none. */
 uint32_t wr_explain_longest(const struct wr_pattern_node *p)
 {
     uint32_t *rows = wr_alloc_zero((p->position_count + 1) * sizeof *rows), longest = 0;
@@ -148,7 +161,8 @@ uint32_t wr_explain_longest(const struct wr_pattern_node *p)
     return loops ? 0 : longest;
 }
 
-static void kept_bytes(const struct wr_schema *in, const struct wr_pattern_node *p, struct wr_buf *out)
+static void kept_bytes(const struct wr_schema *in, const struct wr_pattern_node *p,
+                       struct wr_buf *out)
 {
     size_t fixed = 0;
     uint32_t texts = 0;
@@ -161,7 +175,8 @@ static void kept_bytes(const struct wr_schema *in, const struct wr_pattern_node 
     if (texts) wr_buf_printf(out, " and %u text%s", texts, texts == 1 ? "" : "s");
 }
 
-static void pattern_bound(const struct wr_program *program, const struct wr_node *node, struct wr_buf *out)
+static void pattern_bound(const struct wr_program *program, const struct wr_node *node,
+                          struct wr_buf *out)
 {
     const struct wr_pattern_node *p = &node->u.pattern;
     enum wr_matcher_class matcher = wr_pattern_class(p);
@@ -184,7 +199,8 @@ static void pattern_bound(const struct wr_program *program, const struct wr_node
     if (p->within_us < 0) wr_buf_add_cstr(out, "; no WITHIN bounds it");
 }
 
-void wr_explain_bound(const struct wr_program *program, const struct wr_node *node, struct wr_buf *out)
+void wr_explain_bound(const struct wr_program *program, const struct wr_node *node,
+                      struct wr_buf *out)
 {
     if (node->kind == WR_NODE_PATTERN) {
         pattern_bound(program, node, out);
@@ -193,7 +209,10 @@ void wr_explain_bound(const struct wr_program *program, const struct wr_node *no
     WR_ASSERT(node->kind == WR_NODE_WINDOW);
     const struct wr_window_node *w = &node->u.window;
     int64_t panes = (w->size_us + w->late_us) / w->slide_us + 1;
-    wr_buf_printf(out, "%lld window%s of %u aggregate%s that may be open at one time, and those that the watermark's "
-                  "delay keeps open", (long long)panes, panes == 1 ? "" : "s", w->aggregate_count,
+    wr_buf_printf(out,
+                  "%lld window%s of %u aggregate%s that may be open at one time, and those that "
+                  "the watermark's "
+                  "delay keeps open",
+                  (long long)panes, panes == 1 ? "" : "s", w->aggregate_count,
                   w->aggregate_count == 1 ? "" : "s");
 }

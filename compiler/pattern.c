@@ -1,10 +1,12 @@
-/* PATTERN and MATCH_RECOGNIZE: the clauses, the nodes, the result. See pattern.h for the other files.
+/* PATTERN and MATCH_RECOGNIZE: the clauses, the nodes, the result. See pattern.h for the other
+ * files.
  *
  *     input ── SELECT ── PATTERN ── SELECT ──► rows
  *              helper       └────── LATE ────► rows that came too late
  *              columns
- * The first SELECT is there only when keys or arguments are no plain columns. The columns of PATTERN are the
- * values that the MEASURES or the SELECT list read of a match; the SELECT behind it computes with them. */
+ * The first SELECT is there only when keys or arguments are no plain columns. The columns of
+ * PATTERN are the values that the MEASURES or the SELECT list read of a match; the SELECT behind it
+ * computes with them. */
 #include "compiler/pattern.h"
 #include "compiler/state.h"
 
@@ -12,7 +14,7 @@
 
 #include <stdlib.h>
 
-/* ---- Clauses ------------------------------------------------------------------------------------- */
+/* ---- Clauses --------------------------------------------------------------------------------- */
 
 /* SKIP TO the first row of every match would find the same match for ever. */
 static bool skips_nowhere(const struct wr_match_lowering *m, uint32_t set)
@@ -25,7 +27,8 @@ static bool skips_nowhere(const struct wr_match_lowering *m, uint32_t set)
     if (m->match->skip == WR_SKIP_TO_FIRST) return true;
     for (uint32_t p = 0; p < a->position_count; p++) {
         bool begins = false;
-        for (uint32_t i = 0; i < a->first_count; i++) begins |= a->follow[a->first + i].position == p;
+        for (uint32_t i = 0; i < a->first_count; i++)
+            begins |= a->follow[a->first + i].position == p;
         for (uint32_t i = 0; i < a->follow_size[p]; i++)
             begins &= a->follow[a->follow_start[p] + i].position != p;
         if (!begins && wr_match_set_has(m, set, a->variable[p])) return false;
@@ -42,9 +45,11 @@ static bool check_skip(struct wr_match_lowering *m)
     if (set == WR_NONE) {
         wr_match_unknown_variable(m, &match->skip_variable, clause);
     } else if (skips_nowhere(m, set)) {
-        struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0803, match->skip_span,
-                                        "'%.*s' is the first row of every match, so the same match would be found "
-                                        "again", WR_SLICE_ARG(match->skip_variable.text));
+        struct wr_diag *d = wr_diag_add(
+            m->c->diags, WR_DIAG_W0803, match->skip_span,
+            "'%.*s' is the first row of every match, so the same match would be found "
+            "again",
+            WR_SLICE_ARG(match->skip_variable.text));
         wr_diag_help(m->c->diags, d, "SKIP TO NEXT ROW goes on from the second row");
     } else {
         wr_not_yet(m->c, match->skip_span, clause);
@@ -57,9 +62,10 @@ static bool check_exclusive(struct wr_match_lowering *m)
 {
     const struct wr_match *match = m->match;
     if (!match->all_matches || match->rows != WR_ALL_ROWS_UNMATCHED) return true;
-    struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0816, match->all_matches_span,
-                                    "with ALL MATCHES a row can be in many matches, so WITH UNMATCHED ROWS cannot "
-                                    "print each row once");
+    struct wr_diag *d = wr_diag_add(
+        m->c->diags, WR_DIAG_W0816, match->all_matches_span,
+        "with ALL MATCHES a row can be in many matches, so WITH UNMATCHED ROWS cannot "
+        "print each row once");
     wr_diag_second(m->c->diags, d, match->rows_span, "each row is asked for here");
     return false;
 }
@@ -99,7 +105,8 @@ static bool check_order(struct wr_match_lowering *m)
                                         "a pattern's rows stand in the order of their event time%s",
                                         first->descending ? ", the earliest first" : "");
         if (m->input->time_column != WR_NONE)
-            wr_diag_help(m->c->diags, d, "ORDER BY %s", m->input->schema->column[m->input->time_column].name);
+            wr_diag_help(m->c->diags, d, "ORDER BY %s",
+                         m->input->schema->column[m->input->time_column].name);
         else
             wr_diag_help(m->c->diags, d, "ORDER BY event_time");
         return false;
@@ -109,14 +116,15 @@ static bool check_order(struct wr_match_lowering *m)
     return false;
 }
 
-/* Under the Flink dialect a greedy quantifier with a choice is possessive. One for at most one row has none
- * there (Flink builds it as optional()), a fixed number neither. */
+/* Under the Flink dialect a greedy quantifier with a choice is possessive. One for at most one row
+ * has none there (Flink builds it as optional()), a fixed number neither. */
 static bool check_dialect(struct wr_match_lowering *m, const struct wr_pattern *p)
 {
     bool ok = true;
     if (p->kind == WR_PATTERN_REPEAT && p->quantifier.mode == WR_GREEDY &&
         p->quantifier.min != p->quantifier.max && p->quantifier.max > 1) {
-        wr_not_yet(m->c, p->quantifier.span, "a greedy quantifier in dialect 'flink', which is possessive there,");
+        wr_not_yet(m->c, p->quantifier.span,
+                   "a greedy quantifier in dialect 'flink', which is possessive there,");
         ok = false;
     }
     if (p->child) ok &= check_dialect(m, p->child);
@@ -129,9 +137,10 @@ static bool lower_keys(struct wr_match_lowering *m)
     const struct wr_match *match = m->match;
     bool ok = true;
     if (match->partition_alias.text.size && match->partition.count != 1) {
-        struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0812, match->partition_alias.span,
-                                        "one name for several keys names a key of each stream, and this pattern reads "
-                                        "one stream");
+        struct wr_diag *d = wr_diag_add(
+            m->c->diags, WR_DIAG_W0812, match->partition_alias.span,
+            "one name for several keys names a key of each stream, and this pattern reads "
+            "one stream");
         wr_diag_help(m->c->diags, d, "leave the parentheses and the name out: PARTITION BY a, b");
         return false;
     }
@@ -155,7 +164,7 @@ static bool lower_keys(struct wr_match_lowering *m)
     return ok;
 }
 
-/* ---- The result --------------------------------------------------------------------------------------- */
+/* ---- The result ------------------------------------------------------------------------------ */
 
 static uint32_t find_key_name(const struct wr_match_lowering *m, const struct wr_expr *expr)
 {
@@ -171,21 +180,23 @@ static struct wr_ir *read_key(struct wr_match_lowering *m, struct wr_block *b, u
     struct wr_type type = column < m->input->schema->count
                               ? m->input->schema->column[column].type
                               : wr_block_result_type(m->extra, column - m->input->schema->count);
-    return wr_match_read(m, b, (struct wr_input){.kind = WR_INPUT_KEY, .column = (uint16_t)key, .type = type});
+    return wr_match_read(
+        m, b, (struct wr_input){.kind = WR_INPUT_KEY, .column = (uint16_t)key, .type = type});
 }
 
 /* Nothing but the time of the match: MATCH_ROWTIME(), or the event time of its last row. */
 static bool is_rowtime(const struct wr_match_lowering *m, const struct wr_expr *expr)
 {
-    if (expr->kind == WR_EXPR_CALL) return wr_match_function(expr->u.call.name.text) == WR_MATCH_ROWTIME;
+    if (expr->kind == WR_EXPR_CALL)
+        return wr_match_function(expr->u.call.name.text) == WR_MATCH_ROWTIME;
     bool qualified = expr->kind == WR_EXPR_NAME && expr->u.name.count > 1 &&
                      wr_match_find_set(m, &expr->u.name.at[0]) != WR_NONE;
     return !m->may_be_empty && !qualified && wr_relation_is_time(m->input, expr);
 }
 
 /* A partition column alone is the key's value; anything else is computed from the match's rows. */
-static bool lower_item(struct wr_match_lowering *m, struct wr_block *b, const struct wr_select_item *item,
-                       struct wr_columns *columns)
+static bool lower_item(struct wr_match_lowering *m, struct wr_block *b,
+                       const struct wr_select_item *item, struct wr_columns *columns)
 {
     struct wr_select_item named = *item;
     uint32_t key = m->match->short_form ? find_key_name(m, item->expr) : WR_NONE;
@@ -196,13 +207,15 @@ static bool lower_item(struct wr_match_lowering *m, struct wr_block *b, const st
         wr_diag_help(m->c->diags, d, "name them with their variables, such as a.x AS ax");
         return false;
     }
-    struct wr_ir *ir = key != WR_NONE ? read_key(m, b, key) : wr_check_expr(m->c, &m->scope, b, item->expr);
+    struct wr_ir *ir = key != WR_NONE ? read_key(m, b, key)
+                                      : wr_check_expr(m->c, &m->scope, b, item->expr);
     if (!ir) return false;
     if (key != WR_NONE && !item->alias.text.size) {
         named.alias = item->expr->u.name.at[0];
         named.alias.text = m->key_name.at[key].text;
     } else if (item->expr->kind == WR_EXPR_NAME && !item->alias.text.size &&
-               wr_match_reference(m, item->expr, &r) && r.used == item->expr->u.name.count && r.column != WR_NONE) {
+               wr_match_reference(m, item->expr, &r) && r.used == item->expr->u.name.count &&
+               r.column != WR_NONE) {
         named.alias = item->expr->u.name.at[r.used - 1]; /* with the spelling of its declaration */
         named.alias.text = wr_slice_cstr(m->input->schema->column[r.column].name);
     }
@@ -225,7 +238,8 @@ static bool lower_items(struct wr_match_lowering *m, struct wr_block *b, struct 
         ok &= wr_columns_add(m->c, columns, &item, wr_ir_type(ir), true);
         wr_block_column(b, ir);
     }
-    for (uint32_t i = 0; i < match->measure_count; i++) ok &= lower_item(m, b, &match->measure[i], columns);
+    for (uint32_t i = 0; i < match->measure_count; i++)
+        ok &= lower_item(m, b, &match->measure[i], columns);
     if (ok && columns->column.count == 0) {
         wr_diag_add(m->c->diags, WR_DIAG_W0217, match->span,
                     "without PARTITION BY and MEASURES a match has no columns");
@@ -234,7 +248,7 @@ static bool lower_items(struct wr_match_lowering *m, struct wr_block *b, struct 
     return ok;
 }
 
-/* ---- Nodes -------------------------------------------------------------------------------------------- */
+/* ---- Nodes ----------------------------------------------------------------------------------- */
 
 static int compare_columns(const void *a, const void *b)
 {
@@ -242,10 +256,12 @@ static int compare_columns(const void *a, const void *b)
     return (x > y) - (x < y);
 }
 
-static void keep_inputs(uint32_t *keep, uint32_t *count, const struct wr_input *input, uint32_t inputs)
+static void keep_inputs(uint32_t *keep, uint32_t *count, const struct wr_input *input,
+                        uint32_t inputs)
 {
     for (uint32_t i = 0; i < inputs; i++)
-        if (input[i].kind == WR_INPUT_LAST || input[i].kind == WR_INPUT_FIRST) keep[(*count)++] = input[i].column;
+        if (input[i].kind == WR_INPUT_LAST || input[i].kind == WR_INPUT_FIRST)
+            keep[(*count)++] = input[i].column;
 }
 
 /* The columns that LAST, FIRST and aggregates read, in order. */
@@ -285,10 +301,13 @@ static void fill_sets(struct wr_match_lowering *m, struct wr_pattern_node *p)
 static void fill_automaton(struct wr_match_lowering *m, struct wr_pattern_node *p)
 {
     const struct wr_automaton *a = &m->automaton;
-    struct wr_pattern_position *position = WR_NEW_ARRAY(m->c->arena, struct wr_pattern_position, a->position_count);
+    struct wr_pattern_position *position = WR_NEW_ARRAY(m->c->arena, struct wr_pattern_position,
+                                                        a->position_count);
     for (uint32_t i = 0; i < a->position_count; i++)
-        position[i] = (struct wr_pattern_position){.variable = a->variable[i], .follow = a->follow_start[i],
-                                                   .follow_count = a->follow_size[i], .reads = WR_NONE};
+        position[i] = (struct wr_pattern_position){.variable = a->variable[i],
+                                                   .follow = a->follow_start[i],
+                                                   .follow_count = a->follow_size[i],
+                                                   .reads = WR_NONE};
     p->position_count = a->position_count;
     p->position = position;
     p->follow_count = a->follow_count;
@@ -301,7 +320,8 @@ static void fill_automaton(struct wr_match_lowering *m, struct wr_pattern_node *
 static bool fill_clauses(struct wr_match_lowering *m, struct wr_pattern_node *p)
 {
     const struct wr_match *match = m->match;
-    bool next = match->skip == WR_SKIP_NEXT_ROW || (match->skip == WR_SKIP_UNSAID && m->c->flink_dialect);
+    bool next = match->skip == WR_SKIP_NEXT_ROW ||
+                (match->skip == WR_SKIP_UNSAID && m->c->flink_dialect);
     p->after_match = next ? WR_AFTER_NEXT_ROW : WR_AFTER_PAST_LAST;
     p->after_set = WR_SET_ALL;
     p->within_us = -1;
@@ -315,29 +335,36 @@ static bool fill_clauses(struct wr_match_lowering *m, struct wr_pattern_node *p)
 }
 
 /* "LAST(small.amount, 1)": what explain and the run-time tables call a column of the node. */
-static const char *output_name(struct wr_match_lowering *m, const struct wr_schema *input, const struct wr_input *in)
+static const char *output_name(struct wr_match_lowering *m, const struct wr_schema *input,
+                               const struct wr_input *in)
 {
     struct wr_arena *arena = m->c->arena;
     static const char *const special[WR_SPECIAL_COUNT] = {
-        "event_time", "window_start", "window_end", "window_time", "MATCH_ID()", "MATCH_NUMBER()", "MATCH_ROWTIME()",
-        "MATCH_STATUS()", "CLASSIFIER()"};
+        "event_time",     "window_start",    "window_end",     "window_time", "MATCH_ID()",
+        "MATCH_NUMBER()", "MATCH_ROWTIME()", "MATCH_STATUS()", "CLASSIFIER()"};
     if (in->kind == WR_INPUT_SPECIAL) return special[in->column];
     if (in->kind == WR_INPUT_KEY) return wr_arena_cstr(arena, m->key_name.at[in->column].text);
     if (in->kind == WR_INPUT_AGGREGATE) return m->aggregate_text.at[in->column];
-    struct wr_slice set = in->set == WR_SET_ALL            ? WR_SLICE("*")
-                          : in->set < m->variable.count ? m->variable.at[in->set].name.text
-                                                           : m->subset.at[in->set - m->variable.count].name.text;
-    const char *kind = in->kind == WR_INPUT_FIRST ? "FIRST" : "LAST", *column = input->column[in->column].name;
+    struct wr_slice set = in->set == WR_SET_ALL ? WR_SLICE("*")
+                          : in->set < m->variable.count
+                              ? m->variable.at[in->set].name.text
+                              : m->subset.at[in->set - m->variable.count].name.text;
+    const char *kind = in->kind == WR_INPUT_FIRST ? "FIRST" : "LAST",
+               *column = input->column[in->column].name;
     if (in->offset)
-        return wr_arena_printf(arena, "%s(%.*s.%s, %u)", kind, WR_SLICE_ARG(set), column, in->offset).data;
+        return wr_arena_printf(arena, "%s(%.*s.%s, %u)", kind, WR_SLICE_ARG(set), column,
+                               in->offset)
+            .data;
     return wr_arena_printf(arena, "%s(%.*s.%s)", kind, WR_SLICE_ARG(set), column).data;
 }
 
 static struct wr_schema output_schema(struct wr_match_lowering *m, const struct wr_schema *input)
 {
-    struct wr_schema_column *column = WR_NEW_ARRAY(m->c->arena, struct wr_schema_column, m->output.count + 1);
+    struct wr_schema_column *column = WR_NEW_ARRAY(m->c->arena, struct wr_schema_column,
+                                                   m->output.count + 1);
     for (uint32_t i = 0; i < m->output.count; i++)
-        column[i] = (struct wr_schema_column){output_name(m, input, &m->output.at[i]), m->output.at[i].type};
+        column[i] = (struct wr_schema_column){output_name(m, input, &m->output.at[i]),
+                                              m->output.at[i].type};
     return (struct wr_schema){m->output.count, column};
 }
 
@@ -348,10 +375,15 @@ static uint32_t place_of(const struct wr_match_lowering *m)
 }
 
 /* The rows that came too late, as the pattern reads them: the input's own columns first. */
-static uint32_t add_late(struct wr_match_lowering *m, uint32_t pattern, const struct wr_schema *input)
+static uint32_t add_late(struct wr_match_lowering *m, uint32_t pattern,
+                         const struct wr_schema *input)
 {
-    struct wr_node node = {.kind = WR_NODE_LATE, .input_count = 1, .query = m->query,
-                           .input = wr_inputs(m->c, pattern), .schema = *input, .place = place_of(m)};
+    struct wr_node node = {.kind = WR_NODE_LATE,
+                           .input_count = 1,
+                           .query = m->query,
+                           .input = wr_inputs(m->c, pattern),
+                           .schema = *input,
+                           .place = place_of(m)};
     return wr_node_add(m->c, &node);
 }
 
@@ -364,7 +396,8 @@ static uint32_t add_helpers(struct wr_match_lowering *m)
     for (uint32_t i = 0; i < extra; i++) type[i] = wr_block_result_type(m->extra, i);
     uint32_t node = wr_node_append(c, m->input, m->extra, extra, type, m->query, &first);
     WR_ASSERT(first == m->input->schema->count && extra == m->extra_text.count);
-    struct wr_schema_column *column = (struct wr_schema_column *)(uintptr_t)wr_node_at(c, node)->schema.column;
+    struct wr_schema_column *column =
+        (struct wr_schema_column *)(uintptr_t)wr_node_at(c, node)->schema.column;
     for (uint32_t i = 0; i < extra; i++) column[first + i].name = m->extra_text.at[i];
     return node;
 }
@@ -392,7 +425,8 @@ static void add_nodes(struct wr_match_lowering *m, struct wr_node *node, struct 
     node->schema = output_schema(m, &input);
     uint32_t pattern = wr_node_add(c, node);
     *late_node = p->late_into ? add_late(m, pattern, &input) : WR_NONE;
-    result->node = wr_select_add(c, pattern, WR_NONE, project, false, result->schema, m->query, m->match->span);
+    result->node = wr_select_add(c, pattern, WR_NONE, project, false, result->schema, m->query,
+                                 m->match->span);
 }
 
 static int variable_of(void *context, const struct wr_ident *name)
@@ -411,7 +445,8 @@ static bool check(struct wr_match_lowering *m, struct wr_pattern_node *p, struct
     ok &= lower_keys(m);
     ok &= wr_match_collect(m);
     if (m->c->flink_dialect) ok &= check_dialect(m, match->pattern);
-    bool built = !m->tree_is_wrong && wr_automaton_build(m->c, match->pattern, variable_of, m, &m->automaton);
+    bool built = !m->tree_is_wrong &&
+                 wr_automaton_build(m->c, match->pattern, variable_of, m, &m->automaton);
     for (uint32_t i = 0; built && i < m->automaton.first_count; i++)
         m->may_be_empty |= m->automaton.follow[m->automaton.first + i].position == WR_ACCEPT;
     if (built) ok &= check_skip(m);
@@ -422,7 +457,8 @@ static bool check(struct wr_match_lowering *m, struct wr_pattern_node *p, struct
 }
 
 bool wr_lower_match(struct wr_compile *c, const struct wr_match *match, struct wr_slice name,
-                    const struct wr_relation *input, uint32_t query, struct wr_relation *result, uint32_t *late_node)
+                    const struct wr_relation *input, uint32_t query, struct wr_relation *result,
+                    uint32_t *late_node)
 {
     struct wr_match_lowering *m = WR_NEW(c->arena, struct wr_match_lowering);
     m->c = c;
@@ -439,12 +475,14 @@ bool wr_lower_match(struct wr_compile *c, const struct wr_match *match, struct w
     struct wr_block *project = wr_block_new(c);
     struct wr_columns columns = {.time_column = WR_NONE};
     *late_node = WR_NONE;
-    *result = (struct wr_relation){.node = WR_NONE, .alias = name, .declared_at = match->pattern->span,
-                                   .time_column = WR_NONE, .has_watermark = true};
+    *result = (struct wr_relation){.node = WR_NONE,
+                                   .alias = name,
+                                   .declared_at = match->pattern->span,
+                                   .time_column = WR_NONE,
+                                   .has_watermark = true};
     bool ok = check(m, &node.u.pattern, project, &columns);
     ok &= wr_columns_finish(c, &columns, true, result);
     result->time_column = columns.time_column;
-    wr_columns_release(&columns);
     if (!ok) return false;
     fill_automaton(m, &node.u.pattern);
     fill_sets(m, &node.u.pattern);

@@ -1,4 +1,5 @@
-/* Calls in DEFINE and MEASURES: aggregates over the rows of a set, FIRST and LAST, and the functions of a match. */
+/* Calls in DEFINE and MEASURES: aggregates over the rows of a set, FIRST and LAST, and the
+ * functions of a match. */
 #include "compiler/pattern.h"
 
 enum wr_match_function wr_match_function(struct wr_slice name)
@@ -7,12 +8,19 @@ enum wr_match_function wr_match_function(struct wr_slice name)
         const char *name;
         enum wr_match_function function;
     } functions[] = {
-        {"FIRST", WR_MATCH_FIRST}, {"LAST", WR_MATCH_LAST}, {"PREV", WR_MATCH_PREV}, {"NEXT", WR_MATCH_NEXT},
-        {"CLASSIFIER", WR_MATCH_CLASSIFIER}, {"MATCH_NUMBER", WR_MATCH_NUMBER}, {"MATCH_ID", WR_MATCH_ID},
-        {"MATCH_ROWTIME", WR_MATCH_ROWTIME}, {"MATCH_STATUS", WR_MATCH_STATUS},
+        {"FIRST", WR_MATCH_FIRST},
+        {"LAST", WR_MATCH_LAST},
+        {"PREV", WR_MATCH_PREV},
+        {"NEXT", WR_MATCH_NEXT},
+        {"CLASSIFIER", WR_MATCH_CLASSIFIER},
+        {"MATCH_NUMBER", WR_MATCH_NUMBER},
+        {"MATCH_ID", WR_MATCH_ID},
+        {"MATCH_ROWTIME", WR_MATCH_ROWTIME},
+        {"MATCH_STATUS", WR_MATCH_STATUS},
     };
     for (size_t i = 0; i < WR_COUNT(functions); i++)
-        if (wr_slice_equal_nocase(name, wr_slice_cstr(functions[i].name))) return functions[i].function;
+        if (wr_slice_equal_nocase(name, wr_slice_cstr(functions[i].name)))
+            return functions[i].function;
     return WR_MATCH_NONE;
 }
 
@@ -22,16 +30,18 @@ static struct wr_slice call_name(const struct wr_expr *call)
 }
 
 /* Says how many arguments there may be; false after a report. */
-static bool check_count(struct wr_compile *c, const struct wr_expr *call, uint32_t least, uint32_t most)
+static bool check_count(struct wr_compile *c, const struct wr_expr *call, uint32_t least,
+                        uint32_t most)
 {
     uint32_t n = call->u.call.args.count;
     if (n >= least && n <= most) return true;
     struct wr_slice name = call_name(call);
     if (most == 0)
-        wr_diag_add(c->diags, WR_DIAG_W0404, call->span, "%.*s takes no argument, not %u", WR_SLICE_ARG(name), n);
+        wr_diag_add(c->diags, WR_DIAG_W0404, call->span, "%.*s takes no argument, not %u",
+                    WR_SLICE_ARG(name), n);
     else if (least == most)
-        wr_diag_add(c->diags, WR_DIAG_W0404, call->span, "%.*s takes %u argument%s, not %u", WR_SLICE_ARG(name),
-                    least, least == 1 ? "" : "s", n);
+        wr_diag_add(c->diags, WR_DIAG_W0404, call->span, "%.*s takes %u argument%s, not %u",
+                    WR_SLICE_ARG(name), least, least == 1 ? "" : "s", n);
     else
         wr_diag_add(c->diags, WR_DIAG_W0404, call->span, "%.*s takes %u or %u arguments, not %u",
                     WR_SLICE_ARG(name), least, most, n);
@@ -46,20 +56,22 @@ static bool refuse_extras(struct wr_compile *c, const struct wr_expr *call)
                        : call->u.call.order.count ? "ORDER BY"
                        : call->u.call.over        ? "OVER" : NULL;
     if (!what) return false;
-    wr_diag_add(c->diags, WR_DIAG_W0412, call->span, "%s does not go with %.*s", what, WR_SLICE_ARG(call_name(call)));
+    wr_diag_add(c->diags, WR_DIAG_W0412, call->span, "%s does not go with %.*s", what,
+                WR_SLICE_ARG(call_name(call)));
     return true;
 }
 
 static bool refuse_frame(struct wr_match_lowering *m, const struct wr_expr *call)
 {
     if (!m->in_define || call->u.call.frame != WR_FRAME_FINAL) return false;
-    struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0809, call->span,
-                                    "a condition sees the rows so far, so it cannot read a FINAL value");
+    struct wr_diag *d = wr_diag_add(
+        m->c->diags, WR_DIAG_W0809, call->span,
+        "a condition sees the rows so far, so it cannot read a FINAL value");
     wr_diag_help(m->c->diags, d, "leave FINAL out, or move this to the SELECT list");
     return true;
 }
 
-/* ---- FIRST and LAST --------------------------------------------------------------------------------- */
+/* ---- FIRST and LAST -------------------------------------------------------------------------- */
 
 static bool check_offset(struct wr_match_lowering *m, const struct wr_expr *expr, uint16_t *offset)
 {
@@ -75,28 +87,32 @@ static bool check_offset(struct wr_match_lowering *m, const struct wr_expr *expr
     }
     struct wr_type type = wr_ir_type(ir);
     if (type.kind != WR_KIND_INT && type.kind != WR_KIND_BIGINT) {
-        wr_diag_add(c->diags, WR_DIAG_W0403, expr->span, "how many rows to go is a whole number, this is %s",
-                    wr_type_text(c, type));
+        wr_diag_add(c->diags, WR_DIAG_W0403, expr->span,
+                    "how many rows to go is a whole number, this is %s", wr_type_text(c, type));
         return false;
     }
     if (value.u.i64 < 0 || value.u.i64 > UINT16_MAX) {
-        wr_diag_add(c->diags, WR_DIAG_W0515, expr->span, "how many rows to go is a number from 0 to %d", UINT16_MAX);
+        wr_diag_add(c->diags, WR_DIAG_W0515, expr->span,
+                    "how many rows to go is a number from 0 to %d", UINT16_MAX);
         return false;
     }
     *offset = (uint16_t)value.u.i64;
     return true;
 }
 
-/* In the condition of a variable of the set the last row is the current one: nothing kept is read then. */
-static struct wr_ir *call_navigation(struct wr_match_lowering *m, struct wr_block *b, const struct wr_expr *call,
-                                     bool first)
+/* In the condition of a variable of the set the last row is the current one: nothing kept is read
+ * then. */
+static struct wr_ir *call_navigation(struct wr_match_lowering *m, struct wr_block *b,
+                                     const struct wr_expr *call, bool first)
 {
     struct wr_input in = {.kind = first ? WR_INPUT_FIRST : WR_INPUT_LAST};
     struct wr_argument_scope a;
     uint32_t column;
-    if (!check_count(m->c, call, 1, 2) || refuse_extras(m->c, call) || refuse_frame(m, call)) return NULL;
+    if (!check_count(m->c, call, 1, 2) || refuse_extras(m->c, call) || refuse_frame(m, call))
+        return NULL;
     const struct wr_expr *argument = call->u.call.args.at[0];
-    if (call->u.call.args.count == 2 && !check_offset(m, call->u.call.args.at[1], &in.offset)) return NULL;
+    if (call->u.call.args.count == 2 && !check_offset(m, call->u.call.args.at[1], &in.offset))
+        return NULL;
     wr_argument_scope(&a, m, first ? "FIRST" : "LAST", true);
     if (!wr_check_expr(m->c, &a.scope, m->extra, argument)) return NULL;
     if (m->in_define && !first && in.offset == 0 && wr_match_set_has(m, a.set, m->current))
@@ -107,12 +123,12 @@ static struct wr_ir *call_navigation(struct wr_match_lowering *m, struct wr_bloc
     return wr_match_read(m, b, in);
 }
 
-/* ---- Aggregates -------------------------------------------------------------------------------------- */
+/* ---- Aggregates ------------------------------------------------------------------------------ */
 
 static bool same_aggregate(const struct wr_aggregate *a, const struct wr_aggregate *b)
 {
-    return a->fn == b->fn && a->set == b->set && a->column == b->column && a->column2 == b->column2 &&
-           a->filter == b->filter;
+    return a->fn == b->fn && a->set == b->set && a->column == b->column &&
+           a->column2 == b->column2 && a->filter == b->filter;
 }
 
 static uint32_t add_aggregate(struct wr_match_lowering *m, const struct wr_aggregate *aggregate,
@@ -145,24 +161,27 @@ static bool count_rows(struct wr_argument_scope *a, const struct wr_expr *star)
         return false;
     }
     if (a->set >= m->variable.count || m->variable.at[a->set].has_rows) return true;
-    wr_diag_add(m->c->diags, WR_DIAG_W0806, name->span, "'%.*s' stands under NOT, so it has no rows to count",
-                WR_SLICE_ARG(name->text));
+    wr_diag_add(m->c->diags, WR_DIAG_W0806, name->span,
+                "'%.*s' stands under NOT, so it has no rows to count", WR_SLICE_ARG(name->text));
     return false;
 }
 
 /* Which aggregate it is, with its number of arguments; false after a report. */
-static bool check_kind(struct wr_match_lowering *m, const struct wr_expr *call, struct wr_aggregate *out)
+static bool check_kind(struct wr_match_lowering *m, const struct wr_expr *call,
+                       struct wr_aggregate *out)
 {
     struct wr_compile *c = m->c;
     enum wr_aggregate_fn fn = WR_AGG_FN_COUNT;
     wr_aggregate_find(call_name(call), &fn);
     if (refuse_frame(m, call)) return false;
     if (call->u.call.over) {
-        wr_diag_add(c->diags, WR_DIAG_W0412, call->span, "OVER does not go with an aggregate of a pattern");
+        wr_diag_add(c->diags, WR_DIAG_W0412, call->span,
+                    "OVER does not go with an aggregate of a pattern");
         return false;
     }
     if (fn == WR_AGG_FN_COUNT || fn == WR_AGG_ARRAY_AGG) {
-        const char *name = wr_arena_printf(c->arena, "%.*s in a pattern", WR_SLICE_ARG(call_name(call))).data;
+        const char *name =
+            wr_arena_printf(c->arena, "%.*s in a pattern", WR_SLICE_ARG(call_name(call))).data;
         wr_not_yet(c, call->span, name);
         return false;
     }
@@ -183,17 +202,21 @@ static bool check_kind(struct wr_match_lowering *m, const struct wr_expr *call, 
     return check_count(c, call, two ? 2 : 1, two ? 2 : 1);
 }
 
-static bool check_filter(struct wr_argument_scope *a, const struct wr_expr *filter, uint32_t *column)
+static bool check_filter(struct wr_argument_scope *a, const struct wr_expr *filter,
+                         uint32_t *column)
 {
     struct wr_type type;
     a->in_filter = true;
     a->inside = "a FILTER";
-    return wr_check_condition(a->m->c, &a->scope, a->m->extra, filter) && wr_argument_column(a, filter, column, &type);
+    return wr_check_condition(a->m->c, &a->scope, a->m->extra, filter) &&
+           wr_argument_column(a, filter, column, &type);
 }
 
-static struct wr_ir *call_aggregate(struct wr_match_lowering *m, struct wr_block *b, const struct wr_expr *call)
+static struct wr_ir *call_aggregate(struct wr_match_lowering *m, struct wr_block *b,
+                                    const struct wr_expr *call)
 {
-    struct wr_aggregate g = {.running = m->in_define, .column = WR_NONE, .column2 = WR_NONE, .filter = WR_NONE};
+    struct wr_aggregate g = {
+        .running = m->in_define, .column = WR_NONE, .column2 = WR_NONE, .filter = WR_NONE};
     struct wr_argument_scope a;
     struct wr_type second;
     if (!check_kind(m, call, &g)) return NULL;
@@ -210,27 +233,29 @@ static struct wr_ir *call_aggregate(struct wr_match_lowering *m, struct wr_block
         if (g.fn != WR_AGG_STRING_AGG) {
             if (!wr_check_key_type(m->c, args->at[1]->span, second)) return NULL;
         } else if (second.kind != WR_KIND_STRING) {
-            wr_diag_add(m->c->diags, WR_DIAG_W0403, args->at[1]->span, "the separator is a STRING, this is %s",
-                        wr_type_text(m->c, second));
+            wr_diag_add(m->c->diags, WR_DIAG_W0403, args->at[1]->span,
+                        "the separator is a STRING, this is %s", wr_type_text(m->c, second));
             return NULL;
         }
     }
     if (call->u.call.filter && !check_filter(&a, call->u.call.filter, &g.filter)) return NULL;
-    if (!wr_aggregate_type(m->c, call, (enum wr_aggregate_fn)g.fn, g.argument, &g.type)) return NULL;
+    if (!wr_aggregate_type(m->c, call, (enum wr_aggregate_fn)g.fn, g.argument, &g.type))
+        return NULL;
     g.set = (uint16_t)a.set;
     uint32_t number = add_aggregate(m, &g, call);
     return wr_match_read(m, b, (struct wr_input){.kind = WR_INPUT_AGGREGATE, .set = g.set,
                                                  .column = (uint16_t)number, .type = g.type});
 }
 
-/* ---- Functions of the match ---------------------------------------------------------------------------- */
+/* ---- Functions of the match ------------------------------------------------------------------ */
 
-static struct wr_ir *call_special(struct wr_match_lowering *m, struct wr_block *b, const struct wr_expr *call,
-                                  enum wr_match_function function)
+static struct wr_ir *call_special(struct wr_match_lowering *m, struct wr_block *b,
+                                  const struct wr_expr *call, enum wr_match_function function)
 {
     if (!check_count(m->c, call, 0, 0) || refuse_extras(m->c, call)) return NULL;
     if (m->in_define) {
-        wr_diag_add(m->c->diags, WR_DIAG_W0421, call->span, "%.*s is known when a match is whole, not in a condition",
+        wr_diag_add(m->c->diags, WR_DIAG_W0421, call->span,
+                    "%.*s is known when a match is whole, not in a condition",
                     WR_SLICE_ARG(call_name(call)));
         return NULL;
     }
@@ -254,7 +279,8 @@ static void refuse_classifier(struct wr_match_lowering *m, const struct wr_expr 
     if (call->u.call.args.count == 1) {
         const struct wr_expr *set = call->u.call.args.at[0];
         if (set->kind != WR_EXPR_NAME || set->u.name.count != 1) {
-            wr_diag_add(m->c->diags, WR_DIAG_W0814, set->span, "CLASSIFIER takes a variable of the pattern");
+            wr_diag_add(m->c->diags, WR_DIAG_W0814, set->span,
+                        "CLASSIFIER takes a variable of the pattern");
             return;
         }
         if (wr_match_find_set(m, &set->u.name.at[0]) == WR_NONE) {
@@ -272,8 +298,9 @@ static void refuse_prev(struct wr_match_lowering *m, const struct wr_expr *call,
     if (!check_count(m->c, call, 1, 2)) return;
     if (call->u.call.args.count == 2 && !check_offset(m, call->u.call.args.at[1], &offset)) return;
     const struct wr_expr *argument = call->u.call.args.at[0];
-    enum wr_match_function inner = argument->kind == WR_EXPR_CALL ? wr_match_function(call_name(argument))
-                                                                   : WR_MATCH_NONE;
+    enum wr_match_function inner = argument->kind == WR_EXPR_CALL
+                                       ? wr_match_function(call_name(argument))
+                                       : WR_MATCH_NONE;
     wr_argument_scope(&a, m, next ? "NEXT" : "PREV", true);
     if (inner != WR_MATCH_FIRST && inner != WR_MATCH_LAST && inner != WR_MATCH_CLASSIFIER &&
         !wr_check_expr(m->c, &a.scope, m->extra, argument))

@@ -1,6 +1,7 @@
-/* Conditions of one variable that exclude each other: x > 5 AND x < 3, status = 'a' AND status = 'b', x IS NULL AND
- * x = 1. Each comparison of a column with a literal is an interval; intervals on a line have a common point exactly
- * if each two of them have one, so it is enough to look at pairs. */
+/* Conditions of one variable that exclude each other: x > 5 AND x < 3, status = 'a' AND status =
+ * 'b', x IS NULL AND x = 1. Each comparison of a column with a literal is an interval; intervals on
+ * a line have a common point exactly if each two of them have one, so it is enough to look at
+ * pairs. */
 #include "compiler/pattern.h"
 
 #include "vm/text.h"
@@ -39,9 +40,12 @@ static bool read_literal(const struct wr_expr *e, struct literal *out)
     }
     *out = (struct literal){0};
     if (e->kind == WR_EXPR_NUMBER) {
-        /* Digits past the scale would be rounded away, and with them the difference that matters. */
+        /* Digits past the scale would be rounded away, and with them the difference that matters.
+         */
         const char *point = memchr(e->u.text.data, '.', e->u.text.size);
-        if (memchr(e->u.text.data, 'e', e->u.text.size) || memchr(e->u.text.data, 'E', e->u.text.size)) return false;
+        if (memchr(e->u.text.data, 'e', e->u.text.size) ||
+            memchr(e->u.text.data, 'E', e->u.text.size))
+            return false;
         if (point && e->u.text.data + e->u.text.size - point > SCALE) return false;
         if (!wr_parse_decimal(e->u.text, 38, SCALE, &out->number)) return false;
         if (minus) out->number = -out->number;
@@ -58,11 +62,13 @@ static bool read_literal(const struct wr_expr *e, struct literal *out)
 }
 
 /* A column of the current row, of a type whose literals compare as they are written. */
-static bool read_column(struct wr_match_lowering *m, const struct wr_expr *e, uint32_t *column, struct wr_type *type)
+static bool read_column(struct wr_match_lowering *m, const struct wr_expr *e, uint32_t *column,
+                        struct wr_type *type)
 {
     struct wr_reference r;
     if (e->kind != WR_EXPR_NAME || !wr_match_reference(m, e, &r)) return false;
-    if (r.column == WR_NONE || r.used < e->u.name.count || !wr_match_set_has(m, r.set, m->current)) return false;
+    if (r.column == WR_NONE || r.used < e->u.name.count || !wr_match_set_has(m, r.set, m->current))
+        return false;
     *column = r.column;
     *type = r.type;
     return true;
@@ -81,7 +87,9 @@ static void claim_compare(struct claims *s, enum wr_binary_op op, const struct w
     struct claim c = {.span = span};
     struct limit l = {.there = true};
     struct wr_type type;
-    if (!read_column(s->m, column, &c.column, &type) || !read_literal(value, &l.at) || !fits(&l.at, type)) return;
+    if (!read_column(s->m, column, &c.column, &type) || !read_literal(value, &l.at) ||
+        !fits(&l.at, type))
+        return;
     switch ((int)op) {
     case WR_BINARY_EQ: c.low = c.high = l; break;
     case WR_BINARY_NE: c.is_not = true; c.low = l; break;
@@ -99,16 +107,19 @@ static void claim(struct claims *s, const struct wr_expr *e)
     static const uint8_t flipped[] = {[WR_BINARY_EQ] = WR_BINARY_EQ, [WR_BINARY_NE] = WR_BINARY_NE,
                                       [WR_BINARY_LT] = WR_BINARY_GT, [WR_BINARY_LE] = WR_BINARY_GE,
                                       [WR_BINARY_GT] = WR_BINARY_LT, [WR_BINARY_GE] = WR_BINARY_LE};
-    if (e->kind == WR_EXPR_BINARY && e->u.binary.op >= WR_BINARY_EQ && e->u.binary.op <= WR_BINARY_GE) {
+    if (e->kind == WR_EXPR_BINARY && e->u.binary.op >= WR_BINARY_EQ &&
+        e->u.binary.op <= WR_BINARY_GE) {
         claim_compare(s, e->u.binary.op, e->u.binary.left, e->u.binary.right, e->span);
-        claim_compare(s, (enum wr_binary_op)flipped[e->u.binary.op], e->u.binary.right, e->u.binary.left, e->span);
+        claim_compare(s, (enum wr_binary_op)flipped[e->u.binary.op], e->u.binary.right,
+                      e->u.binary.left, e->span);
     } else if (e->kind == WR_EXPR_BETWEEN && !e->u.between.negated) {
         claim_compare(s, WR_BINARY_GE, e->u.between.operand, e->u.between.low, e->span);
         claim_compare(s, WR_BINARY_LE, e->u.between.operand, e->u.between.high, e->span);
     } else if (e->kind == WR_EXPR_IS && e->u.is.test == WR_IS_NULL && !e->u.is.negated) {
         struct claim c = {.is_null = true, .span = e->span};
         struct wr_type type;
-        if (read_column(s->m, e->u.is.operand, &c.column, &type)) wr_list_push(s->m->c->arena, &s->list, c);
+        if (read_column(s->m, e->u.is.operand, &c.column, &type))
+            wr_list_push(s->m->c->arena, &s->list, c);
     }
 }
 
@@ -135,7 +146,8 @@ static bool is_only(const struct claim *c, const struct literal *value)
 static bool exclude(const struct claim *a, const struct claim *b)
 {
     if (a->column != b->column) return false;
-    if (a->is_null || b->is_null) return a->is_null != b->is_null; /* a comparison is never TRUE of a NULL */
+    if (a->is_null || b->is_null)
+        return a->is_null != b->is_null; /* a comparison is never TRUE of a NULL */
     if (a->is_not) return is_only(b, &a->low.at);
     if (b->is_not) return is_only(a, &b->low.at);
     return is_empty(&a->low, &b->high) || is_empty(&b->low, &a->high);
@@ -149,10 +161,11 @@ static void check_pairs(struct claims *s)
             if (!exclude(a, b)) continue;
             struct wr_diags *diags = s->m->c->diags;
             struct wr_slice name = s->m->variable.at[s->m->current].name.text;
-            struct wr_diag *d = wr_diag_add(diags, WR_DIAG_W2001, b->span,
-                                            "no row can be '%.*s': its conditions contradict each other",
-                                            WR_SLICE_ARG(name));
-            if (a->span.start != b->span.start) wr_diag_second(diags, d, a->span, "contradicts this");
+            struct wr_diag *d = wr_diag_add(
+                diags, WR_DIAG_W2001, b->span,
+                "no row can be '%.*s': its conditions contradict each other", WR_SLICE_ARG(name));
+            if (a->span.start != b->span.start)
+                wr_diag_second(diags, d, a->span, "contradicts this");
             return;
         }
     }

@@ -1,9 +1,10 @@
-/* Conditions of variables. Each DEFINE is taken apart at its top-level ANDs: what reads the row alone is evaluated over
- * whole batches, equal conditions of several variables once; the rest has a block of its own, evaluated where a
- * partial match meets the row. A variable holds when both are TRUE, which is what AND of the two says. */
+/* Conditions of variables. Each DEFINE is taken apart at its top-level ANDs: what reads the row
+ * alone is evaluated over whole batches, equal conditions of several variables once; the rest has a
+ * block of its own, evaluated where a partial match meets the row. A variable holds when both are
+ * TRUE, which is what AND of the two says. */
 #include "compiler/pattern.h"
 
-/* ---- Taking apart ---------------------------------------------------------------------------------- */
+/* ---- Taking apart ---------------------------------------------------------------------------- */
 
 void wr_conjuncts_begin(struct wr_arena *arena, struct wr_conjuncts *s, const struct wr_expr *expr)
 {
@@ -54,10 +55,13 @@ static bool lower_condition(struct wr_match_lowering *m, struct wr_match_variabl
 static bool check_stream(struct wr_match_lowering *m, const struct wr_define *define)
 {
     struct wr_ident alias = {.text = m->input->alias, .quoted = m->input->alias_quoted};
-    if (define->stream.text.size == 0 || (alias.text.size && wr_ident_equal(alias, define->stream))) return true;
+    if (define->stream.text.size == 0 || (alias.text.size && wr_ident_equal(alias, define->stream)))
+        return true;
     struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0811, define->stream.span,
-                                    "the pattern does not read from '%.*s'", WR_SLICE_ARG(define->stream.text));
-    if (alias.text.size) wr_diag_help(m->c->diags, d, "it reads from '%.*s'", WR_SLICE_ARG(alias.text));
+                                    "the pattern does not read from '%.*s'",
+                                    WR_SLICE_ARG(define->stream.text));
+    if (alias.text.size)
+        wr_diag_help(m->c->diags, d, "it reads from '%.*s'", WR_SLICE_ARG(alias.text));
     return false;
 }
 
@@ -76,7 +80,7 @@ bool wr_match_lower_define(struct wr_match_lowering *m)
     return ok;
 }
 
-/* ---- What the rest reads of the past ---------------------------------------------------------------- */
+/* ---- What the rest reads of the past --------------------------------------------------------- */
 
 struct reading {
     struct wr_match_lowering *m;
@@ -86,13 +90,17 @@ struct reading {
 static void visit_history(void *context, const struct wr_input *input)
 {
     struct reading *r = context;
-    if (input->kind != WR_INPUT_LAST && input->kind != WR_INPUT_FIRST && input->kind != WR_INPUT_AGGREGATE) return;
+    if (input->kind != WR_INPUT_LAST && input->kind != WR_INPUT_FIRST &&
+        input->kind != WR_INPUT_AGGREGATE)
+        return;
     uint32_t i = wr_match_input(r->m, history, *input);
     if (r->bits) r->bits[i / 64] |= (uint64_t)1 << (i % 64);
 }
 
-/* need[p] = what the conditions of p's followers read, and what is needed from these on: the least solution. */
-static void close_over_follow(struct wr_match_lowering *m, const uint64_t *own, uint64_t *need, uint32_t words)
+/* need[p] = what the conditions of p's followers read, and what is needed from these on: the least
+ * solution. */
+static void close_over_follow(struct wr_match_lowering *m, const uint64_t *own, uint64_t *need,
+                              uint32_t words)
 {
     const struct wr_automaton *a = &m->automaton;
     for (bool changed = true; changed;) {
@@ -102,7 +110,8 @@ static void close_over_follow(struct wr_match_lowering *m, const uint64_t *own, 
                 uint32_t q = a->follow[a->follow_start[p] + i].position;
                 if (q == WR_ACCEPT) continue;
                 for (uint32_t w = 0; w < words; w++) {
-                    uint64_t more = own[(size_t)a->variable[q] * words + w] | need[(size_t)q * words + w];
+                    uint64_t more = own[(size_t)a->variable[q] * words + w] |
+                                    need[(size_t)q * words + w];
                     changed |= (more & ~need[(size_t)p * words + w]) != 0;
                     need[(size_t)p * words + w] |= more;
                 }
@@ -124,7 +133,8 @@ static uint32_t add_reads(struct wr_pattern_node *node, uint64_t *reads, const u
     return node->reads_count++;
 }
 
-static void fill_reads(struct wr_match_lowering *m, struct wr_pattern_node *node, struct wr_pattern_position *position)
+static void fill_reads(struct wr_match_lowering *m, struct wr_pattern_node *node,
+                       struct wr_pattern_position *position)
 {
     struct wr_arena *arena = m->c->arena;
     uint32_t positions = m->automaton.position_count, words = (m->history.count + 63) / 64;
@@ -145,12 +155,15 @@ static void fill_reads(struct wr_match_lowering *m, struct wr_pattern_node *node
 void wr_match_fill_conditions(struct wr_match_lowering *m, struct wr_pattern_node *node,
                               struct wr_pattern_position *position)
 {
-    struct wr_pattern_variable *variable = WR_NEW_ARRAY(m->c->arena, struct wr_pattern_variable, m->variable.count);
+    struct wr_pattern_variable *variable = WR_NEW_ARRAY(m->c->arena, struct wr_pattern_variable,
+                                                        m->variable.count);
     node->row_code = WR_NONE;
     for (uint32_t i = 0; i < m->variable.count; i++) {
         struct wr_match_variable *v = &m->variable.at[i];
         variable[i].name = wr_arena_cstr(m->c->arena, v->name.text);
-        variable[i].text = v->define && v->define->condition ? wr_match_text(m, v->define->condition) : "";
+        variable[i].text = v->define && v->define->condition
+                               ? wr_match_text(m, v->define->condition)
+                               : "";
         variable[i].row_condition = v->row ? wr_block_result(m->row, v->row) : WR_NONE;
         variable[i].condition = WR_NONE;
         if (!v->rest) continue;

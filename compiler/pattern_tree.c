@@ -26,7 +26,8 @@ bool wr_match_set_has(const struct wr_match_lowering *m, uint32_t set, uint32_t 
     return m->subset.at[set - m->variable.count].mask[variable / 64] >> (variable % 64) & 1;
 }
 
-void wr_match_unknown_variable(struct wr_match_lowering *m, const struct wr_ident *name, const char *clause)
+void wr_match_unknown_variable(struct wr_match_lowering *m, const struct wr_ident *name,
+                               const char *clause)
 {
     struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0315, name->span,
                                     "%s names '%.*s', which is no variable of the pattern", clause,
@@ -34,7 +35,8 @@ void wr_match_unknown_variable(struct wr_match_lowering *m, const struct wr_iden
     wr_diag_second(m->c->diags, d, m->match->pattern->span, "the pattern");
     struct wr_suggestion s;
     wr_suggestion_init(&s, name->text);
-    for (uint32_t v = 0; v < m->variable.count; v++) wr_suggestion_offer(&s, m->variable.at[v].name.text);
+    for (uint32_t v = 0; v < m->variable.count; v++)
+        wr_suggestion_offer(&s, m->variable.at[v].name.text);
     struct wr_slice best = wr_suggestion_best(&s);
     if (best.size) wr_diag_help(m->c->diags, d, "did you mean '%.*s'?", WR_SLICE_ARG(best));
 }
@@ -51,7 +53,8 @@ static bool add_variable(struct wr_match_lowering *m, const struct wr_ident *nam
                     WR_PATTERN_VARIABLES_MAX);
         return false;
     }
-    wr_list_push(m->c->arena, &m->variable, (struct wr_match_variable){.name = *name, .has_rows = has_rows});
+    wr_list_push(m->c->arena, &m->variable,
+                 (struct wr_match_variable){.name = *name, .has_rows = has_rows});
     return true;
 }
 
@@ -71,7 +74,8 @@ static bool collect_not(struct wr_match_lowering *m, const struct wr_pattern *p,
             struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0804, p->span,
                                             "NOT %.*s stands at the end of a group",
                                             WR_SLICE_ARG(p->variable.text));
-            wr_diag_help(m->c->diags, d, "put it between two elements, or at the end of the whole pattern");
+            wr_diag_help(m->c->diags, d,
+                         "put it between two elements, or at the end of the whole pattern");
             return false;
         }
         if (!m->match->within) {
@@ -111,8 +115,9 @@ static bool collect(struct wr_match_lowering *m, const struct wr_pattern *p, str
     case WR_PATTERN_AND: return collect_items(m, p, at);
     case WR_PATTERN_EXCLUDE:
         if (m->match->rows == WR_ALL_ROWS_UNMATCHED) {
-            struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0813, p->span,
-                                            "rows cannot be left out where WITH UNMATCHED ROWS wants each row");
+            struct wr_diag *d = wr_diag_add(
+                m->c->diags, WR_DIAG_W0813, p->span,
+                "rows cannot be left out where WITH UNMATCHED ROWS wants each row");
             wr_diag_second(m->c->diags, d, m->match->rows_span, "each row is asked for here");
             collect(m, p->child, (struct place){true, true});
             return false;
@@ -132,14 +137,17 @@ static bool collect_subset(struct wr_match_lowering *m, const struct wr_subset *
     uint32_t other = wr_match_find_set(m, &s->name);
     if (other != WR_NONE) {
         bool variable = other < m->variable.count;
-        struct wr_ident first = variable ? m->variable.at[other].name : m->subset.at[other - m->variable.count].name;
-        struct wr_diag *d = wr_diag_add(diags, variable ? WR_DIAG_W0815 : WR_DIAG_W0316, s->name.span,
-                                        "'%.*s' is already the name of a %s", WR_SLICE_ARG(s->name.text),
+        struct wr_ident first = variable ? m->variable.at[other].name
+                                         : m->subset.at[other - m->variable.count].name;
+        struct wr_diag *d = wr_diag_add(diags, variable ? WR_DIAG_W0815 : WR_DIAG_W0316,
+                                        s->name.span, "'%.*s' is already the name of a %s",
+                                        WR_SLICE_ARG(s->name.text),
                                         variable ? "variable" : "SUBSET");
         wr_diag_second(diags, d, first.span, "it stands here");
         return false;
     }
-    struct wr_match_subset subset = {.name = s->name, .mask = WR_NEW_ARRAY(m->c->arena, uint64_t, m->set_words)};
+    struct wr_match_subset subset = {.name = s->name,
+                                     .mask = WR_NEW_ARRAY(m->c->arena, uint64_t, m->set_words)};
     bool ok = true;
     for (uint32_t i = 0; i < s->members.count; i++) {
         const struct wr_ident *member = &s->members.at[i];
@@ -152,9 +160,10 @@ static bool collect_subset(struct wr_match_lowering *m, const struct wr_subset *
         if (wr_match_find_set(m, member) == WR_NONE) {
             wr_match_unknown_variable(m, member, "SUBSET");
         } else {
-            struct wr_diag *d = wr_diag_add(diags, WR_DIAG_W0815, member->span,
-                                            "'%.*s' is a SUBSET itself; only variables can be in one",
-                                            WR_SLICE_ARG(member->text));
+            struct wr_diag *d = wr_diag_add(
+                diags, WR_DIAG_W0815, member->span,
+                "'%.*s' is a SUBSET itself; only variables can be in one",
+                WR_SLICE_ARG(member->text));
             wr_diag_help(diags, d, "list its variables instead");
         }
     }
@@ -169,9 +178,10 @@ static bool collect_define(struct wr_match_lowering *m, const struct wr_define *
         if (wr_match_find_set(m, &define->variable) == WR_NONE) {
             wr_match_unknown_variable(m, &define->variable, "DEFINE");
         } else {
-            struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0315, define->variable.span,
-                                            "DEFINE names '%.*s', which is a SUBSET; its variables have conditions",
-                                            WR_SLICE_ARG(define->variable.text));
+            struct wr_diag *d = wr_diag_add(
+                m->c->diags, WR_DIAG_W0315, define->variable.span,
+                "DEFINE names '%.*s', which is a SUBSET; its variables have conditions",
+                WR_SLICE_ARG(define->variable.text));
             wr_diag_help(m->c->diags, d, "define each of its variables");
         }
         return false;
@@ -179,7 +189,8 @@ static bool collect_define(struct wr_match_lowering *m, const struct wr_define *
     struct wr_match_variable *variable = &m->variable.at[v];
     if (variable->define) {
         struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0316, define->variable.span,
-                                        "'%.*s' is defined twice", WR_SLICE_ARG(define->variable.text));
+                                        "'%.*s' is defined twice",
+                                        WR_SLICE_ARG(define->variable.text));
         wr_diag_second(m->c->diags, d, variable->define->variable.span, "first defined here");
         wr_diag_help(m->c->diags, d, "join the two conditions with AND");
         return false;

@@ -1,5 +1,5 @@
-/* What will hurt and is no error: patterns that never match, wait for ever, or keep more and more. All of it is read off
- * the automaton and the tree, for patterns without errors. */
+/* What will hurt and is no error: patterns that never match, wait for ever, or keep more and more.
+ * All of it is read off the automaton and the tree, for patterns without errors. */
 #include "compiler/pattern.h"
 #include "compiler/state.h"
 
@@ -10,7 +10,7 @@ static const char *text_of(struct wr_match_lowering *m, uint32_t position)
     return wr_arena_cstr(m->c->arena, m->automaton.place[position]->variable.text);
 }
 
-/* ---- Time ------------------------------------------------------------------------------------------- */
+/* ---- Time ------------------------------------------------------------------------------------ */
 
 /* A position that a partial match waits for by an arrow; WR_NONE when there is none. */
 static uint32_t find_waited_for(const struct wr_match_lowering *m)
@@ -26,9 +26,9 @@ static uint32_t find_waited_for(const struct wr_match_lowering *m)
 
 static void warn_unbounded(struct wr_match_lowering *m, uint32_t waited_for)
 {
-    struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W2002, m->automaton.place[waited_for]->span,
-                                    "a partial match waits for '%s' for ever, and what waits is kept",
-                                    text_of(m, waited_for));
+    struct wr_diag *d = wr_diag_add(
+        m->c->diags, WR_DIAG_W2002, m->automaton.place[waited_for]->span,
+        "a partial match waits for '%s' for ever, and what waits is kept", text_of(m, waited_for));
     wr_diag_help(m->c->diags, d, "say how long it may take: WITHIN 1h");
 }
 
@@ -41,8 +41,8 @@ static bool has_alternation(const struct wr_pattern *p)
     return false;
 }
 
-/* With one way through and conditions on the row alone an earlier start is always at least as far as a later one.
- * Else it can stay behind, open, while the later one is complete. */
+/* With one way through and conditions on the row alone an earlier start is always at least as far
+ * as a later one. Else it can stay behind, open, while the later one is complete. */
 static void warn_waiting_matches(struct wr_match_lowering *m, uint32_t waited_for)
 {
     const struct wr_automaton *a = &m->automaton;
@@ -54,10 +54,12 @@ static void warn_waiting_matches(struct wr_match_lowering *m, uint32_t waited_fo
                 behind |= m->variable.at[a->variable[f->position]].rest != NULL;
         }
     if (!behind) return;
-    struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W2005, m->automaton.place[waited_for]->span,
-                                    "a match is held back while an earlier start waits for '%s', which nothing ends",
-                                    text_of(m, waited_for));
-    wr_diag_help(m->c->diags, d, "add WITHIN; or SKIP TO NEXT ROW, under which no match waits for another");
+    struct wr_diag *d = wr_diag_add(
+        m->c->diags, WR_DIAG_W2005, m->automaton.place[waited_for]->span,
+        "a match is held back while an earlier start waits for '%s', which nothing ends",
+        text_of(m, waited_for));
+    wr_diag_help(m->c->diags, d,
+                 "add WITHIN; or SKIP TO NEXT ROW, under which no match waits for another");
 }
 
 /* A position behind which going on is preferred to the end. */
@@ -70,32 +72,39 @@ static void warn_greedy_end(struct wr_match_lowering *m, bool within)
         if (size < 2 || f[size - 1].position != WR_ACCEPT) continue;
         bool arrow = false;
         for (uint32_t i = 0; i + 1 < size; i++) arrow |= f[i].connector != WR_CONNECT_STRICT;
-        const char *end = !arrow ? "the row that ends it" : within ? "WITHIN to end it" : "the end of the input";
-        struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W2003, a->place[p]->span,
-                                        "a match that ends here waits for %s, because another '%s' could still belong "
-                                        "to it", end, text_of(m, f[0].position));
-        wr_diag_help(m->c->diags, d, "a ? behind the quantifier makes it reluctant: it is reported at once");
+        const char *end = !arrow   ? "the row that ends it"
+                          : within ? "WITHIN to end it"
+                                   : "the end of the input";
+        struct wr_diag *d = wr_diag_add(
+            m->c->diags, WR_DIAG_W2003, a->place[p]->span,
+            "a match that ends here waits for %s, because another '%s' could still belong "
+            "to it",
+            end, text_of(m, f[0].position));
+        wr_diag_help(m->c->diags, d,
+                     "a ? behind the quantifier makes it reluctant: it is reported at once");
         return;
     }
 }
 
-/* ---- Elements that are never reached, variables that have no row yet ---------------------------------- */
+/* ---- Elements that are never reached, variables that have no row yet ------------------------- */
 
-/* Is entry j of a list never preferred because an entry before it takes the same rows and ends at once? */
+/* Is entry j of a list never preferred because an entry before it takes the same rows and ends at
+ * once? */
 static bool is_shadowed(const struct wr_automaton *a, const struct wr_follow *list, uint32_t j)
 {
     if (list[j].position == WR_ACCEPT) return false;
     for (uint32_t i = 0; i < j; i++) {
         uint32_t p = list[i].position;
         if (p != WR_ACCEPT && a->variable[p] == a->variable[list[j].position] &&
-            list[i].connector == list[j].connector && a->follow[a->follow_start[p]].position == WR_ACCEPT)
+            list[i].connector == list[j].connector &&
+            a->follow[a->follow_start[p]].position == WR_ACCEPT)
             return true;
     }
     return false;
 }
 
-static void reach(const struct wr_automaton *a, uint8_t *reached, uint32_t *todo, uint32_t *count, uint32_t start,
-                  uint32_t size)
+static void reach(const struct wr_automaton *a, uint8_t *reached, uint32_t *todo, uint32_t *count,
+                  uint32_t start, uint32_t size)
 {
     for (uint32_t i = 0; i < size; i++) {
         uint32_t p = a->follow[start + i].position;
@@ -118,12 +127,15 @@ static void warn_unreached(struct wr_match_lowering *m)
     }
     for (uint32_t p = 0; p < a->position_count; p++) {
         bool any = reached[p];
-        for (uint32_t q = 0; q < a->position_count && !any; q++) any = reached[q] && a->place[q] == a->place[p];
+        for (uint32_t q = 0; q < a->position_count && !any; q++)
+            any = reached[q] && a->place[q] == a->place[p];
         if (any) continue;
-        struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W2011, a->place[p]->span,
-                                        "'%s' is never taken here: what is preferred before it ends the match first",
-                                        text_of(m, p));
-        wr_diag_help(m->c->diags, d, "put the longer alternative first, or make the repetition greedy");
+        struct wr_diag *d = wr_diag_add(
+            m->c->diags, WR_DIAG_W2011, a->place[p]->span,
+            "'%s' is never taken here: what is preferred before it ends the match first",
+            text_of(m, p));
+        wr_diag_help(m->c->diags, d,
+                     "put the longer alternative first, or make the repetition greedy");
         return;
     }
 }
@@ -141,7 +153,8 @@ static uint64_t *variables_before(struct wr_match_lowering *m)
                 uint32_t q = a->follow[a->follow_start[p] + i].position;
                 if (q == WR_ACCEPT) continue;
                 for (uint32_t w = 0; w < words; w++) {
-                    uint64_t own = a->variable[p] / 64 == w ? (uint64_t)1 << (a->variable[p] % 64) : 0;
+                    uint64_t own = a->variable[p] / 64 == w ? (uint64_t)1 << (a->variable[p] % 64)
+                                                            : 0;
                     uint64_t more = before[(size_t)p * words + w] | own;
                     changed |= (more & ~before[(size_t)q * words + w]) != 0;
                     before[(size_t)q * words + w] |= more;
@@ -167,18 +180,21 @@ static bool visit_early(void *context, const struct wr_expr *e)
     if (set == WR_NONE || wr_match_set_has(m, set, m->current)) return true;
     for (uint32_t v = 0; v < m->variable.count; v++)
         if (wr_match_set_has(m, set, v) && (s->before[v / 64] >> (v % 64) & 1)) return true;
-    struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W2012, e->span,
-                                    "'%.*s' never has a row yet where '%.*s' is decided, so this is %s",
-                                    WR_SLICE_ARG(e->u.name.at[0].text),
-                                    WR_SLICE_ARG(m->variable.at[m->current].name.text), name ? "NULL" : "no row");
-    if (set < m->variable.count) wr_diag_second(m->c->diags, d, m->variable.at[set].name.span, "it comes later");
+    struct wr_diag *d = wr_diag_add(
+        m->c->diags, WR_DIAG_W2012, e->span,
+        "'%.*s' never has a row yet where '%.*s' is decided, so this is %s",
+        WR_SLICE_ARG(e->u.name.at[0].text), WR_SLICE_ARG(m->variable.at[m->current].name.text),
+        name ? "NULL" : "no row");
+    if (set < m->variable.count)
+        wr_diag_second(m->c->diags, d, m->variable.at[set].name.span, "it comes later");
     return true;
 }
 
 static void warn_early(struct wr_match_lowering *m)
 {
     const struct wr_automaton *a = &m->automaton;
-    uint64_t *before = variables_before(m), *all = WR_NEW_ARRAY(m->c->arena, uint64_t, m->set_words);
+    uint64_t *before = variables_before(m),
+             *all = WR_NEW_ARRAY(m->c->arena, uint64_t, m->set_words);
     for (uint32_t v = 0; v < m->variable.count; v++) {
         if (!m->variable.at[v].define || !m->variable.at[v].define->condition) continue;
         memset(all, 0, m->set_words * sizeof *all);
@@ -212,9 +228,10 @@ static void warn_undefined(struct wr_match_lowering *m)
                             "'%.*s' and %u more variables have no condition, so any row is one",
                             WR_SLICE_ARG(name->text), count - 1);
         else
-            d = wr_diag_add(m->c->diags, WR_DIAG_W2009, name->span, "'%.*s' has no condition, so any row is one",
-                            WR_SLICE_ARG(name->text));
-        wr_diag_help(m->c->diags, d, "DEFINE %.*s AS TRUE says that any row is meant", WR_SLICE_ARG(name->text));
+            d = wr_diag_add(m->c->diags, WR_DIAG_W2009, name->span,
+                            "'%.*s' has no condition, so any row is one", WR_SLICE_ARG(name->text));
+        wr_diag_help(m->c->diags, d, "DEFINE %.*s AS TRUE says that any row is meant",
+                     WR_SLICE_ARG(name->text));
     }
 }
 

@@ -31,8 +31,8 @@ static bool has_flags(const struct wr_pattern_node *p)
 enum wr_matcher_class wr_pattern_class(const struct wr_pattern_node *pattern)
 {
     WR_ASSERT(pattern->position_count > 0);
-    if (pattern->all_matches || pattern->all_rows || has_flags(pattern) || !reads_rows_alone(pattern) ||
-        !is_one_way(pattern))
+    if (pattern->all_matches || pattern->all_rows || has_flags(pattern) ||
+        !reads_rows_alone(pattern) || !is_one_way(pattern))
         return WR_MATCHER_GENERAL;
     return pattern->position_count == 1 ? WR_MATCHER_ROW : WR_MATCHER_SEQUENCE;
 }

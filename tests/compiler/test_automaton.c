@@ -1,5 +1,6 @@
-/* The automaton against a second reading of the standard: a backtracking matcher over the pattern's tree that
- * lists all ways through it in order of preferment, for hand-made and for random patterns. */
+/* The automaton against a second reading of the standard: a backtracking matcher over the pattern's
+ * tree that lists all ways through it in order of preferment, for hand-made and for random
+ * patterns. */
 #include "compiler/internal.h"
 
 #include "base/hash.h"
@@ -9,8 +10,9 @@
 #include <cmocka.h>
 #include <stdlib.h>
 
-/* ---- A small notation: a b, a>b, a|b, (a), (), x?*+{n,m} with ~ behind for reluctant and > in front for an
- * arrow inside; P(a,b) is PERMUTE --------------------------------------------------------------------- */
+/* ---- A small notation: a b, a>b, a|b, (a), (), x?*+{n,m} with ~ behind for reluctant and > in
+ * front for an arrow inside; P(a,b) is PERMUTE
+ * --------------------------------------------------------------------- */
 
 struct notation {
     struct wr_arena *arena;
@@ -26,8 +28,8 @@ static struct wr_pattern *make(struct notation *n, enum wr_pattern_kind kind)
     return p;
 }
 
-static struct wr_pattern *make_items(struct notation *n, enum wr_pattern_kind kind, struct wr_pattern_item *item,
-                                     uint32_t count)
+static struct wr_pattern *make_items(struct notation *n, enum wr_pattern_kind kind,
+                                     struct wr_pattern_item *item, uint32_t count)
 {
     struct wr_pattern *p = make(n, kind);
     p->item = WR_NEW_ARRAY(n->arena, struct wr_pattern_item, count);
@@ -125,7 +127,7 @@ static struct wr_pattern *parse_alternation(struct notation *n)
     return count == 1 ? item[0].pattern : make_items(n, WR_PATTERN_ALTERNATION, item, count);
 }
 
-/* ---- The reference: continuations over the tree ------------------------------------------------- */
+/* ---- The reference: continuations over the tree ---------------------------------------------- */
 
 enum { WORD_MAX = 6, WORDS_MAX = 40000 };
 
@@ -153,10 +155,12 @@ struct way {
 
 static void go(struct way *w, const struct wr_pattern *p, char connector, const struct more *then);
 
-static void go_round(struct way *w, const struct wr_pattern *p, char connector, uint32_t done, const struct more *then)
+static void go_round(struct way *w, const struct wr_pattern *p, char connector, uint32_t done,
+                     const struct more *then)
 {
     struct more more = {MORE_ROUND, p, done + 1, w->size, then};
-    go(w, p->child, done ? p->quantifier.arrow.connector == WR_CONNECT_NEXT ? '>' : ' ' : connector, &more);
+    go(w, p->child, done ? p->quantifier.arrow.connector == WR_CONNECT_NEXT ? '>' : ' ' : connector,
+       &more);
 }
 
 static void go_on(struct way *w, const struct more *m)
@@ -191,11 +195,12 @@ static void go_on(struct way *w, const struct more *m)
 }
 
 /* All orders of PERMUTE's elements, `count` of which are chosen, each as a sequence with blanks. */
-static void go_orders(struct way *w, const struct wr_pattern *p, struct wr_pattern_item *item, uint32_t count,
-                      uint32_t chosen, char connector, const struct more *then)
+static void go_orders(struct way *w, const struct wr_pattern *p, struct wr_pattern_item *item,
+                      uint32_t count, uint32_t chosen, char connector, const struct more *then)
 {
     if (count == p->item_count) {
-        struct wr_pattern sequence = {.kind = WR_PATTERN_SEQUENCE, .item = item, .item_count = count};
+        struct wr_pattern sequence = {
+            .kind = WR_PATTERN_SEQUENCE, .item = item, .item_count = count};
         go(w, &sequence, connector, then);
     }
     for (uint32_t e = 0; e < p->item_count; e++) {
@@ -242,7 +247,7 @@ static void go(struct way *w, const struct wr_pattern *p, char connector, const 
     }
 }
 
-/* ---- The same from the automaton ------------------------------------------------------------------- */
+/* ---- The same from the automaton ------------------------------------------------------------- */
 
 static void run(struct way *w, const struct wr_automaton *a, uint32_t start, uint32_t count)
 {
@@ -299,7 +304,8 @@ static struct wr_pattern *parse(struct bench *b, const char *text)
     return p;
 }
 
-/* Both lists must be the same. The pattern ends in its only z, so that nothing is cut behind an end. */
+/* Both lists must be the same. The pattern ends in its only z, so that nothing is cut behind an
+ * end. */
 static void compare(const char *text)
 {
     struct bench b;
@@ -329,16 +335,56 @@ static void known_patterns_have_their_ways_in_the_standard_s_order(void **state)
 {
     (void)state;
     static const char *const pattern[] = {
-        "abz", "a>b>z", "(a|b)z", "a?z", "a?~z", "a*z", "a+~z", "a{2,4}z", "a{2,4}~z", "a{2,}z", "(b?~)?z", "(a|())*z",
-        "(a?){2,}z", "((a?)*)*z", "(a?b?)*z", "(a*)*z", "(a+)+z", "(a*~)*~z", "(()|a)*z", "(()|a){2,3}z", "(()|a)+~z",
-        "a>b?z", "ab?>z", "a>(b|c)z", "a>(bc|c)z", "a>+z", "a>{2,3}>z", "(ab)>+z", "(a?b)>*z", "a>(b?c)z",
-        "a>(b?){2}z", "(a>b?)+z", "a()z", "a>()z", "Pa,b,c)z", "a>Pb,c)z", "Pa?,b)z", "Pab,b?,c)z", "(Pa,b))>+z",
-        "(a|b){2}(a|())z", "((a|())*|b)*z", "(a?~b?~)*z", "(a{0,2}){0,2}z", "(a{0,2}~){1,}z", "((()|a)(()|b))*z",
+        "abz",
+        "a>b>z",
+        "(a|b)z",
+        "a?z",
+        "a?~z",
+        "a*z",
+        "a+~z",
+        "a{2,4}z",
+        "a{2,4}~z",
+        "a{2,}z",
+        "(b?~)?z",
+        "(a|())*z",
+        "(a?){2,}z",
+        "((a?)*)*z",
+        "(a?b?)*z",
+        "(a*)*z",
+        "(a+)+z",
+        "(a*~)*~z",
+        "(()|a)*z",
+        "(()|a){2,3}z",
+        "(()|a)+~z",
+        "a>b?z",
+        "ab?>z",
+        "a>(b|c)z",
+        "a>(bc|c)z",
+        "a>+z",
+        "a>{2,3}>z",
+        "(ab)>+z",
+        "(a?b)>*z",
+        "a>(b?c)z",
+        "a>(b?){2}z",
+        "(a>b?)+z",
+        "a()z",
+        "a>()z",
+        "Pa,b,c)z",
+        "a>Pb,c)z",
+        "Pa?,b)z",
+        "Pab,b?,c)z",
+        "(Pa,b))>+z",
+        "(a|b){2}(a|())z",
+        "((a|())*|b)*z",
+        "(a?~b?~)*z",
+        "(a{0,2}){0,2}z",
+        "(a{0,2}~){1,}z",
+        "((()|a)(()|b))*z",
     };
     for (size_t i = 0; i < WR_COUNT(pattern); i++) compare(pattern[i]);
 }
 
-/* ---- Random patterns ------------------------------------------------------------------------------ */
+/* ---- Random patterns ------------------------------------------------------------------------- */
 
 static uint64_t seed;
 
@@ -350,8 +396,9 @@ static uint32_t roll(uint32_t sides)
 
 static void random_pattern(struct wr_buf *out, uint32_t depth)
 {
-    static const char *const quantifier[] = {"?", "?~", "*", "*~", "+", "+~", "{2}", "{1,2}", "{0,2}~", "{2,}",
-                                             "{,3}", "{2,}~", ">+", ">*~", ">{2,3}", ">{1,}~"};
+    static const char *const quantifier[] = {"?",   "?~",    "*",      "*~",    "+",    "+~",
+                                             "{2}", "{1,2}", "{0,2}~", "{2,}",  "{,3}", "{2,}~",
+                                             ">+",  ">*~",   ">{2,3}", ">{1,}~"};
     switch (depth ? roll(8) : 7) {
     case 0:
     case 1: {
@@ -411,7 +458,7 @@ static void random_patterns_have_the_same_ways_in_the_same_order(void **state)
     wr_buf_release(&text);
 }
 
-/* ---- Shape -------------------------------------------------------------------------------------------- */
+/* ---- Shape ----------------------------------------------------------------------------------- */
 
 /* "ab*" as "a(1,) b(1,end)": each position with what follows, then what may be first. */
 static void print_automaton(const struct wr_automaton *a, struct wr_buf *out)

@@ -1,5 +1,5 @@
-/* What the compiler makes of a pattern: conditions taken apart, what is kept, what is read of the past; and what explain
- * says of it. Programs are texts, as a user writes them. */
+/* What the compiler makes of a pattern: conditions taken apart, what is kept, what is read of the
+ * past; and what explain says of it. Programs are texts, as a user writes them. */
 #include "compiler/compile.h"
 
 #include "vm/pattern_class.h"
@@ -69,10 +69,12 @@ static void conditions_are_taken_apart_at_their_ands(void **state)
 {
     (void)state;
     struct bench b;
-    compile(&b, "PATTERN p FROM payments PARTITION BY card MATCH small{3,} -> large WITHIN 10m\n"
-                "DEFINE small AS status = 'declined',\n"
-                "       large AS amount > 5 * AVG(small.amount) AND status = 'approved' AND amount > 10\n"
-                "SELECT card, COUNT(small.*) AS n;");
+    compile(
+        &b,
+        "PATTERN p FROM payments PARTITION BY card MATCH small{3,} -> large WITHIN 10m\n"
+        "DEFINE small AS status = 'declined',\n"
+        "       large AS amount > 5 * AVG(small.amount) AND status = 'approved' AND amount > 10\n"
+        "SELECT card, COUNT(small.*) AS n;");
     assert_int_equal(b.p->variable[0].row_condition, 0);
     assert_null(condition(&b, 0));
     assert_int_equal(b.p->variable[1].row_condition, 1);
@@ -93,9 +95,11 @@ static void equal_conditions_of_two_variables_are_one(void **state)
 {
     (void)state;
     struct bench b;
-    compile(&b, "PATTERN p FROM payments MATCH a -> b -> c -> d WITHIN 10m\n"
-                "DEFINE a AS amount > 5, b AS status = 'x' AND amount > 5, c AS c.amount > 5, d AS TRUE\n"
-                "SELECT a.amount;");
+    compile(
+        &b,
+        "PATTERN p FROM payments MATCH a -> b -> c -> d WITHIN 10m\n"
+        "DEFINE a AS amount > 5, b AS status = 'x' AND amount > 5, c AS c.amount > 5, d AS TRUE\n"
+        "SELECT a.amount;");
     assert_int_equal(b.p->variable[0].row_condition, b.p->variable[2].row_condition);
     assert_int_not_equal(b.p->variable[0].row_condition, b.p->variable[1].row_condition);
     assert_int_equal(b.p->variable[3].row_condition, WR_NONE);
@@ -109,7 +113,8 @@ static void a_variable_s_own_last_row_is_the_current_one(void **state)
     struct bench b;
     compile(&b, "PATTERN p FROM payments MATCH a+ b WITHIN 10m SUBSET u = (a, b)\n"
                 "DEFINE a AS a.amount > 5 AND LAST(a.amount) < 9 AND u.amount > 1 AND amount <> 7\n"
-                "            AND LAST(a.status || 'x') = 'yx' AND (LAST(a.amount, 1) IS NULL OR amount > LAST(u.amount, 2)),\n"
+                "            AND LAST(a.status || 'x') = 'yx' AND (LAST(a.amount, 1) IS NULL OR "
+                "amount > LAST(u.amount, 2)),\n"
                 "       b AS amount > a.amount AND FIRST(b.amount) > 1\n"
                 "SELECT b.amount;");
     const struct wr_code *a = condition(&b, 0), *of_b = condition(&b, 1);
@@ -129,7 +134,8 @@ static void each_position_knows_what_is_read_from_it_on(void **state)
     (void)state;
     struct bench b;
     compile(&b, "PATTERN p FROM payments MATCH a b c d WITHIN 10m\n"
-                "DEFINE a AS amount > 5, b AS amount > a.amount, c AS amount > 1, d AS status = FIRST(b.status)\n"
+                "DEFINE a AS amount > 5, b AS amount > a.amount, c AS amount > 1, d AS status = "
+                "FIRST(b.status)\n"
                 "SELECT d.amount;");
     const struct wr_pattern_position *at = b.p->position;
     assert_int_equal(b.p->history_count, 2);
@@ -157,16 +163,18 @@ static void arguments_that_are_no_columns_become_columns(void **state)
 {
     (void)state;
     struct bench b;
-    compile(&b, "PATTERN p FROM payments PARTITION BY card, UPPER(status) MATCH a+ -> b WITHIN 10m\n"
-                "DEFINE a AS amount > 5, b AS amount > SUM(a.amount * 2)\n"
-                "SELECT card, key_2, SUM(a.amount * 2) AS s, LAST(a.amount * 2, 1) AS l,\n"
-                "       COUNT(*) FILTER (WHERE status = 'x') AS n;");
+    compile(&b,
+            "PATTERN p FROM payments PARTITION BY card, UPPER(status) MATCH a+ -> b WITHIN 10m\n"
+            "DEFINE a AS amount > 5, b AS amount > SUM(a.amount * 2)\n"
+            "SELECT card, key_2, SUM(a.amount * 2) AS s, LAST(a.amount * 2, 1) AS l,\n"
+            "       COUNT(*) FILTER (WHERE status = 'x') AS n;");
     const struct wr_node *helper = &b.program->node[b.node->input[0]];
     assert_int_equal(helper->kind, WR_NODE_SELECT);
     assert_int_equal(b.p->key_count, 2);
     assert_int_equal(b.p->aggregate_count, 2);
     assert_int_equal(b.p->keep_count, 2); /* amount * 2 once, and the filter */
-    for (uint32_t i = 0; i < helper->schema.count; i++) assert_int_equal(helper->u.select.carry[i], 1);
+    for (uint32_t i = 0; i < helper->schema.count; i++)
+        assert_int_equal(helper->u.select.carry[i], 1);
     assert_int_equal(b.p->key[1], helper->schema.count - 3);
     release(&b);
 }
@@ -215,7 +223,8 @@ static void a_hundred_variables_are_no_limit(void **state)
     struct wr_buf text = {0};
     wr_buf_add_cstr(&text, "PATTERN p FROM payments MATCH");
     for (int i = 0; i < 300; i++) wr_buf_printf(&text, " v%d", i);
-    wr_buf_add_cstr(&text, " WITHIN 1h DEFINE v299 AS amount > v70.amount AND amount > v298.amount SELECT v150.amount;");
+    wr_buf_add_cstr(&text, " WITHIN 1h DEFINE v299 AS amount > v70.amount AND amount > v298.amount "
+                           "SELECT v150.amount;");
     compile(&b, wr_buf_cstr(&text));
     assert_int_equal(b.p->variable_count, 300);
     assert_int_equal(b.p->set_words, 5);
@@ -225,9 +234,10 @@ static void a_hundred_variables_are_no_limit(void **state)
     release(&b);
 }
 
-/* ---- explain -------------------------------------------------------------------------------------------- */
+/* ---- explain --------------------------------------------------------------------------------- */
 
-static void explain(const struct bench *b, enum wr_explain_format format, const char *only, struct wr_buf *out)
+static void explain(const struct bench *b, enum wr_explain_format format, const char *only,
+                    struct wr_buf *out)
 {
     wr_buf_clear(out);
     assert_true(wr_explain(b->program, format, wr_slice_cstr(only), false, out));
@@ -244,13 +254,16 @@ static void explain_says_in_words_what_begins_ends_and_keeps_a_match(void **stat
     (void)state;
     struct bench b;
     struct wr_buf out = {0};
-    compile(&b, "PATTERN card_testing FROM payments PARTITION BY card MATCH small{3,} -> large WITHIN 1h30m\n"
+    compile(&b, "PATTERN card_testing FROM payments PARTITION BY card MATCH small{3,} -> large "
+                "WITHIN 1h30m\n"
                 "DEFINE small AS status = 'declined', large AS amount > 5 * AVG(small.amount)\n"
                 "SELECT card, COUNT(small.*) AS n, large.amount;");
     explain(&b, WR_EXPLAIN_TEXT, "CARD_testing", &out);
-    has(&out, "  Looks for small{3,} -> large among the rows of one card, in the order of their event time.\n");
+    has(&out, "  Looks for small{3,} -> large among the rows of one card, in the order of their "
+              "event time.\n");
     has(&out, "  A row is 'small' when status = 'declined'.\n");
-    has(&out, "  A row is 'large' when amount > 5 * AVG(small.amount); with AVG(small.amount) of the rows taken so far.\n");
+    has(&out, "  A row is 'large' when amount > 5 * AVG(small.amount); with AVG(small.amount) of "
+              "the rows taken so far.\n");
     has(&out, "  A match begins with a row that is 'small'.\n");
     has(&out, "  After 'small': 'small' on the very next row (2 times).\n");
     has(&out, "  After 'small': 'small' on the very next row, else the next 'large'.\n");
