@@ -25,6 +25,11 @@ static _Noreturn void out_of_memory(size_t size)
     _Exit(70);
 }
 
+void wr_memory_fail(void)
+{
+    out_of_memory(0);
+}
+
 /* true when this allocation is to fail. */
 static bool counted(void)
 {

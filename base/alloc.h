@@ -28,6 +28,8 @@ struct wr_memory_guard {
 };
 void wr_memory_guard_push(struct wr_memory_guard *guard);
 void wr_memory_guard_pop(struct wr_memory_guard *guard);
+/* Goes on unwinding to the next guard outwards: for one that only had to give back what it held. */
+_Noreturn void wr_memory_fail(void);
 /* true on the way back after memory ran out (the guard is popped then). */
 #define WR_MEMORY_GUARD(guard) (wr_memory_guard_push(guard), setjmp((guard)->jump) != 0)
 

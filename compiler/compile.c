@@ -55,71 +55,73 @@ static void check_has_result(struct wr_compile *c)
     wr_diag_help(c->diags, d, "add a query, such as SELECT * FROM a_stream;");
 }
 
-static void state_init(struct wr_state *s, const struct wr_tree *tree, uint32_t main_file)
+static void state_init(struct wr_state *s, struct wr_arena *arena, const struct wr_tree *tree, uint32_t main_file)
 {
     s->tree = tree;
     s->main_file = main_file;
-    s->statement_mark = wr_alloc_zero(tree->count + 1u);
-    s->relation_names = wr_names_new();
-    s->function_names = wr_names_new();
-    s->parameter_names = wr_names_new();
-    s->pattern_names = wr_names_new();
-    s->node_names = wr_names_new();
-    s->query_names = wr_names_new();
+    s->statement_mark = WR_NEW_ARRAY(arena, uint8_t, tree->count + 1u);
+    s->relation_names = wr_names_new(arena);
+    s->function_names = wr_names_new(arena);
+    s->parameter_names = wr_names_new(arena);
+    s->pattern_names = wr_names_new(arena);
+    s->node_names = wr_names_new(arena);
+    s->query_names = wr_names_new(arena);
 }
 
-static void state_release(struct wr_state *s)
+/* All that a compilation owns; on the heap, so that it can be given back when memory runs out half-way. */
+struct job {
+    struct wr_arena arena;
+    struct wr_state state;
+    struct wr_compile c;
+};
+
+static void run_passes(struct wr_compile *c)
 {
-    wr_free(s->statement_mark);
-    for (size_t i = 0; i < s->decl.count; i++) {
-        wr_vec_release(&s->decl.at[i]->feeder_statement);
-        wr_vec_release(&s->decl.at[i]->feeder);
-    }
-    for (size_t i = 0; i < s->block.count; i++) wr_block_release(s->block.at[i]);
-    struct wr_names *names[] = {s->relation_names, s->function_names, s->parameter_names,
-                                s->pattern_names,  s->node_names,     s->query_names};
-    for (size_t i = 0; i < WR_COUNT(names); i++) wr_names_free(names[i]);
-    wr_vec_release(&s->decl);
-    wr_vec_release(&s->function);
-    wr_vec_release(&s->parameter_used);
-    wr_vec_release(&s->parameter_span);
-    wr_vec_release(&s->parameter);
-    wr_vec_release(&s->stream);
-    wr_vec_release(&s->setting);
-    wr_vec_release(&s->node);
-    wr_vec_release(&s->block);
-    wr_vec_release(&s->constant);
-    wr_vec_release(&s->query);
-    wr_free(s->constant_slot);
+    const struct wr_diags *diags = c->diags;
+    c->program = wr_program_new();
+    wr_declare(c); /* names of streams, views, functions, parameters; settings */
+    lower_all(c);  /* each statement to nodes and value graphs, as something asks for it */
+    wr_outputs(c); /* streams that are fed, derived streams, patterns */
+    check_has_result(c);
+    if (wr_diags_failed(diags)) return;
+    warn_all_unused(c);
+    wr_prune(c); /* dead nodes, columns and fields that nothing reads */
+    wr_emit(c);  /* code blocks and everything else into the program */
+}
+
+static void release(struct job *job)
+{
+    if (job->state.folding) wr_row_frame_free(job->state.folding);
+    wr_arena_release(&job->arena);
+    wr_free(job);
 }
 
 struct wr_program *wr_compile(const struct wr_tree *tree, struct wr_diags *diags,
                               uint32_t main_file, const struct wr_compile_options *options)
 {
-    struct wr_arena arena;
-    struct wr_state state = {0};
-    struct wr_compile c = {.arena = &arena, .diags = diags, .options = options, .state = &state};
-    wr_arena_init(&arena);
-    c.program = wr_program_new();
-    state_init(&state, tree, main_file);
-    state.parse_failed = wr_diags_failed(diags);
-
-    wr_declare(&c); /* names of streams, views, functions, parameters; settings */
-    lower_all(&c);  /* each statement to nodes and value graphs, as something asks for it */
-    wr_outputs(&c); /* streams that are fed, derived streams, patterns */
-    check_has_result(&c);
-    if (!wr_diags_failed(diags)) warn_all_unused(&c);
-    if (!wr_diags_failed(diags))
-        wr_prune(&c); /* dead nodes, columns and fields that nothing reads */
-    if (!wr_diags_failed(diags)) wr_emit(&c); /* code blocks and everything else into the program */
-
+    struct wr_memory_guard guard;
+    struct job *job = wr_alloc_zero(sizeof *job);
+    wr_arena_init(&job->arena);
+    job->c = (struct wr_compile){
+        .arena = &job->arena, .diags = diags, .options = options, .state = &job->state};
+    if (WR_MEMORY_GUARD(&guard)) {
+        if (job->c.program) wr_program_free(job->c.program);
+        release(job);
+        wr_memory_fail();
+    }
+    state_init(&job->state, &job->arena, tree, main_file);
+    job->state.parse_failed = wr_diags_failed(diags);
+    run_passes(&job->c);
+    wr_memory_guard_pop(&guard);
+    struct wr_program *program = job->c.program;
+    release(job);
+    if (wr_diags_failed(diags)) {
+        wr_program_free(program);
+        return NULL;
+    }
 #ifdef WR_DEBUG
     struct wr_error error;
-    if (!wr_diags_failed(diags)) WR_ASSERT(wr_program_verify(c.program, &error) == WR_OK);
+    WR_ASSERT(wr_program_verify(program, &error) == WR_OK);
 #endif
-    state_release(&state);
-    wr_arena_release(&arena);
-    if (!wr_diags_failed(diags)) return c.program;
-    wr_program_free(c.program);
-    return NULL;
+    return program;
 }

@@ -32,7 +32,7 @@ static struct wr_decl *add_decl(struct wr_compile *c, enum wr_decl_kind kind,
         const struct wr_decl *first = state->decl.at[wr_names_find(state->relation_names, name)];
         defined_twice(c, name, first->name.span, "the name");
     }
-    wr_vec_push(&state->decl, decl);
+    wr_list_push(c->arena, &state->decl, decl);
     return decl;
 }
 
@@ -57,7 +57,7 @@ struct wr_decl *wr_declare_stream(struct wr_compile *c, const struct wr_statemen
     stream.declared = decl->columns;
     stream.record_columns = wr_record_columns(decl);
     decl->stream = (uint32_t)state->stream.count;
-    wr_vec_push(&state->stream, stream);
+    wr_list_push(c->arena, &state->stream, stream);
     return decl;
 }
 
@@ -111,7 +111,7 @@ static void declare_function(struct wr_compile *c, const struct wr_statement *s)
             state->function.at[wr_names_find(state->function_names, &s->name)];
         defined_twice(c, &s->name, first->statement->name.span, "the function");
     }
-    wr_vec_push(&state->function, f);
+    wr_list_push(c->arena, &state->function, f);
 }
 
 static void declare_parameter(struct wr_compile *c, const struct wr_statement *s)
@@ -128,9 +128,9 @@ static void declare_parameter(struct wr_compile *c, const struct wr_statement *s
         uint32_t first = wr_names_find(state->parameter_names, &s->name);
         defined_twice(c, &s->name, state->parameter_span.at[first], "the parameter");
     }
-    wr_vec_push(&state->parameter, p);
-    wr_vec_push(&state->parameter_used, false);
-    wr_vec_push(&state->parameter_span, s->name.span);
+    wr_list_push(c->arena, &state->parameter, p);
+    wr_list_push(c->arena, &state->parameter_used, false);
+    wr_list_push(c->arena, &state->parameter_span, s->name.span);
 }
 
 static struct wr_ir *no_columns(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
@@ -210,7 +210,7 @@ static void note_target(struct wr_compile *c, const struct wr_ident *target, uin
     decl->is_fed = true;
     size_t n = decl->feeder_statement.count;
     if (!n || decl->feeder_statement.at[n - 1] != statement)
-        wr_vec_push(&decl->feeder_statement, statement);
+        wr_list_push(c->arena, &decl->feeder_statement, statement);
 }
 
 static void note_late_of_from(struct wr_compile *c, const struct wr_from *from, uint32_t statement)
@@ -278,7 +278,7 @@ void wr_declare(struct wr_compile *c)
     bool query_before = false;
     c->flink_dialect = c->options && c->options->flink_dialect;
     if (c->flink_dialect)
-        wr_vec_push(&c->state->setting, (struct wr_option_value){"dialect", "flink"});
+        wr_list_push(c->arena, &c->state->setting, (struct wr_option_value){"dialect", "flink"});
     for (uint32_t i = 0; i < tree->count; i++)
         declare_statement(c, &tree->statement[i], i, &query_before);
     for (uint32_t i = 0; i < tree->count; i++) {

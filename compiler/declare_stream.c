@@ -16,24 +16,24 @@ bool wr_check_path(struct wr_compile *c, struct wr_span span, struct wr_slice te
                    const char *const **path, uint16_t *count)
 {
     const char *at = text.data, *end = text.data + text.size;
-    WR_VEC(const char *) step = {0};
+    WR_LIST(const char *) step = {0};
     bool ok = text.size > 1 && *at++ == '$';
     while (ok && at < end) {
         const char *from = at + 1;
         if (*at == '.') {
             for (at++; at < end && *at != '.' && *at != '[';) at++;
             ok = at > from;
-            wr_vec_push(&step, wr_cstr(c, wr_slice_of(from, (size_t)(at - from))));
+            wr_list_push(c->arena, &step, wr_cstr(c, wr_slice_of(from, (size_t)(at - from))));
         } else if (*at == '[' && from < end && (*from == '\'' || *from == '"')) {
             char quote = *from++;
             for (at = from; at < end && *at != quote;) at++;
             ok = at > from && at + 1 < end && at[1] == ']' && *from != '[';
-            wr_vec_push(&step, wr_cstr(c, wr_slice_of(from, (size_t)(at - from))));
+            wr_list_push(c->arena, &step, wr_cstr(c, wr_slice_of(from, (size_t)(at - from))));
             at += 2;
         } else if (*at == '[') {
             for (at++; at < end && *at >= '0' && *at <= '9';) at++;
             ok = at > from && at < end && *at == ']' && at - from <= 9;
-            if (ok) wr_vec_push(&step, wr_cstr(c, wr_slice_of(from - 1, (size_t)(at - from) + 2)));
+            if (ok) wr_list_push(c->arena, &step, wr_cstr(c, wr_slice_of(from - 1, (size_t)(at - from) + 2)));
             at++;
         } else {
             ok = false;
@@ -46,7 +46,6 @@ bool wr_check_path(struct wr_compile *c, struct wr_span span, struct wr_slice te
         *path = copy;
         *count = (uint16_t)step.count;
     }
-    wr_vec_release(&step);
     return ok ? true : bad_path(c, span, text);
 }
 
@@ -97,7 +96,7 @@ void wr_declare_columns(struct wr_compile *c, struct wr_decl *decl)
     uint32_t n = WR_MIN(s->column_count, (uint32_t)COLUMNS_MAX);
     struct wr_schema_column *column = WR_NEW_ARRAY(c->arena, struct wr_schema_column, n + 1);
     decl->column_ident = WR_NEW_ARRAY(c->arena, struct wr_ident, n + 1);
-    struct wr_names *names = wr_names_new();
+    struct wr_names *names = wr_names_new(c->arena);
     if (s->column_count > COLUMNS_MAX)
         wr_diag_add(c->diags, WR_DIAG_W0616, s->column[COLUMNS_MAX].span,
                     "a stream has at most 4,096 columns");
@@ -115,7 +114,6 @@ void wr_declare_columns(struct wr_compile *c, struct wr_decl *decl)
         wr_diag_second(c->diags, d, s->column[wr_names_find(names, &def->name)].name.span,
                        "the first one");
     }
-    wr_names_free(names);
     decl->columns = (struct wr_schema){n, column};
 }
 

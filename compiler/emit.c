@@ -20,23 +20,23 @@ struct emitter {
     uint8_t *reached;
     uint32_t *reg;      /* of each node */
     uint32_t *last_use; /* node number of the last user; UINT32_MAX for results */
-    WR_VEC(uint8_t) cls;
-    WR_VEC(uint32_t) word;
-    WR_VEC(uint32_t) place;
-    WR_VEC(uint32_t) free_of[WR_CLASS_COUNT];
-    WR_VEC(struct run) run;
+    WR_LIST(uint8_t) cls;
+    WR_LIST(uint32_t) word;
+    WR_LIST(uint32_t) place;
+    WR_LIST(uint32_t) free_of[WR_CLASS_COUNT];
+    WR_LIST(struct run) run;
     uint32_t fixed; /* inputs and constants */
 };
 
 static uint32_t new_register(struct emitter *e, enum wr_class cls)
 {
-    wr_vec_push(&e->cls, (uint8_t)cls);
+    wr_list_push(e->block->c->arena, &e->cls, (uint8_t)cls);
     return (uint32_t)e->cls.count - 1;
 }
 
 static uint32_t take_register(struct emitter *e, enum wr_class cls)
 {
-    if (e->free_of[cls].count) return wr_vec_pop(&e->free_of[cls]);
+    if (e->free_of[cls].count) return e->free_of[cls].at[--e->free_of[cls].count];
     return new_register(e, cls);
 }
 
@@ -54,9 +54,9 @@ static const struct wr_ir *behind_moves(const struct wr_ir *n)
 
 static void put(struct emitter *e, const struct wr_ir *n, uint32_t word0, uint32_t word1)
 {
-    wr_vec_push(&e->word, word0);
-    wr_vec_push(&e->word, word1);
-    wr_vec_push(&e->place, n->span.file == e->block->c->state->main_file ? n->span.start : WR_NONE);
+    wr_list_push(e->block->c->arena, &e->word, word0);
+    wr_list_push(e->block->c->arena, &e->word, word1);
+    wr_list_push(e->block->c->arena, &e->place, n->span.file == e->block->c->state->main_file ? n->span.start : WR_NONE);
 }
 
 static void move(struct emitter *e, const struct wr_ir *n, uint32_t to, uint32_t from)
@@ -87,7 +87,7 @@ static void free_operands(struct emitter *e, const struct wr_ir *n, uint32_t kep
         uint32_t r = e->reg[arg->id];
         if (e->last_use[arg->id] != n->id || r < e->fixed || r == kept) continue;
         e->last_use[arg->id] = UINT32_MAX;
-        wr_vec_push(&e->free_of[e->cls.at[r]], r);
+        wr_list_push(e->block->c->arena, &e->free_of[e->cls.at[r]], r);
     }
 }
 
@@ -109,7 +109,7 @@ static uint32_t place_arguments(struct emitter *e, const struct wr_ir *n)
     if (first == NO_REGISTER) {
         first = (uint32_t)e->cls.count;
         for (unsigned k = 0; k < count; k++) new_register(e, wr_type_class(n->u.op.arg[k]->type));
-        wr_vec_push(&e->run, (struct run){first, (uint16_t)count});
+        wr_list_push(e->block->c->arena, &e->run, (struct run){first, (uint16_t)count});
     }
     for (unsigned k = 0; k < count; k++)
         move(e, n, first + k, e->reg[behind_moves(n->u.op.arg[k])->id]);
@@ -157,8 +157,7 @@ static void number_leaves(struct emitter *e, struct wr_code *code)
     struct wr_input *input = WR_NEW_ARRAY(arena, struct wr_input, inputs + 1u);
     uint32_t *constant = WR_NEW_ARRAY(arena, uint32_t, constants + 1u);
     uint32_t in = 0, con = 0;
-    wr_vec_reserve(&e->cls, inputs + constants);
-    e->cls.count = inputs + constants;
+    for (uint32_t i = 0; i < inputs + constants; i++) new_register(e, WR_CLASS_BOOL); /* set below */
     for (size_t i = 0; i < b->node.count; i++) {
         const struct wr_ir *n = b->node.at[i];
         if (!e->reached[i] || n->kind == WR_IR_OP) continue;
@@ -191,9 +190,9 @@ void wr_block_emit(struct wr_block *b, struct wr_code *code)
     struct wr_arena *arena = &b->c->program->arena;
     struct emitter e = {.block = b};
     size_t n = b->node.count + 1;
-    e.reached = wr_alloc_zero(n);
-    e.reg = wr_alloc_zero(n * sizeof *e.reg);
-    e.last_use = wr_alloc_zero(n * sizeof *e.last_use);
+    e.reached = WR_NEW_ARRAY(b->c->arena, uint8_t, n);
+    e.reg = WR_NEW_ARRAY(b->c->arena, uint32_t, n);
+    e.last_use = WR_NEW_ARRAY(b->c->arena, uint32_t, n);
     for (size_t i = 0; i < b->result.count; i++) e.reached[b->result.at[i]->id] = 1;
     wr_ir_reach(b, e.reached);
     number_leaves(&e, code);
@@ -216,12 +215,4 @@ void wr_block_emit(struct wr_block *b, struct wr_code *code)
     code->result_count = (uint32_t)b->result.count;
     code->result = result;
     code->place = copied(arena, e.place.at, e.place.count * sizeof *e.place.at);
-    wr_free(e.reached);
-    wr_free(e.reg);
-    wr_free(e.last_use);
-    wr_vec_release(&e.cls);
-    wr_vec_release(&e.word);
-    wr_vec_release(&e.place);
-    wr_vec_release(&e.run);
-    for (unsigned i = 0; i < WR_CLASS_COUNT; i++) wr_vec_release(&e.free_of[i]);
 }

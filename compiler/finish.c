@@ -47,11 +47,11 @@ static bool same_constant(const struct wr_constant *a, struct wr_type type,
     }
 }
 
-static void rehash(struct wr_state *s, uint32_t slots)
+static void rehash(struct wr_compile *c, uint32_t slots)
 {
-    wr_free(s->constant_slot);
+    struct wr_state *s = c->state;
     s->constant_slots = slots;
-    s->constant_slot = wr_alloc_zero(slots * sizeof *s->constant_slot);
+    s->constant_slot = WR_NEW_ARRAY(c->arena, uint32_t, slots);
     for (size_t i = 0; i < s->constant.count; i++) {
         const struct wr_constant *k = &s->constant.at[i];
         uint32_t at = (uint32_t)hash_constant(k->type, &k->value, k->parameter) & (slots - 1);
@@ -65,7 +65,7 @@ uint32_t wr_constant_add(struct wr_compile *c, struct wr_type type, const struct
 {
     struct wr_state *s = c->state;
     if (s->constant.count * 2 >= s->constant_slots)
-        rehash(s, s->constant_slots ? s->constant_slots * 4 : 64);
+        rehash(c, s->constant_slots ? s->constant_slots * 4 : 64);
     uint32_t at = (uint32_t)hash_constant(type, value, parameter) & (s->constant_slots - 1);
     for (; s->constant_slot[at]; at = (at + 1) & (s->constant_slots - 1))
         if (same_constant(&s->constant.at[s->constant_slot[at] - 1], type, value, parameter))
@@ -74,7 +74,7 @@ uint32_t wr_constant_add(struct wr_compile *c, struct wr_type type, const struct
     k.value.cls = (uint8_t)wr_type_class(type);
     if (k.value.flag == WR_FLAG_VALUE && k.value.cls == WR_CLASS_STR)
         k.value.u.str = wr_arena_copy(&c->program->arena, value->u.str);
-    wr_vec_push(&s->constant, k);
+    wr_list_push(c->arena, &s->constant, k);
     s->constant_slot[at] = (uint32_t)s->constant.count;
     return (uint32_t)s->constant.count - 1;
 }
@@ -82,7 +82,7 @@ uint32_t wr_constant_add(struct wr_compile *c, struct wr_type type, const struct
 /* ---- Codes, in the order of the nodes that run them ------------------------------------------ */
 
 struct codes {
-    WR_VEC(struct wr_code) code;
+    WR_LIST(struct wr_code) code;
     uint32_t *number; /* by block; 1 + code, 0: not yet emitted */
 };
 
@@ -92,7 +92,7 @@ static uint32_t code_of(struct wr_compile *c, struct codes *codes, uint32_t bloc
     if (!codes->number[block]) {
         struct wr_code code = {0};
         wr_block_emit(c->state->block.at[block], &code);
-        wr_vec_push(&codes->code, code);
+        wr_list_push(c->arena, &codes->code, code);
         codes->number[block] = (uint32_t)codes->code.count;
     }
     return codes->number[block] - 1;
@@ -219,15 +219,15 @@ void wr_emit(struct wr_compile *c)
 {
     struct wr_state *s = c->state;
     struct wr_program *program = c->program;
-    struct codes codes = {.number = wr_alloc_zero((s->block.count + 1) * sizeof *codes.number)};
+    struct codes codes = {.number = WR_NEW_ARRAY(c->arena, uint32_t, s->block.count + 1)};
     uint32_t *query_number = WR_NEW_ARRAY(c->arena, uint32_t, s->query.count + 1);
     /* Defaults of columns were numbered on the way; only those that stay become constants of the
      * program. */
     struct wr_constant *defaults = WR_NEW_ARRAY(c->arena, struct wr_constant,
                                                 s->constant.count + 1);
     if (s->constant.count) memcpy(defaults, s->constant.at, s->constant.count * sizeof *defaults);
-    wr_vec_clear(&s->constant);
-    rehash(s, 64);
+    s->constant.count = 0;
+    rehash(c, 64);
 
     struct wr_node *node = copied(c, s->node.at, s->node.count, sizeof *node);
     for (size_t i = 0; i < s->node.count; i++)
@@ -251,6 +251,4 @@ void wr_emit(struct wr_compile *c)
     program->source_name = wr_arena_cstr(&program->arena, source->name);
     program->source_text = wr_arena_copy(&program->arena, source->text);
     program->identity = wr_program_hash(program);
-    wr_free(codes.number);
-    wr_vec_release(&codes.code);
 }

@@ -6,9 +6,9 @@ bool wr_fold(struct wr_compile *c, const struct wr_ir *op, struct wr_value *valu
              enum wr_reason *reason)
 {
     unsigned n = op->u.op.arg_count;
-    struct wr_constant *constant = wr_alloc_zero((n + 1) * sizeof *constant);
-    uint32_t *number = wr_alloc_zero((n + 1) * sizeof *number);
-    uint8_t *cls = wr_alloc_zero(n + 1);
+    struct wr_constant *constant = WR_NEW_ARRAY(c->arena, struct wr_constant, n + 1);
+    uint32_t *number = WR_NEW_ARRAY(c->arena, uint32_t, n + 1);
+    uint8_t *cls = WR_NEW_ARRAY(c->arena, uint8_t, n + 1);
     for (unsigned i = 0; i < n; i++) {
         const struct wr_ir *arg = op->u.op.arg[i];
         constant[i] = (struct wr_constant){
@@ -36,16 +36,14 @@ bool wr_fold(struct wr_compile *c, const struct wr_ir *op, struct wr_value *valu
                            .result_count = 1,
                            .result = &result,
                            .place = &place};
-    struct wr_row_frame *frame = wr_row_frame_new(&program, &code);
+    struct wr_row_frame *frame = c->state->folding = wr_row_frame_new(&program, &code);
     wr_row_frame_run(frame);
     *value = *wr_row_frame_result(frame, 0);
     bool ok = value->flag != WR_FLAG_ERROR;
     *reason = (enum wr_reason)value->reason;
     if (ok && value->flag == WR_FLAG_VALUE && wr_type_class(op->type) == WR_CLASS_STR)
         value->u.str = wr_arena_copy(c->arena, value->u.str);
+    c->state->folding = NULL;
     wr_row_frame_free(frame);
-    wr_free(constant);
-    wr_free(number);
-    wr_free(cls);
     return ok;
 }

@@ -10,17 +10,9 @@ struct wr_block *wr_block_new(struct wr_compile *c)
     b->c = c;
     b->number = (uint32_t)c->state->block.count;
     b->slot_count = BLOCK_SLOTS_FIRST;
-    b->slot = wr_alloc_zero(b->slot_count * sizeof *b->slot);
-    wr_vec_push(&c->state->block, b);
+    b->slot = WR_NEW_ARRAY(c->arena, uint32_t, b->slot_count);
+    wr_list_push(c->arena, &c->state->block, b);
     return b;
-}
-
-void wr_block_release(struct wr_block *b)
-{
-    wr_vec_release(&b->node);
-    wr_vec_release(&b->result);
-    wr_free(b->slot);
-    b->slot = NULL;
 }
 
 /* ---- Hash-consing ------------------------------------------------------------------------------
@@ -92,9 +84,8 @@ static bool same_node(const struct wr_ir *a, const struct wr_ir *b)
 
 static void grow(struct wr_block *b)
 {
-    wr_free(b->slot);
     b->slot_count *= 2;
-    b->slot = wr_alloc_zero(b->slot_count * sizeof *b->slot);
+    b->slot = WR_NEW_ARRAY(b->c->arena, uint32_t, b->slot_count);
     for (size_t i = 0; i < b->node.count; i++) {
         uint32_t at = (uint32_t)hash_node(b->node.at[i]) & (b->slot_count - 1);
         while (b->slot[at]) at = (at + 1) & (b->slot_count - 1);
@@ -115,6 +106,7 @@ static struct wr_ir *intern(struct wr_block *b, const struct wr_ir *wanted)
     *n = *wanted;
     n->id = (uint32_t)b->node.count;
     n->span = b->span;
+    n->owner = b;
     if (n->kind == WR_IR_CONSTANT && wr_type_class(n->type) == WR_CLASS_STR)
         n->u.constant.value.u.str = wr_arena_copy(b->c->arena, n->u.constant.value.u.str);
     if (n->kind == WR_IR_OP) {
@@ -123,7 +115,7 @@ static struct wr_ir *intern(struct wr_block *b, const struct wr_ir *wanted)
         for (unsigned i = 0; i < n->u.op.arg_count; i++)
             n->reads_past |= n->u.op.arg[i]->reads_past;
     }
-    wr_vec_push(&b->node, n);
+    wr_list_push(b->c->arena, &b->node, n);
     b->slot[at] = n->id + 1;
     if (b->node.count * 2 > b->slot_count) grow(b);
     return n;
@@ -443,7 +435,7 @@ uint32_t wr_block_result(struct wr_block *b, struct wr_ir *ir)
 uint32_t wr_block_column(struct wr_block *b, struct wr_ir *ir)
 {
     WR_ASSERT(!b->finished && ir->id < b->node.count && b->node.at[ir->id] == ir);
-    wr_vec_push(&b->result, ir);
+    wr_list_push(b->c->arena, &b->result, ir);
     if (!ir->result) ir->result = (uint32_t)b->result.count;
     return (uint32_t)b->result.count - 1;
 }
@@ -467,23 +459,20 @@ void wr_ir_reach(const struct wr_block *b, uint8_t *reached)
     }
 }
 
-/* Down from one value by a stack of its own: a deep chain must not end the compiler's. */
+/* Arguments have smaller numbers: one loop down from the value. */
 void wr_ir_visit_inputs(const struct wr_ir *ir,
                         void (*visit)(void *context, const struct wr_input *input), void *context)
 {
-    WR_VEC(const struct wr_ir *) stack = {0};
-    uint8_t *seen = wr_alloc_zero(ir->id + 1u);
-    wr_vec_push(&stack, ir);
-    while (stack.count) {
-        const struct wr_ir *n = wr_vec_pop(&stack);
-        if (seen[n->id]) continue;
-        seen[n->id] = 1;
+    const struct wr_block *b = ir->owner;
+    uint8_t *reached = WR_NEW_ARRAY(b->c->arena, uint8_t, ir->id + 1u);
+    reached[ir->id] = 1;
+    for (uint32_t i = ir->id + 1; i-- > 0;) {
+        const struct wr_ir *n = b->node.at[i];
+        if (!reached[i]) continue;
         if (n->kind == WR_IR_INPUT) visit(context, &n->u.input);
-        if (n->kind != WR_IR_OP) continue;
-        for (unsigned i = 0; i < n->u.op.arg_count; i++) wr_vec_push(&stack, n->u.op.arg[i]);
+        for (unsigned k = 0; n->kind == WR_IR_OP && k < n->u.op.arg_count; k++)
+            reached[n->u.op.arg[k]->id] = 1;
     }
-    wr_free(seen);
-    wr_vec_release(&stack);
 }
 
 static const char *failure(enum wr_reason reason)
@@ -502,7 +491,7 @@ uint32_t wr_block_finish(struct wr_block *b)
 {
     if (b->finished) return b->number;
     b->finished = true;
-    uint8_t *reached = wr_alloc_zero(b->node.count + 1);
+    uint8_t *reached = WR_NEW_ARRAY(b->c->arena, uint8_t, b->node.count + 1);
     for (size_t i = 0; i < b->result.count; i++) reached[b->result.at[i]->id] = 1;
     wr_ir_reach(b, reached);
     for (size_t i = 0; i < b->node.count; i++)
@@ -510,6 +499,5 @@ uint32_t wr_block_finish(struct wr_block *b)
             wr_diag_add(b->c->diags, WR_DIAG_W0502, b->node.at[i]->span,
                         "this constant expression always fails: %s",
                         failure((enum wr_reason)b->node.at[i]->failed));
-    wr_free(reached);
     return b->number;
 }

@@ -7,8 +7,8 @@
 #ifndef WR_COMPILER_IR_H
 #define WR_COMPILER_IR_H
 
-#include "base/vec.h"
 #include "compiler/internal.h"
+#include "compiler/list.h"
 #include "vm/opcode.h"
 
 enum wr_ir_kind { WR_IR_CONSTANT, WR_IR_INPUT, WR_IR_OP };
@@ -18,6 +18,7 @@ struct wr_ir {
     uint8_t reads_past; /* some input below is no COLUMN or EVENT_TIME of the current row */
     uint8_t failed;     /* enum wr_reason: all operands are constants and the operation fails on them */
     struct wr_type type;
+    const struct wr_block *owner;
     uint32_t id;
     uint32_t result;    /* 1 + its first number among the block's results; 0: it is none */
     struct wr_span span; /* of the expression that asked for it first */
@@ -43,8 +44,8 @@ struct wr_block {
     uint32_t number;            /* of its code */
     bool finished;
     struct wr_span span;        /* given to nodes that are made now */
-    WR_VEC(struct wr_ir *) node;
-    WR_VEC(struct wr_ir *) result;
+    WR_LIST(struct wr_ir *) node;
+    WR_LIST(struct wr_ir *) result;
     uint32_t *slot;             /* hash table of node number + 1; capacity a power of two */
     uint32_t slot_count;
 };
@@ -74,6 +75,5 @@ bool wr_fold(struct wr_compile *c, const struct wr_ir *op, struct wr_value *valu
 
 /* emit.c: the block as code, in the program's arena. Constants are numbered by constants_add. */
 void wr_block_emit(struct wr_block *b, struct wr_code *code);
-void wr_block_release(struct wr_block *b);
 
 #endif

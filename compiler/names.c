@@ -9,25 +9,19 @@ struct entry {
 };
 
 struct wr_names {
-    WR_VEC(struct entry) entry;
+    struct wr_arena *arena;
+    WR_LIST(struct entry) entry;
     uint32_t *slot;
     uint32_t slots;
 };
 
-struct wr_names *wr_names_new(void)
+struct wr_names *wr_names_new(struct wr_arena *arena)
 {
-    struct wr_names *n = wr_alloc_zero(sizeof *n);
+    struct wr_names *n = WR_NEW(arena, struct wr_names);
+    n->arena = arena;
     n->slots = 32;
-    n->slot = wr_alloc_zero(n->slots * sizeof *n->slot);
+    n->slot = WR_NEW_ARRAY(arena, uint32_t, n->slots);
     return n;
-}
-
-void wr_names_free(struct wr_names *n)
-{
-    if (!n) return;
-    wr_vec_release(&n->entry);
-    wr_free(n->slot);
-    wr_free(n);
 }
 
 static uint32_t hash_name(struct wr_slice text)
@@ -58,11 +52,10 @@ bool wr_names_add(struct wr_names *n, const struct wr_ident *name, uint32_t valu
     if (wr_names_find(n, name) != WR_NONE) return false;
     if (n->entry.count >= n->slots) {
         n->slots *= 4;
-        wr_free(n->slot);
-        n->slot = wr_alloc_zero(n->slots * sizeof *n->slot);
+        n->slot = WR_NEW_ARRAY(n->arena, uint32_t, n->slots);
         for (uint32_t i = 0; i < n->entry.count; i++) link_entry(n, i);
     }
-    wr_vec_push(&n->entry, (struct entry){*name, value, 0});
+    wr_list_push(n->arena, &n->entry, (struct entry){*name, value, 0});
     link_entry(n, (uint32_t)n->entry.count - 1);
     return true;
 }

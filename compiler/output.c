@@ -228,7 +228,7 @@ bool wr_feed(struct wr_compile *c, const struct wr_ident *target, const struct w
         for (uint32_t i = 0; i < decl->record.count; i++) type[i] = decl->record.column[i].type;
         wr_relation_cast(c, &feeder.relation, type, wr_query_name(c, decl->name.text), span);
     }
-    wr_vec_push(&decl->feeder, feeder);
+    wr_list_push(c->arena, &decl->feeder, feeder);
     return true;
 }
 

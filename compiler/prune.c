@@ -16,7 +16,7 @@ struct pruner {
     uint32_t **map;       /* per node: new number of a column, WR_NONE when dropped */
     uint32_t *number;     /* new number of a node */
     uint8_t *by_position; /* some reader takes the columns as they stand */
-    WR_VEC(struct wr_node) out;
+    WR_LIST(struct wr_node) out;
 };
 
 static struct wr_node *node_at(const struct pruner *p, uint32_t n)
@@ -51,14 +51,13 @@ static void need_block(struct pruner *p, uint32_t owner, uint32_t from, uint32_t
 {
     if (code == WR_NONE) return;
     const struct wr_block *b = p->c->state->block.at[code];
-    uint8_t *reached = wr_alloc_zero(b->node.count + 1);
+    uint8_t *reached = WR_NEW_ARRAY(p->c->arena, uint8_t, b->node.count + 1);
     for (size_t i = 0; i < b->result.count; i++)
         if (!chosen || chosen[i]) reached[b->result.at[i]->id] = 1;
     wr_ir_reach(b, reached);
     for (size_t i = 0; i < b->node.count; i++)
         if (reached[i] && b->node.at[i]->kind == WR_IR_INPUT)
             need_input(p, owner, from, &b->node.at[i]->u.input);
-    wr_free(reached);
 }
 
 static void need_aggregate(struct pruner *p, uint32_t from, const struct wr_aggregate *a)
@@ -157,8 +156,8 @@ static void remap_block(struct pruner *p, uint32_t code, const uint8_t *chosen,
     if (code == WR_NONE) return;
     struct wr_block *b = p->c->state->block.at[code];
     if (chosen) {
-        size_t kept = 0;
-        for (size_t i = 0; i < b->result.count; i++)
+        uint32_t kept = 0;
+        for (uint32_t i = 0; i < b->result.count; i++)
             if (chosen[i]) b->result.at[kept++] = b->result.at[i];
         b->result.count = kept;
     }
@@ -325,7 +324,7 @@ static uint32_t adapt(struct pruner *p, uint32_t merge, uint32_t input)
     node.name = wr_cstr(p->c,
                         wr_arena_printf(p->c->arena, "%s.%u", node_at(p, merge)->name, input));
     node.u.select = (struct wr_select_node){WR_NONE, wr_block_finish(b), carry};
-    wr_vec_push(&p->out, node);
+    wr_list_push(p->c->arena, &p->out, node);
     return (uint32_t)p->out.count - 1;
 }
 
@@ -397,7 +396,7 @@ static void rebuild(struct pruner *p, uint32_t n)
     node.input = input;
     p->number[n] = (uint32_t)p->out.count;
     if (is_transparent(p, n, &node)) read_through(p, n, &node);
-    else wr_vec_push(&p->out, node);
+    else wr_list_push(p->c->arena, &p->out, node);
 }
 
 void wr_prune(struct wr_compile *c)
@@ -426,7 +425,7 @@ void wr_prune(struct wr_compile *c)
     }
     for (uint32_t i = 0; i < p.count; i++)
         if (p.live[i]) rebuild(&p, i);
-    wr_vec_clear(&c->state->node);
-    for (size_t i = 0; i < p.out.count; i++) wr_vec_push(&c->state->node, p.out.at[i]);
-    wr_vec_release(&p.out);
+    c->state->node.count = 0;
+    for (uint32_t i = 0; i < p.out.count; i++)
+        wr_list_push(c->arena, &c->state->node, p.out.at[i]);
 }

@@ -104,9 +104,8 @@ bool wr_lower_from(struct wr_compile *c, const struct wr_from *from, struct wr_w
     }
     case WR_FROM_UNION:
     case WR_FROM_JOIN: {
-        struct wr_names *names = wr_names_new();
+        struct wr_names *names = wr_names_new(c->arena);
         check_input_names(c, from, names);
-        wr_names_free(names);
         wr_not_yet(c, from->span,
                    from->kind == WR_FROM_JOIN ? "JOIN" : "FROM over several streams");
         return false;
@@ -194,8 +193,8 @@ static bool add_star(struct wr_compile *c, const struct wr_select_item *item,
         struct wr_ident ident = {.text = wr_slice_cstr(relation->schema->column[i].name),
                                  .span = item->span};
         if (relation->column_ident) ident = relation->column_ident[i];
-        wr_vec_push(&columns->column, relation->schema->column[i]);
-        wr_vec_push(&columns->ident, ident);
+        wr_list_push(c->arena, &columns->column, relation->schema->column[i]);
+        wr_list_push(c->arena, &columns->ident, ident);
     }
     return true;
 }
@@ -256,7 +255,6 @@ bool wr_lower_list(struct wr_compile *c, const struct wr_select *select, struct 
     }
     ok &= wr_columns_finish(c, &columns, names_matter(target), result);
     result->time_column = columns.time_column;
-    wr_columns_release(&columns);
     return ok;
 }
 
@@ -427,17 +425,18 @@ static bool is_bare_union(const struct wr_query *q)
 static bool lower_union(struct wr_compile *c, const struct wr_query *q, struct wr_with_scope *with,
                         const struct wr_target *target, struct wr_relation *result)
 {
-    WR_VEC(const struct wr_query *) stack = {0}, part = {0};
-    wr_vec_push(&stack, q->right);
-    wr_vec_push(&stack, q->left);
+    WR_LIST(const struct wr_query *) stack = {0};
+    WR_LIST(const struct wr_query *) part = {0};
+    wr_list_push(c->arena, &stack, q->right);
+    wr_list_push(c->arena, &stack, q->left);
     while (stack.count) {
-        const struct wr_query *p = wr_vec_pop(&stack);
+        const struct wr_query *p = stack.at[--stack.count];
         if (!is_bare_union(p)) {
-            wr_vec_push(&part, p);
+            wr_list_push(c->arena, &part, p);
             continue;
         }
-        wr_vec_push(&stack, p->right);
-        wr_vec_push(&stack, p->left);
+        wr_list_push(c->arena, &stack, p->right);
+        wr_list_push(c->arena, &stack, p->left);
     }
     if (q->emit != WR_EMIT_UNSAID) refuse_emit(c, q, false);
     if (q->late_into.text.size)
@@ -455,8 +454,6 @@ static bool lower_union(struct wr_compile *c, const struct wr_query *q, struct w
         ok &= wr_lower_query(c, part.at[i], with, &inner, &rows[i]);
         span[i] = part.at[i]->span;
     }
-    wr_vec_release(&stack);
-    wr_vec_release(&part);
     return ok && wr_lower_merge(c, rows, span, n, target->name, result);
 }
 

@@ -35,7 +35,7 @@ uint32_t wr_node_add(struct wr_compile *c, const struct wr_node *node)
     struct wr_node n = *node;
     for (unsigned i = 0; i < n.input_count; i++) WR_ASSERT(n.input[i] < c->state->node.count);
     n.name = unique_name(c, node);
-    wr_vec_push(&c->state->node, n);
+    wr_list_push(c->arena, &c->state->node, n);
     return (uint32_t)c->state->node.count - 1;
 }
 
@@ -53,7 +53,7 @@ uint32_t wr_query_name(struct wr_compile *c, struct wr_slice name)
     ident.text = wr_slice_cstr(wr_cstr(c, name));
     n = (uint32_t)c->state->query.count;
     wr_names_add(c->state->query_names, &ident, n);
-    wr_vec_push(&c->state->query, ident.text.data);
+    wr_list_push(c->arena, &c->state->query, ident.text.data);
     return n;
 }
 
@@ -106,7 +106,7 @@ uint32_t wr_node_prepare(struct wr_compile *c, const struct wr_relation *relatio
         column[passed + i].name = wr_cstr(c, wr_arena_printf(c->arena, "$%u", i + 1));
         column[passed + i].type = helper[i]->type;
     }
-    wr_vec_clear(&extra->result);
+    extra->result.count = 0;
     for (uint32_t i = 0; i < passed; i++) {
         column[i] = relation->schema->column[i];
         wr_block_column(extra, wr_relation_value(extra, relation, i));
@@ -282,12 +282,6 @@ void wr_warn_watermark(struct wr_compile *c, const struct wr_relation *r, struct
 
 /* ---- Result columns -------------------------------------------------------------------------- */
 
-void wr_columns_release(struct wr_columns *columns)
-{
-    wr_vec_release(&columns->column);
-    wr_vec_release(&columns->ident);
-}
-
 bool wr_columns_add(struct wr_compile *c, struct wr_columns *columns,
                     const struct wr_select_item *item, struct wr_type type, bool need_name)
 {
@@ -308,10 +302,10 @@ bool wr_columns_add(struct wr_compile *c, struct wr_columns *columns,
         wr_diag_help(c->diags, d, "CAST(NULL AS STRING), for example");
         return false;
     }
-    if (!ident.text.size) ident.text = wr_arena_printf(c->arena, "$%zu", columns->column.count + 1);
+    if (!ident.text.size) ident.text = wr_arena_printf(c->arena, "$%u", columns->column.count + 1);
     if (!ident.span.end) ident.span = item->span;
-    wr_vec_push(&columns->column, (struct wr_schema_column){wr_cstr(c, ident.text), type});
-    wr_vec_push(&columns->ident, ident);
+    wr_list_push(c->arena, &columns->column, (struct wr_schema_column){wr_cstr(c, ident.text), type});
+    wr_list_push(c->arena, &columns->ident, ident);
     return true;
 }
 
@@ -325,7 +319,7 @@ bool wr_columns_finish(struct wr_compile *c, struct wr_columns *columns, bool ne
                     "a result has at most 4,096 columns");
         return false;
     }
-    struct wr_names *names = need_name ? wr_names_new() : NULL;
+    struct wr_names *names = need_name ? wr_names_new(c->arena) : NULL;
     for (uint32_t i = 0; i < n && names; i++) {
         if (wr_names_add(names, &columns->ident.at[i], i)) continue;
         uint32_t first = wr_names_find(names, &columns->ident.at[i]);
@@ -336,7 +330,6 @@ bool wr_columns_finish(struct wr_compile *c, struct wr_columns *columns, bool ne
         wr_diag_help(c->diags, d, "rename one with AS");
         ok = false;
     }
-    wr_names_free(names);
     struct wr_schema *schema = WR_NEW(c->arena, struct wr_schema);
     struct wr_schema_column *column = WR_NEW_ARRAY(c->arena, struct wr_schema_column, n + 1);
     struct wr_ident *ident = WR_NEW_ARRAY(c->arena, struct wr_ident, n + 1);

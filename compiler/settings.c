@@ -247,5 +247,5 @@ void wr_check_setting(struct wr_compile *c, const struct wr_statement *s)
         }
     if (strcmp(known->name, "dialect") == 0)
         c->flink_dialect = wr_slice_equal_nocase(wr_slice_cstr(text), WR_SLICE("flink"));
-    wr_vec_push(&c->state->setting, (struct wr_option_value){known->name, text});
+    wr_list_push(c->arena, &c->state->setting, (struct wr_option_value){known->name, text});
 }

@@ -36,8 +36,8 @@ struct wr_decl {
     struct wr_ident *column_ident;
     struct wr_schema record;    /* the same without computed columns: what is inserted */
     struct wr_ident *record_ident;
-    WR_VEC(uint32_t) feeder_statement; /* statements that send rows here, in program order */
-    WR_VEC(struct wr_feeder) feeder;
+    WR_LIST(uint32_t) feeder_statement; /* statements that send rows here, in program order */
+    WR_LIST(struct wr_feeder) feeder;
 };
 
 struct wr_function {
@@ -64,32 +64,32 @@ struct wr_state {
     const struct wr_tree *tree;
     uint32_t main_file;
     uint8_t *statement_mark;    /* enum wr_mark, one a statement */
-    WR_VEC(struct wr_decl *) decl;
-    WR_VEC(struct wr_function *) function;
-    WR_VEC(bool) parameter_used;
-    WR_VEC(struct wr_span) parameter_span;
+    WR_LIST(struct wr_decl *) decl;
+    WR_LIST(struct wr_function *) function;
+    WR_LIST(bool) parameter_used;
+    WR_LIST(struct wr_span) parameter_span;
     struct wr_names *relation_names, *function_names, *parameter_names, *pattern_names, *node_names;
-    WR_VEC(struct wr_parameter) parameter;
-    WR_VEC(struct wr_stream) stream;
-    WR_VEC(struct wr_option_value) setting;
-    WR_VEC(struct wr_node) node;
-    WR_VEC(struct wr_block *) block;
-    WR_VEC(struct wr_constant) constant;
-    WR_VEC(const char *) query;
+    WR_LIST(struct wr_parameter) parameter;
+    WR_LIST(struct wr_stream) stream;
+    WR_LIST(struct wr_option_value) setting;
+    WR_LIST(struct wr_node) node;
+    WR_LIST(struct wr_block *) block;
+    WR_LIST(struct wr_constant) constant;
+    WR_LIST(const char *) query;
     struct wr_names *query_names;
     uint32_t *constant_slot;
     uint32_t constant_slots;
     uint32_t select_count;      /* bare SELECTs so far */
     uint32_t output_count;
     uint32_t function_depth;
+    struct wr_row_frame *folding; /* to be freed when memory runs out in the middle */
     bool parse_failed;          /* a declaration may be lost: unknown names and missing parts say nothing new */
     uint32_t current;           /* statement being lowered */
 };
 
 /* ---- names.c ------------------------------------------------------------------------------------ */
 
-struct wr_names *wr_names_new(void);
-void wr_names_free(struct wr_names *names);
+struct wr_names *wr_names_new(struct wr_arena *arena); /* lives in the arena */
 /* The value under a name, or WR_NONE. */
 uint32_t wr_names_find(const struct wr_names *names, const struct wr_ident *name);
 /* false (and nothing is added) when an equal name is there. */
@@ -162,11 +162,10 @@ bool wr_feed(struct wr_compile *c, const struct wr_ident *target, const struct w
              bool late);
 /* A select list over a scope: alias rules, stars. Results go to `project`; names and idents to arrays in the arena. */
 struct wr_columns {
-    WR_VEC(struct wr_schema_column) column;
-    WR_VEC(struct wr_ident) ident;
+    WR_LIST(struct wr_schema_column) column;
+    WR_LIST(struct wr_ident) ident;
     uint32_t time_column; /* the first that is nothing but the event time, or WR_NONE */
 };
-void wr_columns_release(struct wr_columns *columns);
 bool wr_columns_add(struct wr_compile *c, struct wr_columns *columns, const struct wr_select_item *item,
                     struct wr_type type, bool need_name);
 /* Checks for duplicate names and moves the columns into a schema of the relation. */

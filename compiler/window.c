@@ -26,8 +26,8 @@ struct group {
     struct wr_span group_span;
     /* Computes what is no plain column; result i is input column count + i. */
     struct wr_block *helper;
-    WR_VEC(struct key) key;
-    WR_VEC(struct wr_aggregate) aggregate;
+    WR_LIST(struct key) key;
+    WR_LIST(struct wr_aggregate) aggregate;
 };
 
 /* ---- The window function --------------------------------------------------------------------- */
@@ -227,7 +227,7 @@ static bool add_key(struct wr_compile *c, struct group *g, const struct wr_expr 
     }
     if (!wr_check_key_type(c, expr->span, ir->type)) return false;
     uint32_t column = column_of(g, ir);
-    wr_vec_push(&g->key, (struct key){expr, column, ir->type});
+    wr_list_push(c->arena, &g->key, (struct key){expr, column, ir->type});
     return true;
 }
 
@@ -357,7 +357,7 @@ static struct wr_ir *call_aggregate(struct wr_compile *c, struct wr_scope *scope
                     AGGREGATES_MAX);
         return NULL;
     }
-    if (n == g->aggregate.count) wr_vec_push(&g->aggregate, a);
+    if (n == g->aggregate.count) wr_list_push(c->arena, &g->aggregate, a);
     return wr_ir_input(b, (struct wr_input){.kind = WR_INPUT_COLUMN,
                                             .column = (uint16_t)(g->key.count + 2 + n),
                                             .type = a.type});
@@ -545,7 +545,5 @@ bool wr_lower_window(struct wr_compile *c, const struct wr_query *q, struct wr_w
     struct group g = {
         .input = &input, .group_span = q->select->group_span, .helper = wr_block_new(c)};
     ok &= lower_parts(c, q, target, &g, &w, result);
-    wr_vec_release(&g.key);
-    wr_vec_release(&g.aggregate);
     return ok;
 }
