@@ -234,6 +234,30 @@ static void a_hundred_variables_are_no_limit(void **state)
     release(&b);
 }
 
+static void flink_skips_to_the_next_row_when_nothing_is_said(void **state)
+{
+    (void)state;
+    struct bench b;
+    compile(&b, "SET dialect = 'flink';\nPATTERN p FROM payments MATCH a b? c{2}\n"
+                "DEFINE a AS amount > 1, b AS TRUE, c AS TRUE SELECT a.amount;");
+    assert_int_equal(b.p->after_match, WR_AFTER_NEXT_ROW);
+    release(&b);
+    compile(&b, "SET dialect = 'flink';\nPATTERN p FROM payments MATCH a SKIP PAST LAST ROW\n"
+                "DEFINE a AS amount > 1 SELECT a.amount;");
+    assert_int_equal(b.p->after_match, WR_AFTER_PAST_LAST);
+    release(&b);
+}
+
+static void a_result_knows_which_column_is_its_time(void **state)
+{
+    (void)state;
+    struct bench b;
+    compile(&b, "PATTERN p FROM payments PARTITION BY card MATCH a -> b WITHIN 1h\n"
+                "DEFINE a AS amount > 1, b AS amount > 2 SELECT card, a.at AS since, at;\n"
+                "SELECT window_end, COUNT(*) AS n FROM TUMBLE(p, at, 1h) GROUP BY window_start, window_end;");
+    release(&b);
+}
+
 /* ---- explain --------------------------------------------------------------------------------- */
 
 static void explain(const struct bench *b, enum wr_explain_format format, const char *only,
@@ -297,6 +321,8 @@ int main(void)
         cmocka_unit_test(partition_columns_come_first_in_the_long_form),
         cmocka_unit_test(a_match_without_rows_has_no_last_row_to_read_the_key_from),
         cmocka_unit_test(a_hundred_variables_are_no_limit),
+        cmocka_unit_test(flink_skips_to_the_next_row_when_nothing_is_said),
+        cmocka_unit_test(a_result_knows_which_column_is_its_time),
         cmocka_unit_test(explain_says_in_words_what_begins_ends_and_keeps_a_match),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
