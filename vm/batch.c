@@ -92,6 +92,7 @@ void wr_batch_builder_release(struct wr_batch_builder *b)
 
 void wr_batch_builder_clear(struct wr_batch_builder *b)
 {
+    WR_ASSERT(b->batch.rows <= WR_BATCH_ROWS);
     for (uint32_t c = 0; c < b->batch.columns; c++) {
         struct wr_vector *v = &b->column[c];
         if (v->cls == WR_CLASS_BOOL) memset(v->u.bits, 0, WR_BATCH_WORDS * sizeof(uint64_t));

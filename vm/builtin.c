@@ -52,6 +52,7 @@ static struct pattern pattern_of(enum wr_builtin builtin)
 
 static char letter_at(const struct pattern *p, unsigned index)
 {
+    WR_ASSERT(p->count >= 1 && (index < p->count || p->repeats));
     return p->letter[index < p->count ? index : p->count - 1];
 }
 
@@ -177,6 +178,7 @@ static struct wr_type common_decimal(const struct pattern *p, const struct quest
         scale = WR_MAX(scale, (unsigned)type.scale);
     }
     if (q->n == 1 && q->argument[0].kind == WR_KIND_DECIMAL) return q->argument[0];
+    WR_ASSERT(whole <= WR_DECIMAL_DIGITS);
     scale = WR_MIN(scale, (unsigned)WR_DECIMAL_DIGITS - whole);
     return wr_type_decimal(whole + scale, scale);
 }
@@ -203,6 +205,7 @@ static void fill_result(enum wr_builtin builtin, const struct question *q, const
 {
     char result = wr_builtin_info(builtin)->result[0];
     struct wr_type first = want[0];
+    WR_ASSERT(out->hidden_count == 0);
     if (hidden_of[builtin] != HIDDEN_NONE) out->hidden[out->hidden_count++] = first.scale;
     if (result == '=') {
         out->result = first;
@@ -227,6 +230,7 @@ enum wr_resolution wr_builtin_resolve(struct wr_slice name, const struct wr_type
                                       struct wr_type *want, struct wr_builtin_call *out)
 {
     struct question q = {argument, constant, n};
+    WR_ASSERT(n == 0 || (argument && want));
     enum wr_resolution worst = WR_RESOLVE_NO_NAME;
     *out = (struct wr_builtin_call){0};
     for (int second = 0; second < 2; second++) {
@@ -282,6 +286,7 @@ static int check_format(const struct wr_value *const *constant, unsigned i, char
 {
     if (!is_text(constant, i)) return -1;
     struct wr_slice bad = wr_format_check(constant[i]->u.str);
+    WR_ASSERT(bad.size <= 2 && size > 0);
     if (bad.size == 0) return -1;
     snprintf(message, size, "the format has no field '%.*s'", WR_SLICE_ARG(bad));
     return (int)i;

@@ -6,10 +6,11 @@
 #include "vm/text.h"
 
 /* A function whose body sees `argument` and sets `out`. */
-#define FN(name, ...)                                                                                     \
+#define FN(name, arity, ...)                                                                                     \
     WR_BUILTIN_FN(name)                                                                                   \
     {                                                                                                     \
-        WR_UNUSED(call), WR_UNUSED(count);                                                                \
+        WR_UNUSED(call);                                                                                  \
+        WR_ASSERT(count == (arity));                                                                      \
         __VA_ARGS__                                                                                       \
     }
 #define I64(n) (argument[n].u.i64)
@@ -25,12 +26,14 @@ static enum wr_reason checked(double value, struct wr_value *out)
 
 /* ---- Rounding ----------------------------------------------------------------------------------- */
 
-FN(same, out->u = argument[0].u; return WR_REASON_NONE;)
+FN(same, 1, out->u = argument[0].u; return WR_REASON_NONE;)
 
-FN(abs_i64, if (I64(0) == INT64_MIN) return WR_REASON_OVERFLOW; out->u.i64 = I64(0) < 0 ? -I64(0) : I64(0);
+FN(abs_i64, 1, if (I64(0) == INT64_MIN) return WR_REASON_OVERFLOW; out->u.i64 = I64(0) < 0 ? -I64(0) : I64(0);
    return WR_REASON_NONE;)
-FN(abs_dec, out->u.dec = DEC(0) < 0 ? -DEC(0) : DEC(0); return WR_REASON_NONE;)
-FN(abs_f64, out->u.f64 = fabs(F64(0)); return WR_REASON_NONE;)
+FN(abs_dec, 1, out->u.dec = DEC(0) < 0 ? -DEC(0) : DEC(0); return WR_REASON_NONE;)
+FN(abs_f64, 1, out->u.f64 = fabs(F64(0)); return WR_REASON_NONE;)
+
+_Static_assert(sizeof(double) == 8, "doubles are IEEE 754's of 64 bits");
 
 static int clamp_places(int64_t places)
 {
@@ -42,6 +45,7 @@ WR_BUILTIN_FN(round_i64)
     enum wr_reason e = WR_REASON_NONE;
     int places = count > 1 ? clamp_places(I64(1)) : 0;
     WR_UNUSED(call);
+    WR_ASSERT(count == 1 || count == 2);
     out->u.i64 = I64(0);
     if (places >= 0) return e;
     wr_i128 rounded = places < -20 ? 0 : wr_dec_shift(wr_dec_shift(I64(0), places, WR_DECIMAL_DIGITS, &e), -places,
@@ -56,6 +60,7 @@ WR_BUILTIN_FN(round_dec)
 {
     enum wr_reason e = WR_REASON_NONE;
     WR_UNUSED(call);
+    WR_ASSERT(count == 3 || count == 4);
     int64_t from = argument[count - 2].u.i64, to = argument[count - 1].u.i64;
     if (from < 0 || from > WR_DECIMAL_DIGITS || to < 0 || to > WR_DECIMAL_DIGITS) return WR_REASON_DOMAIN;
     int places = count == 4 ? clamp_places(I64(1)) : 0;
@@ -73,6 +78,7 @@ WR_BUILTIN_FN(round_f64)
     char text[WR_TEXT_MAX + 8];
     wr_i128 value;
     WR_UNUSED(call);
+    WR_ASSERT(count == 1 || count == 2);
     out->u.f64 = F64(0);
     /* A double has 17 digits at most: what is past 2^53 or asks for more of them stays. */
     if (places == 0) return checked(round(F64(0)), out);
@@ -98,25 +104,25 @@ static enum wr_reason whole(const struct wr_value *argument, int direction, stru
     if (direction > 0 && rest > 0) out->u.dec++;
     return WR_REASON_NONE;
 }
-FN(floor_dec, return whole(argument, -1, out);)
-FN(ceil_dec, return whole(argument, 1, out);)
-FN(floor_f64, return checked(floor(F64(0)), out);)
-FN(ceil_f64, return checked(ceil(F64(0)), out);)
+FN(floor_dec, 2, return whole(argument, -1, out);)
+FN(ceil_dec, 2, return whole(argument, 1, out);)
+FN(floor_f64, 1, return checked(floor(F64(0)), out);)
+FN(ceil_f64, 1, return checked(ceil(F64(0)), out);)
 
 /* ---- Arithmetic and mathematics ------------------------------------------------------------------ */
 
-FN(mod_i64, out->u.i64 = wr_i64_mod(I64(0), I64(1)); return (enum wr_reason)wr_i64_mod_reason(I64(1));)
-FN(mod_dec, enum wr_reason e = WR_REASON_NONE; out->u.dec = wr_dec_mod(DEC(0), DEC(1), &e); return e;)
-FN(mod_f64, out->u.f64 = wr_f64_mod(F64(0), F64(1)); return (enum wr_reason)wr_f64_div_reason(out->u.f64, F64(1));)
-FN(power, if (F64(0) == 0 && F64(1) < 0) return WR_REASON_DIVISION_BY_ZERO;
+FN(mod_i64, 2, out->u.i64 = wr_i64_mod(I64(0), I64(1)); return (enum wr_reason)wr_i64_mod_reason(I64(1));)
+FN(mod_dec, 2, enum wr_reason e = WR_REASON_NONE; out->u.dec = wr_dec_mod(DEC(0), DEC(1), &e); return e;)
+FN(mod_f64, 2, out->u.f64 = wr_f64_mod(F64(0), F64(1)); return (enum wr_reason)wr_f64_div_reason(out->u.f64, F64(1));)
+FN(power, 2, if (F64(0) == 0 && F64(1) < 0) return WR_REASON_DIVISION_BY_ZERO;
    return checked(pow(F64(0), F64(1)), out);)
-FN(sqrt, return checked(sqrt(F64(0)), out);)
-FN(ln, return F64(0) > 0 ? checked(log(F64(0)), out) : WR_REASON_DOMAIN;)
-FN(log10, return F64(0) > 0 ? checked(log10(F64(0)), out) : WR_REASON_DOMAIN;)
-FN(exp, return checked(exp(F64(0)), out);)
-FN(sign_i64, out->u.i64 = (I64(0) > 0) - (I64(0) < 0); return WR_REASON_NONE;)
-FN(sign_dec, out->u.i64 = (DEC(0) > 0) - (DEC(0) < 0); return WR_REASON_NONE;)
-FN(sign_f64, out->u.i64 = (F64(0) > 0) - (F64(0) < 0); return WR_REASON_NONE;)
+FN(sqrt, 1, return checked(sqrt(F64(0)), out);)
+FN(ln, 1, return F64(0) > 0 ? checked(log(F64(0)), out) : WR_REASON_DOMAIN;)
+FN(log10, 1, return F64(0) > 0 ? checked(log10(F64(0)), out) : WR_REASON_DOMAIN;)
+FN(exp, 1, return checked(exp(F64(0)), out);)
+FN(sign_i64, 1, out->u.i64 = (I64(0) > 0) - (I64(0) < 0); return WR_REASON_NONE;)
+FN(sign_dec, 1, out->u.i64 = (DEC(0) > 0) - (DEC(0) < 0); return WR_REASON_NONE;)
+FN(sign_f64, 1, out->u.i64 = (F64(0) > 0) - (F64(0) < 0); return WR_REASON_NONE;)
 
 /* ---- Extremes ------------------------------------------------------------------------------------ */
 
@@ -125,6 +131,7 @@ FN(sign_f64, out->u.i64 = (F64(0) > 0) - (F64(0) < 0); return WR_REASON_NONE;)
     {                                                                                                     \
         unsigned best = 0;                                                                                \
         WR_UNUSED(call);                                                                                  \
+        WR_ASSERT(count >= 1);                                                                            \
         for (unsigned i = 1; i < count; i++)                                                              \
             if (precedes) best = i;                                                                       \
         out->u.field = argument[best].u.field;                                                            \
@@ -141,13 +148,14 @@ EXTREME(least_str, str, wr_slice_compare(argument[i].u.str, argument[best].u.str
 
 /* ---- Hashing, the earth --------------------------------------------------------------------------- */
 
-FN(xxhash64_str, out->u.i64 = (int64_t)wr_xxh64(argument[0].u.str.data, argument[0].u.str.size, 0);
+FN(xxhash64_str, 1, out->u.i64 = (int64_t)wr_xxh64(argument[0].u.str.data, argument[0].u.str.size, 0);
    return WR_REASON_NONE;)
 
 WR_BUILTIN_FN(xxhash64_i64)
 {
     uint8_t bytes[8];
-    WR_UNUSED(call), WR_UNUSED(count);
+    WR_UNUSED(call);
+    WR_ASSERT(count == 1);
     for (int i = 0; i < 8; i++) bytes[i] = (uint8_t)((uint64_t)I64(0) >> (8 * i));
     out->u.i64 = (int64_t)wr_xxh64(bytes, sizeof bytes, 0);
     return WR_REASON_NONE;
@@ -158,7 +166,8 @@ WR_BUILTIN_FN(st_distance)
 {
     static const double radian = 0.017453292519943295, radius = 6371008.8;
     double lat1 = F64(0), lat2 = F64(2);
-    WR_UNUSED(call), WR_UNUSED(count);
+    WR_UNUSED(call);
+    WR_ASSERT(count == 4);
     if (fabs(lat1) > 90 || fabs(lat2) > 90 || fabs(F64(1)) > 360 || fabs(F64(3)) > 360) return WR_REASON_DOMAIN;
     double sin_lat = sin((lat2 - lat1) * radian / 2), sin_lon = sin((F64(3) - F64(1)) * radian / 2);
     double h = sin_lat * sin_lat + cos(lat1 * radian) * cos(lat2 * radian) * sin_lon * sin_lon;

@@ -17,6 +17,7 @@ static struct wr_slice text_of(const struct wr_value *value)
 static size_t char_size(const char *p, const char *end)
 {
     unsigned char c = (unsigned char)*p;
+    WR_ASSERT(p < end);
     size_t size = c < 0xc0 ? 1 : c < 0xe0 ? 2 : c < 0xf0 ? 3 : 4;
     return WR_MIN(size, (size_t)(end - p));
 }
@@ -25,6 +26,7 @@ static size_t char_size(const char *p, const char *end)
 static size_t char_size_before(const char *start, const char *end)
 {
     const char *p = end - 1;
+    WR_ASSERT(start < end);
     while (p > start && end - p < 4 && ((unsigned char)*p & 0xc0) == 0x80) p--;
     return char_size(p, end) == (size_t)(end - p) ? (size_t)(end - p) : 1;
 }
@@ -98,13 +100,13 @@ static enum wr_reason change_case(struct wr_call *call, struct wr_slice text, bo
 
 WR_BUILTIN_FN(upper)
 {
-    WR_UNUSED(count);
+    WR_ASSERT(count == 1);
     return change_case(call, STR(0), true, out);
 }
 
 WR_BUILTIN_FN(lower)
 {
-    WR_UNUSED(count);
+    WR_ASSERT(count == 1);
     return change_case(call, STR(0), false, out);
 }
 
@@ -139,18 +141,21 @@ static enum wr_reason trim(const struct wr_value *argument, unsigned count, bool
 WR_BUILTIN_FN(trim)
 {
     WR_UNUSED(call);
+    WR_ASSERT(count >= 1 && count <= 2);
     return trim(argument, count, true, true, out);
 }
 
 WR_BUILTIN_FN(ltrim)
 {
     WR_UNUSED(call);
+    WR_ASSERT(count >= 1 && count <= 2);
     return trim(argument, count, true, false, out);
 }
 
 WR_BUILTIN_FN(rtrim)
 {
     WR_UNUSED(call);
+    WR_ASSERT(count >= 1 && count <= 2);
     return trim(argument, count, false, true, out);
 }
 
@@ -160,6 +165,7 @@ WR_BUILTIN_FN(substring)
     int64_t from = argument[1].u.i64, stop = INT64_MAX;
     const char *p = STR(0).data, *end = p + STR(0).size;
     WR_UNUSED(call);
+    WR_ASSERT(count >= 2 && count <= 3);
     if (count > 2) {
         int64_t length = argument[2].u.i64;
         if (length < 0) return WR_REASON_DOMAIN;
@@ -176,14 +182,16 @@ WR_BUILTIN_FN(substring)
 WR_BUILTIN_FN(length)
 {
     const char *p = STR(0).data, *end = p + STR(0).size;
-    WR_UNUSED(call), WR_UNUSED(count);
+    WR_UNUSED(call);
+    WR_ASSERT(count == 1);
     for (out->u.i64 = 0; p < end; p += char_size(p, end)) out->u.i64++;
     return WR_REASON_NONE;
 }
 
 WR_BUILTIN_FN(length_bytes)
 {
-    WR_UNUSED(call), WR_UNUSED(count);
+    WR_UNUSED(call);
+    WR_ASSERT(count == 1);
     out->u.i64 = (int64_t)STR(0).size;
     return WR_REASON_NONE;
 }
@@ -194,7 +202,8 @@ WR_BUILTIN_FN(split)
     struct wr_slice separator = STR(1);
     int64_t n = argument[2].u.i64, parts = 1;
     const char *p = STR(0).data, *end = p + STR(0).size, *hit;
-    WR_UNUSED(call), WR_UNUSED(count);
+    WR_UNUSED(call);
+    WR_ASSERT(count == 3);
     if (n == 0) return WR_REASON_DOMAIN;
     if (n < 0) {
         const char *q = p;
@@ -237,7 +246,7 @@ WR_BUILTIN_FN(replace)
     struct wr_slice old = STR(1), new = STR(2);
     const char *p = STR(0).data, *end = p + STR(0).size, *hit;
     size_t hits = 0;
-    WR_UNUSED(count);
+    WR_ASSERT(count == 3);
     out->u.str = STR(0);
     if (old.size == 0) return WR_REASON_NONE;
     for (const char *q = p; (hit = find(wr_slice_of(q, (size_t)(end - q)), old)); q = hit + old.size) hits++;
@@ -264,7 +273,8 @@ WR_BUILTIN_FN(replace)
 
 WR_BUILTIN_FN(starts_with)
 {
-    WR_UNUSED(call), WR_UNUSED(count);
+    WR_UNUSED(call);
+    WR_ASSERT(count == 2);
     out->u.boolean = STR(0).size >= STR(1).size && wr_slice_equal(wr_slice_of(STR(0).data, STR(1).size), STR(1));
     return WR_REASON_NONE;
 }
@@ -272,14 +282,16 @@ WR_BUILTIN_FN(starts_with)
 WR_BUILTIN_FN(ends_with)
 {
     size_t size = STR(0).size, part = STR(1).size;
-    WR_UNUSED(call), WR_UNUSED(count);
+    WR_UNUSED(call);
+    WR_ASSERT(count == 2);
     out->u.boolean = size >= part && (part == 0 || memcmp(STR(0).data + size - part, STR(1).data, part) == 0);
     return WR_REASON_NONE;
 }
 
 WR_BUILTIN_FN(contains)
 {
-    WR_UNUSED(call), WR_UNUSED(count);
+    WR_UNUSED(call);
+    WR_ASSERT(count == 2);
     out->u.boolean = find(STR(0), STR(1)) != NULL;
     return WR_REASON_NONE;
 }
@@ -287,7 +299,8 @@ WR_BUILTIN_FN(contains)
 WR_BUILTIN_FN(position)
 {
     const char *hit = find(STR(1), STR(0)), *p = STR(1).data;
-    WR_UNUSED(call), WR_UNUSED(count);
+    WR_UNUSED(call);
+    WR_ASSERT(count == 2);
     out->u.i64 = hit ? 1 : 0;
     if (hit && STR(0).size)
         for (; p < hit; p += char_size(p, hit)) out->u.i64++;
@@ -329,6 +342,7 @@ WR_BUILTIN_FN(like)
     const char *t = STR(0).data, *end = t + STR(0).size, *p = STR(1).data, *stop = p + STR(1).size;
     const char *back_p = NULL, *back_t = NULL;
     WR_UNUSED(call);
+    WR_ASSERT(count >= 2 && count <= 3);
     if (count > 2 && (escape.size == 0 || char_size(escape.data, escape.data + escape.size) != escape.size))
         return WR_REASON_DOMAIN;
     for (struct like_step s; (s = like_step(p, stop, escape)).kind != LIKE_END; p = s.next)
@@ -368,7 +382,7 @@ WR_BUILTIN_FN(regexp)
 {
     void **data = &call->cache->slot[WR_CACHE_PATTERN].data;
     char message[128];
-    WR_UNUSED(count);
+    WR_ASSERT(count == 2);
     if (!*data || !wr_slice_equal(wr_regexp_pattern(*data), STR(1))) {
         struct wr_regexp *compiled = wr_regexp_new(STR(1), message, sizeof message);
         if (!compiled) return WR_REASON_DOMAIN;
@@ -396,12 +410,12 @@ static enum wr_reason json(struct wr_call *call, const struct wr_value *argument
 
 WR_BUILTIN_FN(json_value)
 {
-    WR_UNUSED(count);
+    WR_ASSERT(count == 2);
     return json(call, argument, true, out);
 }
 
 WR_BUILTIN_FN(json_query)
 {
-    WR_UNUSED(count);
+    WR_ASSERT(count == 2);
     return json(call, argument, false, out);
 }

@@ -62,6 +62,7 @@ static int64_t local_offset(const struct wr_zone *zone, int64_t micros)
 static int64_t field_of(const struct wr_civil *c, enum wr_unit unit)
 {
     int64_t iso_year;
+    WR_ASSERT(c->month >= 1 && c->month <= 12 && c->week_day >= 1 && c->week_day <= 7);
     switch (unit) {
     case WR_UNIT_MICROSECOND: return c->micro;
     case WR_UNIT_MILLISECOND: return c->micro / 1000;
@@ -88,6 +89,7 @@ WR_BUILTIN_FN(extract_timestamp)
     enum wr_unit unit = wr_unit_find(STR(0));
     const struct wr_zone *zone;
     int64_t local;
+    WR_ASSERT(count == 2 || count == 3);
     if (unit == WR_UNIT_COUNT || !zone_of(call, argument, count, 2, &zone)) return WR_REASON_DOMAIN;
     if (__builtin_add_overflow(I64(1), local_offset(zone, I64(1)), &local)) return WR_REASON_OVERFLOW;
     struct wr_civil c = wr_civil_of(local);
@@ -104,7 +106,8 @@ static bool day_is_sane(int64_t days)
 WR_BUILTIN_FN(extract_date)
 {
     enum wr_unit unit = wr_unit_find(STR(0));
-    WR_UNUSED(call), WR_UNUSED(count);
+    WR_UNUSED(call);
+    WR_ASSERT(count == 2);
     if (!wr_unit_fits(WR_BUILTIN_EXTRACT_DATE, unit)) return WR_REASON_DOMAIN;
     if (!day_is_sane(I64(1))) return WR_REASON_OVERFLOW;
     struct wr_civil c = wr_civil_of_days(I64(1));
@@ -115,7 +118,8 @@ WR_BUILTIN_FN(extract_date)
 WR_BUILTIN_FN(extract_time)
 {
     enum wr_unit unit = wr_unit_find(STR(0));
-    WR_UNUSED(call), WR_UNUSED(count);
+    WR_UNUSED(call);
+    WR_ASSERT(count == 2);
     if (!wr_unit_fits(WR_BUILTIN_EXTRACT_TIME, unit)) return WR_REASON_DOMAIN;
     struct wr_civil c = wr_civil_of(I64(1));
     out->u.i64 = unit == WR_UNIT_EPOCH ? wr_floor_div(I64(1), WR_SECOND_US) : field_of(&c, unit);
@@ -125,7 +129,8 @@ WR_BUILTIN_FN(extract_time)
 WR_BUILTIN_FN(extract_interval)
 {
     int64_t v = I64(1);
-    WR_UNUSED(call), WR_UNUSED(count);
+    WR_UNUSED(call);
+    WR_ASSERT(count == 2);
     switch (wr_unit_find(STR(0))) {
     case WR_UNIT_MICROSECOND: out->u.i64 = v % WR_SECOND_US; break;
     case WR_UNIT_MILLISECOND: out->u.i64 = v % WR_SECOND_US / 1000; break;
@@ -166,6 +171,7 @@ WR_BUILTIN_FN(date_trunc)
     enum wr_unit unit = wr_unit_find(STR(0));
     const struct wr_zone *zone;
     int64_t t = I64(1), local;
+    WR_ASSERT(count == 2 || count == 3);
     if (!wr_unit_fits(WR_BUILTIN_DATE_TRUNC, unit) || !zone_of(call, argument, count, 2, &zone))
         return WR_REASON_DOMAIN;
     if (__builtin_add_overflow(t, local_offset(zone, t), &local)) return WR_REASON_OVERFLOW;
@@ -184,7 +190,8 @@ WR_BUILTIN_FN(date_trunc)
 WR_BUILTIN_FN(date_trunc_date)
 {
     enum wr_unit unit = wr_unit_find(STR(0));
-    WR_UNUSED(call), WR_UNUSED(count);
+    WR_UNUSED(call);
+    WR_ASSERT(count == 2);
     if (!wr_unit_fits(WR_BUILTIN_DATE_TRUNC_DATE, unit)) return WR_REASON_DOMAIN;
     if (!day_is_sane(I64(1))) return WR_REASON_OVERFLOW;
     out->u.i64 = first_day(I64(1), unit);
@@ -195,7 +202,8 @@ WR_BUILTIN_FN(date_trunc_date)
 
 WR_BUILTIN_FN(to_timestamp)
 {
-    WR_UNUSED(call), WR_UNUSED(count);
+    WR_UNUSED(call);
+    WR_ASSERT(count == 1);
     return wr_parse_timestamp(STR(0), &out->u.i64) ? WR_REASON_NONE : WR_REASON_CAST;
 }
 
@@ -212,6 +220,7 @@ WR_BUILTIN_FN(to_timestamp_number)
 {
     int64_t per_second = 1000;
     WR_UNUSED(call);
+    WR_ASSERT(count == 1 || count == 2);
     if (count > 1 && !wr_number_unit(STR(1), &per_second)) return WR_REASON_DOMAIN;
     if (per_second > WR_SECOND_US) {
         out->u.i64 = wr_floor_div(I64(0), per_second / WR_SECOND_US);
@@ -250,6 +259,7 @@ struct moment {
 static void put_number(struct wr_buf *to, int64_t value, int width, char pad)
 {
     char text[WR_TEXT_MAX];
+    WR_ASSERT(value > INT64_MIN && width >= 1 && width <= 6);
     size_t size = wr_print_i64(text, value < 0 ? -value : value);
     if (value < 0) wr_buf_add_char(to, '-');
     for (int i = (int)size; i < width; i++) wr_buf_add_char(to, pad);
@@ -268,6 +278,7 @@ static void put_field(struct wr_buf *to, char field, const struct moment *m)
 {
     const struct wr_civil *c = &m->c;
     int64_t iso_year;
+    WR_ASSERT(m->abbreviation && c->month >= 1 && c->month <= 12);
     int week = wr_iso_week(c, &iso_year), hour12 = c->hour % 12 ? c->hour % 12 : 12;
     switch (field) {
     case 'Y': put_number(to, c->year, 4, '0'); break;
@@ -308,6 +319,7 @@ WR_BUILTIN_FN(format_timestamp)
     struct moment m = {.instant = I64(0), .abbreviation = "UTC"};
     struct wr_slice format = STR(1);
     int64_t local;
+    WR_ASSERT(count == 2 || count == 3);
     if (!zone_of(call, argument, count, 2, &zone) || wr_format_check(format).size) return WR_REASON_DOMAIN;
     if (zone) m.offset = wr_zone_offset(zone, wr_floor_div(m.instant, WR_SECOND_US), &m.abbreviation);
     if (__builtin_add_overflow(m.instant, m.offset * WR_SECOND_US, &local)) return WR_REASON_OVERFLOW;
@@ -339,7 +351,9 @@ struct parsed {
 static bool read_number(const char **p, const char *end, int least, int most, int *out)
 {
     int count = 0;
-    for (*out = 0; *p < end && count < most && **p >= '0' && **p <= '9'; ++*p, count++) *out = *out * 10 + (**p - '0');
+    WR_ASSERT(*p <= end && least <= most && most <= 9);
+    for (*out = 0; *p < end && count < most && **p >= '0' && **p <= '9'; ++*p, count++)
+        *out = *out * 10 + (**p - '0');
     return count >= least;
 }
 
@@ -377,7 +391,8 @@ static bool read_offset(const char **p, const char *end, int32_t *out)
 static bool read_fraction(const char **p, const char *end, int *micro)
 {
     int unit = 1000000, count = 0;
-    for (*micro = 0; *p < end && count < 9 && **p >= '0' && **p <= '9'; ++*p, count++) *micro += (**p - '0') * (unit /= 10);
+    for (*micro = 0; *p < end && count < 9 && **p >= '0' && **p <= '9'; ++*p, count++)
+        *micro += (**p - '0') * (unit /= 10);
     return count > 0;
 }
 
@@ -453,7 +468,8 @@ static enum wr_reason instant_of(const struct parsed *q, const struct wr_zone *z
         if (q->month < 1 || q->month > 12 || q->day < 1 || q->day > wr_month_days(q->year, q->month) || hour > 23 ||
             q->minute > 59 || q->second > 60 || q->year_day > 365 + (wr_month_days(q->year, 2) == 29))
             return WR_REASON_CAST;
-        int64_t days = q->year_day ? wr_days_of(q->year, 1, 1) + q->year_day - 1 : wr_days_of(q->year, q->month, q->day);
+        int64_t days =
+            q->year_day ? wr_days_of(q->year, 1, 1) + q->year_day - 1 : wr_days_of(q->year, q->month, q->day);
         second = days * 86400 + hour * 3600 + q->minute * 60 + q->second;
         if (q->has_offset) second -= q->offset;
         else if (zone) second = wr_zone_instant(zone, second);
@@ -468,6 +484,7 @@ WR_BUILTIN_FN(to_timestamp_format)
     struct parsed q = {.year = 1970, .month = 1, .day = 1};
     const struct wr_zone *zone;
     struct wr_slice format = STR(1);
+    WR_ASSERT(count == 2 || count == 3);
     if (!zone_of(call, argument, count, 2, &zone) || wr_format_check(format).size) return WR_REASON_DOMAIN;
     const char *p = STR(0).data ? STR(0).data : "", *end = p + STR(0).size;
     for (size_t i = 0; i < format.size; i++) {

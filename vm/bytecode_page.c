@@ -113,8 +113,10 @@ static void put_op(struct wr_buf *out, enum wr_op op)
 
 static void put_ops(struct wr_buf *out)
 {
-#define OP_FAMILY(TITLE)                                                                                  \
-    wr_buf_add_cstr(out, "\n### " TITLE "\n\n| op | name | fields | formula | NULLs and errors |\n|---|---|---|---|---|\n");
+#define OP_FAMILY(TITLE)                                                                                     \
+    wr_buf_add_cstr(out,                                                                                     \
+                    "\n### " TITLE                                                                           \
+                    "\n\n| op | name | fields | formula | NULLs and errors |\n|---|---|---|---|---|\n");
 #define OP(NAME, A, B, C, K, RULE, FORMULA, VALUE, MORE) put_op(out, WR_OP_##NAME);
 #include "vm/opcodes.def"
 #undef OP
@@ -152,8 +154,10 @@ static void put_builtin(struct wr_buf *out, enum wr_builtin builtin)
 
 static void put_builtins(struct wr_buf *out)
 {
-    wr_buf_add_cstr(out, "\n## Functions for CALL\n\nArguments lie in consecutive registers. Overloads of one name are functions of "
-                         "their own;\nthe last arguments of ROUND, FLOOR and CEIL of a DECIMAL are scales that the compiler adds.\n");
+    wr_buf_add_cstr(out, "\n## Functions for CALL\n\nArguments lie in consecutive registers. Overloads of "
+                         "one name are functions of "
+                         "their own;\nthe last arguments of ROUND, FLOOR and CEIL of a DECIMAL are scales "
+                         "that the compiler adds.\n");
 #define BUILTIN_FAMILY(TITLE)                                                                             \
     wr_buf_add_cstr(out, "\n### " TITLE "\n\n| builtin | call | classes | what it gives |\n|---|---|---|---|\n");
 #define BUILTIN(ID, NAME, ARGUMENTS, RESULT, HIDDEN, SIGNATURE, SENTENCE, FUNCTION) put_builtin(out, WR_BUILTIN_##ID);
@@ -167,7 +171,8 @@ void wr_bytecode_page(struct wr_buf *out)
     for (int r = WR_REASON_NONE + 1; r < WR_REASON_COUNT; r++)
         wr_buf_printf(out, "%s %s (%s)", r > WR_REASON_NONE + 1 ? "," : "", wr_reason_name((enum wr_reason)r),
                       wr_reason_code((enum wr_reason)r));
-    wr_buf_printf(out, ".\n\n## Instructions\n\nNumbers are those of version %d of the program file.\n", WR_PROGRAM_VERSION);
+    wr_buf_printf(out, ".\n\n## Instructions\n\nNumbers are those of version %d of the program file.\n",
+                  WR_PROGRAM_VERSION);
     put_ops(out);
     put_builtins(out);
 }

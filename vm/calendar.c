@@ -47,6 +47,7 @@ struct wr_civil wr_civil_of_days(int64_t days)
 struct wr_civil wr_civil_of(int64_t micros)
 {
     int64_t days = wr_floor_div(micros, WR_DAY_US);
+    WR_DCHECK(days > -110000000 && days < 110000000);
     struct wr_civil c = wr_civil_of_days(days);
     /* In unsigned arithmetic: the first day of all begins before INT64_MIN. */
     int64_t rest = (int64_t)((uint64_t)micros - (uint64_t)days * (uint64_t)WR_DAY_US);
@@ -62,5 +63,6 @@ int wr_iso_week(const struct wr_civil *c, int64_t *iso_year)
     /* The week's Thursday decides. */
     struct wr_civil thursday = wr_civil_of_days(wr_days_of(c->year, c->month, c->day) + 4 - c->week_day);
     *iso_year = thursday.year;
+    WR_ASSERT(thursday.week_day == 4);
     return (thursday.year_day - 1) / 7 + 1;
 }

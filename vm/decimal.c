@@ -17,6 +17,7 @@ static wr_u128 magnitude(wr_i128 x)
     return x < 0 ? 0 - (wr_u128)x : (wr_u128)x;
 }
 
+/* No value, for this reason. */
 static wr_i128 fail(enum wr_reason reason, enum wr_reason *e)
 {
     *e = reason;
@@ -38,6 +39,7 @@ struct wide {
 
 static struct wide wide_mul(wr_u128 x, wr_u128 y)
 {
+    WR_DCHECK(sizeof(struct wide) == 32);
     wr_u128 x0 = (uint64_t)x, x1 = x >> 64, y0 = (uint64_t)y, y1 = y >> 64;
     wr_u128 p00 = x0 * y0, p01 = x0 * y1, p10 = x1 * y0, p11 = x1 * y1;
     wr_u128 middle = (p00 >> 64) + (uint64_t)p01 + (uint64_t)p10;
@@ -93,6 +95,7 @@ static bool wide_div(struct wide n, struct wide d, wr_u128 *quotient)
 static wr_u128 div_round(wr_u128 n, wr_u128 d)
 {
     wr_u128 q, r;
+    WR_ASSERT(d != 0);
     if (n >> 64 == 0 && d >> 64 == 0) {
         q = (uint64_t)n / (uint64_t)d;
         r = (uint64_t)n % (uint64_t)d;

@@ -59,8 +59,8 @@ static void put_set(const struct listing *l, uint32_t set)
 static void put_aggregate(const struct listing *l, uint32_t number)
 {
     static const char *const name[WR_AGG_FN_COUNT] = {
-        "COUNT", "COUNT", "SUM", "AVG", "MIN", "MAX", "VAR_SAMP", "STDDEV_SAMP", "FIRST", "LAST", "ARG_MIN", "ARG_MAX",
-        "ANY_VALUE", "STRING_AGG", "ARRAY_AGG", "COUNT DISTINCT"};
+        "COUNT", "COUNT", "SUM",     "AVG",     "MIN",       "MAX",        "VAR_SAMP",  "STDDEV_SAMP",
+        "FIRST", "LAST",  "ARG_MIN", "ARG_MAX", "ANY_VALUE", "STRING_AGG", "ARRAY_AGG", "COUNT DISTINCT"};
     if (!l->pattern || number >= l->pattern->aggregate_count) {
         wr_buf_printf(l->out, "aggregate%u", number);
         return;
@@ -130,6 +130,7 @@ static void put_constant(const struct listing *l, const struct wr_constant *cons
 static void put_register(const struct listing *l, uint32_t reg)
 {
     const struct wr_code *code = l->code;
+    WR_ASSERT(reg < code->register_count);
     if (reg < code->input_count) put_input(l, &code->input[reg]);
     else if (reg < code->input_count + code->constant_count)
         put_constant(l, &l->program->constant[code->constant[reg - code->input_count]]);
@@ -144,7 +145,8 @@ static void put_kind(const struct listing *l, int kind)
     wr_type_print(type, l->out);
 }
 
-static void put_field(const struct listing *l, char field, const struct wr_op_info *info, uint32_t word0, uint32_t word1)
+static void put_field(const struct listing *l, char field, const struct wr_op_info *info, uint32_t word0,
+                      uint32_t word1)
 {
     unsigned operand = field == 'A' ? info->a : field == 'B' ? info->b : field == 'C' ? info->c : info->k;
     uint32_t number = field == 'A' ? wr_word_a(word0) : field == 'B' ? wr_word_b(word1) : wr_word_c(word1);
@@ -206,6 +208,7 @@ static void put_fields(const struct listing *l, const struct wr_op_info *info, u
 
 static void put_instruction(const struct listing *l, uint32_t i)
 {
+    WR_ASSERT(2 * i + 1 < l->code->word_count);
     uint32_t word0 = l->code->word[2 * i], word1 = l->code->word[2 * i + 1];
     enum wr_op op = wr_word_op(word0);
     const struct wr_op_info *info = wr_op_info(op);
@@ -221,6 +224,7 @@ static void put_source_line(const struct listing *l, uint32_t place, size_t *las
 {
     struct wr_slice text = l->program->source_text;
     size_t start = 0, line = 1;
+    WR_ASSERT(last);
     if (place >= text.size) return;
     for (size_t i = 0; i < place; i++)
         if (text.data[i] == '\n') start = i + 1, line++;

@@ -46,6 +46,7 @@ static inline uint64_t errors_of(const struct wr_vector *v, uint32_t w)
 /* The bits of word w that are rows of the batch. */
 static inline uint64_t lanes_of(uint32_t rows, uint32_t w)
 {
+    WR_DCHECK(w * 64 < rows);
     uint32_t left = rows - w * 64;
     return left >= 64 ? ~(uint64_t)0 : ((uint64_t)1 << left) - 1;
 }
@@ -54,6 +55,7 @@ static inline uint64_t lanes_of(uint32_t rows, uint32_t w)
 static inline void masks_strict(struct wr_vector *a, const struct wr_vector *b, const struct wr_vector *c,
                                 uint32_t words)
 {
+    WR_DCHECK(words <= WR_BATCH_WORDS);
     a->flags = b->flags | c->flags;
     if (a->flags & WR_VECTOR_ERRORS)
         for (uint32_t w = 0; w < words; w++) a->errors[w] = errors_of(b, w) | errors_of(c, w);
@@ -69,6 +71,7 @@ static inline uint64_t valid_of(const struct wr_vector *a, uint32_t w)
 
 static inline void errors_begin(struct wr_vector *a)
 {
+    WR_DCHECK(a->errors);
     if (a->flags & WR_VECTOR_ERRORS) return;
     memset(a->errors, 0, WR_BATCH_WORDS * sizeof(uint64_t));
     a->flags |= WR_VECTOR_ERRORS;
@@ -318,6 +321,7 @@ static inline void merge_masks(struct wr_vector *a, const struct wr_vector *c, u
 /* A vector's masks made whole in its own memory, so that they can be changed. */
 static inline void masks_whole(struct wr_vector *a, const struct wr_vector *of, uint32_t words)
 {
+    WR_DCHECK(a->nulls && a->errors);
     for (uint32_t w = 0; w < words; w++) {
         uint64_t nulls = nulls_of(of, w), errors = errors_of(of, w);
         a->nulls[w] = nulls;
@@ -407,6 +411,7 @@ static void copy_data(const struct operands *o, const struct wr_step *step)
 
 static void put_result(struct wr_vector *a, uint32_t row, const struct wr_value *value)
 {
+    WR_DCHECK(value->cls == a->cls && row < WR_BATCH_ROWS);
     switch ((enum wr_class)a->cls) {
     case WR_CLASS_BOOL:
         if (value->u.boolean) wr_bit_set(a->u.bits, row);
@@ -425,6 +430,7 @@ static void call(struct wr_frame *frame, const struct wr_step *step, uint32_t ro
     const uint32_t *argument = frame->argument + step->c;
     const uint32_t count = (uint32_t)step->k, words = (rows + 63) / 64;
     const uint32_t inputs = frame->code->input_count, fixed = inputs + frame->code->constant_count;
+    WR_ASSERT(step->b < WR_BUILTIN_COUNT && step->cache);
     wr_builtin_fn *function = wr_builtin_info((enum wr_builtin)step->b)->function;
     struct wr_call call = {frame->strings, step->cache};
     struct wr_value value[WR_CALL_ARGUMENTS_MAX];
@@ -464,6 +470,7 @@ static void call(struct wr_frame *frame, const struct wr_step *step, uint32_t ro
 static struct wr_vector spread(struct wr_frame *frame, const struct wr_vector *v, uint32_t rows)
 {
     struct wr_vector whole = *v;
+    WR_ASSERT(rows <= WR_BATCH_ROWS && frame->splat);
     if (v->cls == WR_CLASS_BOOL) return whole;
     whole.u.data = frame->splat;
     for (uint32_t i = 0; i < rows; i++) {
@@ -526,6 +533,7 @@ static op_function *const functions[WR_OP_COUNT] = {
 
 void wr_frame_execute(struct wr_frame *frame, uint32_t rows)
 {
+    WR_ASSERT(rows <= WR_BATCH_ROWS);
     static const struct wr_vector none; /* field C of one-operand instructions: no masks */
     for (uint32_t i = 0; i < frame->step_count; i++) {
         const struct wr_step *step = &frame->step[i];

@@ -31,6 +31,7 @@ struct wr_row_frame *wr_row_frame_new(const struct wr_program *program, const st
     struct wr_row_frame *frame = wr_alloc_zero(sizeof *frame);
     struct row_plan *plan = wr_alloc_zero(sizeof *plan);
     uint32_t count = code->word_count / 2;
+    WR_ASSERT(code->word_count % 2 == 0 && code->input_count + code->constant_count <= code->register_count);
     wr_arena_init(&plan->strings);
     *frame = (struct wr_row_frame){.code = code, .program = program, .strings = &plan->strings, .scratch = plan};
     frame->value = wr_alloc_zero(sizeof *frame->value * WR_MAX(code->register_count, 1u));
@@ -45,7 +46,7 @@ struct wr_row_frame *wr_row_frame_new(const struct wr_program *program, const st
     for (uint32_t i = 0; i < count; i++) {
         uint32_t word0 = code->word[2 * i], word1 = code->word[2 * i + 1];
         enum wr_op op = wr_word_op(word0);
-        WR_ASSERT(op < WR_OP_COUNT);
+        WR_ASSERT(op < WR_OP_COUNT && wr_word_a(word0) < code->register_count);
         plan->step[i] = (struct step){
             .label = run_steps(NULL, NULL, op), .a = wr_word_a(word0), .b = wr_word_b(word1),
             .c = wr_op_info(op)->c <= WR_OPERAND_ANY || op == WR_OP_CALL ? wr_word_c(word1) : 0,
@@ -73,6 +74,7 @@ void wr_row_frame_free(struct wr_row_frame *frame)
 void wr_row_frame_run(struct wr_row_frame *frame)
 {
     struct row_plan *plan = frame->scratch;
+    WR_DCHECK(plan && frame->strings == &plan->strings);
     wr_arena_clear(frame->strings);
     run_steps(frame, plan->step, WR_OP_COUNT);
 }
@@ -210,7 +212,7 @@ static void call(struct wr_row_frame *frame, const struct step *step, struct wr_
 {
     unsigned count = (unsigned)step->k;
     const struct wr_value *worst = NULL;
-    WR_DCHECK(step->b < WR_BUILTIN_COUNT);
+    WR_DCHECK(step->b < WR_BUILTIN_COUNT && step->cache);
     for (unsigned i = 0; i < count; i++) {
         if (argument[i].flag == WR_FLAG_ERROR) {
             worst = &argument[i];

@@ -38,6 +38,7 @@ static void store(struct wr_vector *v, uint32_t count, const struct wr_value *va
 static struct wr_vector constant_vector(struct wr_frame *frame, const struct wr_constant *constant, uint32_t count)
 {
     struct wr_vector v = {.cls = constant->value.cls};
+    WR_ASSERT(constant->value.flag != WR_FLAG_ERROR && count <= WR_BATCH_ROWS);
     struct wr_value value = constant->value;
     if (value.flag == WR_FLAG_NULL) {
         memset(&value.u, 0, sizeof value.u);
@@ -77,7 +78,9 @@ static bool is_register(unsigned operand)
 
 static uint32_t reads(struct builder *b, uint32_t reg, uint32_t step)
 {
+    WR_ASSERT(reg < b->frame->code->register_count);
     uint32_t vector = b->current[reg];
+    WR_ASSERT(vector < b->life.count);
     b->life.at[vector].last = step;
     return vector;
 }
@@ -124,6 +127,7 @@ static void make_steps(struct builder *b, uint32_t argument_count)
 static struct wr_vector take_memory(struct builder *b, uint8_t cls)
 {
     struct wr_arena *arena = &b->frame->storage;
+    WR_ASSERT(cls < WR_CLASS_COUNT);
     if (b->unused[cls].count) return wr_vec_pop(&b->unused[cls]);
     struct wr_vector v = {.cls = cls};
     v.u.data = wr_arena_alloc_zero(arena, data_size(cls));

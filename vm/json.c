@@ -33,6 +33,7 @@ struct step {
 static int next_step(const char **p, const char *end, struct step *out)
 {
     const char *s = *p;
+    WR_ASSERT(s <= end);
     if (s == end) return 0;
     if (*s == '.') {
         const char *start = ++s;
@@ -92,6 +93,7 @@ static struct wr_slice dump(struct wr_arena *arena, const json_t *at)
 static bool scalar(struct wr_arena *arena, const json_t *at, struct wr_slice *out)
 {
     char text[WR_TEXT_MAX];
+    WR_ASSERT(at);
     if (json_is_string(at)) {
         *out = wr_arena_copy(arena, wr_slice_of(json_string_value(at), json_string_length(at)));
     } else if (json_is_integer(at)) {

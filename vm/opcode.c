@@ -137,6 +137,7 @@ bool wr_cast_steps(struct wr_type from, struct wr_type to, struct wr_cast_step s
                    unsigned *count)
 {
     struct casts casts = {step, 0};
+    WR_ASSERT(step && count);
     bool fine;
     if (from.kind == WR_KIND_ERROR || to.kind == WR_KIND_ERROR || wr_type_equal(from, to)) fine = true;
     else if (to.kind == WR_KIND_STRING) fine = to_text(&casts, from);

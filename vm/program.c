@@ -28,6 +28,7 @@ static bool is_name(const char *a, const char *b)
 
 uint32_t wr_program_find_stream(const struct wr_program *program, const char *name)
 {
+    WR_ASSERT(name);
     for (uint32_t i = 0; i < program->stream_count; i++)
         if (is_name(program->stream[i].name, name)) return i;
     return WR_NONE;
@@ -35,6 +36,7 @@ uint32_t wr_program_find_stream(const struct wr_program *program, const char *na
 
 static const char *find_option(const struct wr_option_value *option, uint32_t count, const char *name)
 {
+    WR_ASSERT(name && (count == 0 || option));
     for (uint32_t i = 0; i < count; i++)
         if (is_name(option[i].name, name)) return option[i].value;
     return NULL;
@@ -63,6 +65,7 @@ static enum wr_status no_such_parameter(const struct wr_program *program, struct
                                         struct wr_error *error)
 {
     struct wr_suggestion s;
+    WR_ASSERT(find_parameter(program, name) == WR_NONE);
     wr_suggestion_init(&s, name);
     for (uint32_t i = 0; i < program->parameter_count; i++)
         wr_suggestion_offer(&s, wr_slice_cstr(program->parameter[i].name));
@@ -79,6 +82,7 @@ enum wr_status wr_program_set_parameter(struct wr_program *program, struct wr_sl
     struct wr_value value;
     uint32_t index = find_parameter(program, name);
     if (index == WR_NONE) return no_such_parameter(program, name, error);
+    WR_ASSERT(index < program->parameter_count);
     struct wr_parameter *parameter = &program->parameter[index];
     bool is_text = wr_type_class(parameter->type) == WR_CLASS_STR;
     if (!wr_value_parse(parameter->type, text, &value) ||

@@ -27,12 +27,14 @@ struct codec {
 
 static void fail(struct codec *c)
 {
+    WR_ASSERT(!c->out); /* writing cannot fail */
     c->failed = true;
     c->p = c->end;
 }
 
 static size_t left(const struct codec *c)
 {
+    WR_ASSERT(!c->out && c->p <= c->end);
     return (size_t)(c->end - c->p);
 }
 
@@ -119,6 +121,7 @@ static void walk_i64(struct codec *c, int64_t *value)
 static void walk_fixed(struct codec *c, uint64_t *value, unsigned size)
 {
     uint8_t bytes[8];
+    WR_ASSERT(size <= sizeof bytes);
     for (unsigned i = 0; i < size; i++) bytes[i] = (uint8_t)(*value >> (8 * i));
     walk_bytes(c, bytes, size);
     if (c->out) return;
@@ -142,6 +145,7 @@ static void walk_slice(struct codec *c, struct wr_slice *value)
 
 static void walk_cstr(struct codec *c, const char **value)
 {
+    WR_ASSERT(value);
     struct wr_slice text = c->out && *value ? wr_slice_cstr(*value) : wr_slice_of("", 0);
     walk_slice(c, &text);
     if (c->out) return;
@@ -155,6 +159,7 @@ static void walk_cstr(struct codec *c, const char **value)
 static void *elements_of(struct codec *c, const void *array, uint32_t *count, size_t size, size_t least)
 {
     if (c->out) return (void *)(uintptr_t)array;
+    WR_ASSERT(least >= 1);
     if (*count > left(c) / least) fail(c), *count = 0;
     return wr_arena_alloc_zero(c->arena, size * *count);
 }
@@ -168,7 +173,8 @@ static void *elements(struct codec *c, const void *array, uint32_t *count, size_
 /* for each `item` of an array field: ARRAY(c, node, struct wr_node, program->node, program->node_count, 8) { … } */
 #define ARRAY(c, item, type, array, count, least)                                                         \
     for (type *item = elements(c, array, &(count), sizeof(type), least), *first_##item = item,            \
-              *end_##item = ((void)(c->out ? 0 : ((array) = first_##item, 0)), (count) ? item + (count) : item);                                     \
+              *end_##item = ((void)((c)->out ? 0 : ((array) = first_##item, 0)),                          \
+                             (count) ? item + (count) : item);                                            \
          item < end_##item; item++)
 
 static void walk_u32s(struct codec *c, const uint32_t **array, uint32_t *count)
@@ -194,7 +200,7 @@ static void walk_type(struct codec *c, struct wr_type *type)
     walk_u8(c, &type->kind);
     if (type->kind == WR_KIND_DECIMAL) walk_u8(c, &type->precision), walk_u8(c, &type->scale);
     if (type->kind == WR_KIND_ARRAY) walk_u8(c, &type->element);
-    WR_ASSERT(!c->out || type->kind < WR_KIND_ERROR);
+    WR_ASSERT(!c->out || type->kind < WR_KIND_ERROR); /* those do not outlive the compiler */
     if (type->kind >= WR_KIND_ERROR) fail(c);
 }
 
@@ -203,7 +209,7 @@ static void walk_value(struct codec *c, struct wr_type type, struct wr_value *va
 {
     bool null = value->flag != WR_FLAG_VALUE;
     uint64_t part;
-    WR_ASSERT(!c->out || value->flag != WR_FLAG_ERROR);
+    WR_ASSERT(!c->out || (value->flag != WR_FLAG_ERROR && value->cls == wr_type_class(type)));
     walk_bool(c, &null);
     if (!c->out) *value = (struct wr_value){.cls = (uint8_t)wr_type_class(type), .flag = null ? WR_FLAG_NULL : 0};
     if (null) return;
@@ -504,6 +510,7 @@ static uint64_t get_fixed(const char *bytes, unsigned size)
 
 static void encode_sections(const struct wr_program *program, struct wr_buf *out)
 {
+    WR_ASSERT(out->size == 0);
     struct wr_program copy = *program; /* the walk takes one that it could change */
     struct wr_buf content = {0};
     struct codec c = {.out = &content};
@@ -586,6 +593,7 @@ static enum wr_status read_sections(struct wr_program *program, struct wr_slice 
 
 struct wr_program *wr_program_decode(struct wr_slice bytes, struct wr_error *error)
 {
+    WR_ASSERT(error);
     if (check_header(bytes, error)) return NULL;
     struct wr_slice body = wr_slice_of(bytes.data + HEADER_SIZE, bytes.size - HEADER_SIZE);
     struct wr_program *program = wr_program_new();

@@ -55,6 +55,7 @@ static const char *escape_refusal(char c)
 static const char *refusal(struct wr_slice pattern)
 {
     const char *p = pattern.data, *end = p + pattern.size, *why = NULL;
+    WR_ASSERT(p);
     bool quantified = false; /* the element before p was a quantifier */
     while (p < end && !why) {
         char c = *p++;
@@ -99,8 +100,8 @@ static pcre2_code *compile(struct wr_slice pattern, char *message, size_t size)
 {
     int error;
     PCRE2_SIZE offset;
-    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern.data, pattern.size, PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C,
-                                     &error, &offset, NULL);
+    pcre2_code *code = pcre2_compile((PCRE2_SPTR)pattern.data, pattern.size,
+                                     PCRE2_UTF | PCRE2_UCP | PCRE2_NEVER_BACKSLASH_C, &error, &offset, NULL);
     if (!code) {
         PCRE2_UCHAR text[128];
         pcre2_get_error_message(error, text, sizeof text);
@@ -133,6 +134,7 @@ static int first_byte(const pcre2_code *code, struct wr_slice pattern)
         if (pattern.data[i] == '(' && pattern.data[i + 1] == '?') return -1;
     if (pcre2_pattern_info(code, PCRE2_INFO_FIRSTCODETYPE, &type) || type != 1) return -1;
     if (pcre2_pattern_info(code, PCRE2_INFO_FIRSTCODEUNIT, &unit)) return -1;
+    WR_ASSERT(unit <= 0xff);
     return unit < 0x80 ? (int)unit : -1;
 }
 
@@ -179,6 +181,7 @@ struct wr_slice wr_regexp_pattern(const struct wr_regexp *regexp)
 int wr_regexp_find(struct wr_regexp *regexp, struct wr_slice text)
 {
     PCRE2_SIZE start = 0;
+    WR_ASSERT(regexp->code && regexp->workspace_size >= WORKSPACE_MIN);
     if (!text.data) text.data = "";
     if (regexp->first >= 0) {
         const char *hit = text.size ? memchr(text.data, regexp->first, text.size) : NULL;

@@ -56,6 +56,7 @@ struct number {
 static bool split_number(struct wr_slice text, struct number *n)
 {
     const char *p = text.data, *end = p + text.size;
+    WR_ASSERT(p && n->exponent == 0);
     if (p < end && (*p == '-' || *p == '+')) n->negative = *p++ == '-';
     const char *start = p;
     while (p < end && is_digit(*p)) p++;
@@ -160,6 +161,7 @@ size_t wr_print_i64(char *out, int64_t value)
     char text[24], *end = text + sizeof text;
     char *start = digits_before(end, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
     if (value < 0) *--start = '-';
+    WR_ASSERT(start >= text && start < end);
     memcpy(out, start, (size_t)(end - start));
     return (size_t)(end - start);
 }
@@ -188,6 +190,7 @@ size_t wr_print_decimal(char *out, wr_i128 value, unsigned scale)
     char *start = digits_before(end, value < 0 ? 0 - (wr_u128)value : (wr_u128)value);
     WR_ASSERT(scale <= WR_DECIMAL_DIGITS);
     while ((size_t)(end - start) <= scale) *--start = '0';
+    WR_ASSERT(start >= text); /* 39 digits, or a zero more than the scale */
     size_t whole = (size_t)(end - start) - scale, n = 0;
     if (value < 0) out[n++] = '-';
     memcpy(out + n, start, whole);

@@ -18,6 +18,7 @@ static bool take(struct cursor *c, char wanted)
 static bool take_digits(struct cursor *c, int count, int *out)
 {
     int value = 0;
+    WR_ASSERT(count >= 1 && count <= 9 && c->p <= c->end);
     if (c->end - c->p < count) return false;
     for (int i = 0; i < count; i++, c->p++) {
         if (*c->p < '0' || *c->p > '9') return false;
@@ -151,6 +152,7 @@ static bool take_count(struct cursor *c, uint64_t *out)
 static bool add_units(uint64_t *sum, uint64_t count, int64_t unit)
 {
     uint64_t product;
+    WR_ASSERT(unit > 0);
     return !__builtin_mul_overflow(count, (uint64_t)unit, &product) && !__builtin_add_overflow(*sum, product, sum);
 }
 
@@ -226,6 +228,7 @@ bool wr_parse_interval(struct wr_slice text, int64_t *micros)
 
 static char *put2(char *p, int value)
 {
+    WR_ASSERT(value >= 0 && value <= 99);
     *p++ = (char)('0' + value / 10);
     *p++ = (char)('0' + value % 10);
     return p;
@@ -234,6 +237,7 @@ static char *put2(char *p, int value)
 /* ".25": no more digits than needed, nothing for 0. */
 static char *put_fraction(char *p, int micro)
 {
+    WR_ASSERT(micro >= 0 && micro < 1000000);
     if (micro == 0) return p;
     *p++ = '.';
     for (int unit = 100000; micro; unit /= 10) {
@@ -285,6 +289,7 @@ size_t wr_print_date(char *out, int64_t days)
     /* Days whose date no calendar of 64 bits holds are shown as a number. */
     if (days > INT64_MAX / 1000 || days < INT64_MIN / 1000) return wr_print_i64(out, days);
     struct wr_civil c = wr_civil_of_days(days);
+    WR_ASSERT(wr_days_of(c.year, c.month, c.day) == days);
     return (size_t)(put_date(out, &c) - out);
 }
 

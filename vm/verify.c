@@ -16,6 +16,7 @@ bool wr_verify_fail(struct wr_verifier *v, const char *format, ...)
 {
     char text[512];
     va_list args;
+    WR_ASSERT(v->error && memchr(v->place, 0, sizeof v->place));
     va_start(args, format);
     vsnprintf(text, sizeof text, format, args);
     va_end(args);
@@ -52,17 +53,20 @@ bool wr_verify_value(struct wr_verifier *v, struct wr_type type, const struct wr
         return wr_verify_fail(v, "a constant is neither a value nor NULL");
     switch ((enum wr_kind)type.kind) {
     case WR_KIND_INT:
-        if (value->u.i64 < INT32_MIN || value->u.i64 > INT32_MAX) return wr_verify_fail(v, "an INT constant is out of range");
+        if (value->u.i64 < INT32_MIN || value->u.i64 > INT32_MAX)
+            return wr_verify_fail(v, "an INT constant is out of range");
         return true;
     case WR_KIND_FLOAT:
     case WR_KIND_DOUBLE: return isfinite(value->u.f64) || wr_verify_fail(v, "a DOUBLE constant is not finite");
     case WR_KIND_DECIMAL: {
         wr_i128 limit = wr_pow10(type.precision);
-        return (value->u.dec < limit && value->u.dec > -limit) || wr_verify_fail(v, "a DECIMAL constant is out of range");
+        return (value->u.dec < limit && value->u.dec > -limit) ||
+               wr_verify_fail(v, "a DECIMAL constant is out of range");
     }
     case WR_KIND_STRING:
     case WR_KIND_JSON:
-        return wr_utf8_check(value->u.str) == value->u.str.size || wr_verify_fail(v, "a STRING constant is not UTF-8");
+        return wr_utf8_check(value->u.str) == value->u.str.size ||
+               wr_verify_fail(v, "a STRING constant is not UTF-8");
     default: return true;
     }
 }
@@ -70,8 +74,10 @@ bool wr_verify_value(struct wr_verifier *v, struct wr_type type, const struct wr
 bool wr_verify_columns(struct wr_verifier *v, const uint32_t *column, uint32_t count, const struct wr_schema *schema,
                        const char *what)
 {
+    WR_ASSERT(schema);
     for (uint32_t i = 0; i < count; i++)
-        if (column[i] >= schema->count) return wr_verify_fail(v, "%s %u is column %u of %u", what, i, column[i], schema->count);
+        if (column[i] >= schema->count)
+            return wr_verify_fail(v, "%s %u is column %u of %u", what, i, column[i], schema->count);
     return true;
 }
 
@@ -80,7 +86,8 @@ bool wr_verify_columns(struct wr_verifier *v, const uint32_t *column, uint32_t c
 static bool verify_schema(struct wr_verifier *v, const struct wr_schema *schema)
 {
     for (uint32_t i = 0; i < schema->count; i++)
-        if (!wr_verify_text(v, schema->column[i].name, "a column's name") || !wr_verify_type(v, schema->column[i].type))
+        if (!wr_verify_text(v, schema->column[i].name, "a column's name") ||
+            !wr_verify_type(v, schema->column[i].type))
             return false;
     return true;
 }
@@ -88,7 +95,8 @@ static bool verify_schema(struct wr_verifier *v, const struct wr_schema *schema)
 static bool verify_options(struct wr_verifier *v, const struct wr_option_value *option, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++)
-        if (!wr_verify_text(v, option[i].name, "an option's name") || !wr_verify_text(v, option[i].value, "an option"))
+        if (!wr_verify_text(v, option[i].name, "an option's name") ||
+            !wr_verify_text(v, option[i].value, "an option"))
             return false;
     return true;
 }
@@ -96,6 +104,7 @@ static bool verify_options(struct wr_verifier *v, const struct wr_option_value *
 static bool verify_values(struct wr_verifier *v)
 {
     const struct wr_program *program = v->program;
+    WR_ASSERT(program->constant_count == 0 || program->constant);
     for (uint32_t i = 0; i < program->parameter_count; i++) {
         const struct wr_parameter *p = &program->parameter[i];
         snprintf(v->place, sizeof v->place, "parameter %u", i);
@@ -107,7 +116,8 @@ static bool verify_values(struct wr_verifier *v)
         snprintf(v->place, sizeof v->place, "constant %u", i);
         if (!wr_verify_value(v, c->type, &c->value)) return false;
         if (c->parameter == WR_NONE) continue;
-        if (c->parameter >= program->parameter_count) return wr_verify_fail(v, "there is no parameter %u", c->parameter);
+        if (c->parameter >= program->parameter_count)
+            return wr_verify_fail(v, "there is no parameter %u", c->parameter);
         if (!wr_type_equal(c->type, program->parameter[c->parameter].type))
             return wr_verify_fail(v, "its type is not its parameter's");
     }
@@ -117,6 +127,7 @@ static bool verify_values(struct wr_verifier *v)
 static bool verify_names(struct wr_verifier *v)
 {
     const struct wr_program *program = v->program;
+    WR_ASSERT(program->stream_count == 0 || program->stream);
     for (uint32_t i = 0; i < program->stream_count; i++) {
         const struct wr_stream *stream = &program->stream[i];
         snprintf(v->place, sizeof v->place, "stream %u", i);
@@ -140,6 +151,7 @@ static bool verify_names(struct wr_verifier *v)
 enum wr_status wr_program_verify(const struct wr_program *program, struct wr_error *error)
 {
     struct wr_verifier v = {.program = program, .error = error};
+    WR_ASSERT(error && (program->node_count == 0 || program->node) && (program->code_count == 0 || program->code));
     if (!verify_values(&v) || !verify_names(&v)) return WR_ERR_STATE;
     for (uint32_t i = 0; i < program->code_count; i++) {
         snprintf(v.place, sizeof v.place, "block %u", i);

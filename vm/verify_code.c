@@ -19,6 +19,7 @@ static bool fail_at(struct block *b, const char *what)
 
 static bool verify_source(struct block *b, uint32_t reg, unsigned operand)
 {
+    WR_ASSERT(operand <= WR_OPERAND_ANY);
     if (reg >= b->code->register_count) return fail_at(b, "it reads a register that there is not");
     if (!(b->written[reg / 64] >> (reg % 64) & 1)) return fail_at(b, "it reads a register that is not written yet");
     if (operand != WR_OPERAND_ANY && b->code->register_class[reg] != operand)
@@ -29,6 +30,7 @@ static bool verify_source(struct block *b, uint32_t reg, unsigned operand)
 static bool verify_target(struct block *b, uint32_t reg, unsigned cls)
 {
     uint32_t fixed = b->code->input_count + b->code->constant_count;
+    WR_ASSERT(cls < WR_CLASS_COUNT);
     if (reg >= b->code->register_count) return fail_at(b, "it writes a register that there is not");
     if (reg < fixed) return fail_at(b, "it writes an input or a constant");
     if (b->code->register_class[reg] != cls) return fail_at(b, "it writes a register of another class");
@@ -40,6 +42,7 @@ static bool verify_target(struct block *b, uint32_t reg, unsigned cls)
 static bool verify_kind(struct block *b, const struct wr_op_info *info, int kind)
 {
     unsigned cls = info->a == WR_OPERAND_STR ? info->b : info->a;
+    WR_ASSERT(cls < WR_CLASS_COUNT && cls != WR_CLASS_STR);
     if (kind < 0 || kind > WR_KIND_JSON || kind == WR_KIND_DECIMAL) return fail_at(b, "it names no kind");
     return wr_type_class(wr_type_of((enum wr_kind)kind)) == cls || fail_at(b, "it names a kind of another class");
 }
@@ -76,6 +79,7 @@ static bool verify_call(struct block *b, uint32_t word0, uint32_t word1)
     if (wr_word_b(word1) >= WR_BUILTIN_COUNT) return fail_at(b, "it calls a function that there is not");
     enum wr_builtin builtin = (enum wr_builtin)wr_word_b(word1);
     wr_builtin_arity(builtin, &least, &most, &hidden);
+    WR_ASSERT(least <= most && hidden <= WR_CALL_HIDDEN_MAX);
     if (count < least + hidden || count > most + hidden || count > WR_CALL_ARGUMENTS_MAX)
         return fail_at(b, "it calls a function with another number of arguments");
     for (unsigned i = 0; i < count; i++)
@@ -85,6 +89,7 @@ static bool verify_call(struct block *b, uint32_t word0, uint32_t word1)
 
 static bool verify_instruction(struct block *b)
 {
+    WR_ASSERT(2 * b->at + 1 < b->code->word_count);
     uint32_t word0 = b->code->word[2 * b->at], word1 = b->code->word[2 * b->at + 1];
     if (wr_word_op(word0) >= WR_OP_COUNT) return fail_at(b, "there is no such instruction");
     enum wr_op op = wr_word_op(word0);
@@ -146,7 +151,8 @@ bool wr_verify_batch_code(struct wr_verifier *v, uint32_t number, const struct w
     for (uint32_t i = 0; i < code->input_count; i++) {
         const struct wr_input *input = &code->input[i];
         if (input->kind == WR_INPUT_COLUMN) {
-            if (input->column >= columns) return wr_verify_fail(v, "block %u reads column %u of %u", number, input->column, columns);
+            if (input->column >= columns)
+                return wr_verify_fail(v, "block %u reads column %u of %u", number, input->column, columns);
             if (!wr_type_equal(input->type, schema->column[input->column].type))
                 return wr_verify_fail(v, "block %u reads column %u as another type", number, input->column);
         } else if (input->kind != WR_INPUT_SPECIAL || input->column != WR_SPECIAL_EVENT_TIME ||

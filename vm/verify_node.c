@@ -18,6 +18,7 @@ static bool schema_equal(const struct wr_schema *a, const struct wr_schema *b)
 /* The results of a block are columns from `first` on of the schema. */
 static bool verify_results(struct wr_verifier *v, uint32_t number, const struct wr_schema *schema, uint32_t first)
 {
+    WR_ASSERT(number < v->program->code_count && first <= schema->count);
     const struct wr_code *code = &v->program->code[number];
     if (code->result_count != schema->count - first)
         return wr_verify_fail(v, "block %u has %u results for %u columns", number, code->result_count,
@@ -66,7 +67,8 @@ static bool verify_aggregate(struct wr_verifier *v, const struct wr_aggregate *a
     bool second = a->fn == WR_AGG_ARG_MIN || a->fn == WR_AGG_ARG_MAX || a->fn == WR_AGG_STRING_AGG;
     if (a->fn >= WR_AGG_FN_COUNT) return wr_verify_fail(v, "there is no aggregate %u", a->fn);
     if (!wr_verify_type(v, a->type)) return false;
-    if ((a->column == WR_NONE) != (a->fn == WR_AGG_COUNT_ROWS)) return wr_verify_fail(v, "an aggregate's argument is amiss");
+    if ((a->column == WR_NONE) != (a->fn == WR_AGG_COUNT_ROWS))
+        return wr_verify_fail(v, "an aggregate's argument is amiss");
     if (a->column != WR_NONE &&
         (a->column >= input->count || !wr_type_equal(input->column[a->column].type, a->argument)))
         return wr_verify_fail(v, "an aggregate's argument is no column of its type");
@@ -82,6 +84,7 @@ static bool verify_aggregate(struct wr_verifier *v, const struct wr_aggregate *a
 bool wr_verify_aggregates(struct wr_verifier *v, const struct wr_aggregate *aggregate, uint32_t count,
                           const struct wr_schema *input, uint32_t set_count)
 {
+    WR_ASSERT(count == 0 || aggregate);
     for (uint32_t i = 0; i < count; i++) {
         if (!verify_aggregate(v, &aggregate[i], input)) return false;
         if (set_count && aggregate[i].set >= set_count && aggregate[i].set != WR_SET_ALL)
@@ -97,8 +100,10 @@ static bool verify_field(struct wr_verifier *v, const struct wr_field *field, st
 {
     enum wr_class cls = wr_type_class(field->type);
     if (!wr_verify_text(v, field->name, "a field's name") || !wr_verify_type(v, field->type)) return false;
-    if (!wr_type_equal(field->type, column)) return wr_verify_fail(v, "field %s has another type than its column", field->name);
-    if (field->from > WR_FIELD_TIMESTAMP || field->not_null > 1) return wr_verify_fail(v, "field %s comes from nowhere", field->name);
+    if (!wr_type_equal(field->type, column))
+        return wr_verify_fail(v, "field %s has another type than its column", field->name);
+    if (field->from > WR_FIELD_TIMESTAMP || field->not_null > 1)
+        return wr_verify_fail(v, "field %s comes from nowhere", field->name);
     if ((field->from == WR_FIELD_PATH || field->from == WR_FIELD_HEADER) && field->path_count == 0)
         return wr_verify_fail(v, "field %s has no path", field->name);
     if ((field->from == WR_FIELD_OFFSET || field->from == WR_FIELD_PARTITION || field->from == WR_FIELD_TIMESTAMP) &&
@@ -120,6 +125,7 @@ static bool verify_source(struct wr_verifier *v, uint32_t index)
     const struct wr_node *node = &v->program->node[index];
     const struct wr_source_node *s = &node->u.source;
     const struct wr_schema *schema = &node->schema;
+    WR_ASSERT(node->kind == WR_NODE_SOURCE);
     if (node->input_count != 0) return wr_verify_fail(v, "a source has an input");
     if (s->stream >= v->program->stream_count) return wr_verify_fail(v, "there is no stream %u", s->stream);
     for (uint32_t i = 0; i < index; i++)
@@ -147,6 +153,7 @@ static bool verify_source(struct wr_verifier *v, uint32_t index)
 static bool verify_select(struct wr_verifier *v, const struct wr_node *node, const struct wr_schema *input)
 {
     const struct wr_select_node *s = &node->u.select;
+    WR_ASSERT(node->kind == WR_NODE_SELECT && input);
     if (s->where != WR_NONE) {
         if (!wr_verify_batch_code(v, s->where, input, input->count)) return false;
         const struct wr_code *code = &v->program->code[s->where];
@@ -154,30 +161,36 @@ static bool verify_select(struct wr_verifier *v, const struct wr_node *node, con
             return wr_verify_fail(v, "WHERE is no BOOLEAN");
     }
     if (node->schema.count && !s->carry) return wr_verify_fail(v, "which errors travel on is not said");
-    return wr_verify_batch_code(v, s->project, input, input->count) && verify_results(v, s->project, &node->schema, 0);
+    return wr_verify_batch_code(v, s->project, input, input->count) &&
+           verify_results(v, s->project, &node->schema, 0);
 }
 
 static bool verify_window(struct wr_verifier *v, const struct wr_node *node, const struct wr_schema *input)
 {
     const struct wr_window_node *w = &node->u.window;
     const struct wr_schema *schema = &node->schema;
-    if (w->size_us <= 0 || w->slide_us <= 0 || w->late_us < 0) return wr_verify_fail(v, "a window's size is not positive");
+    WR_ASSERT(node->kind == WR_NODE_WINDOW && input);
+    if (w->size_us <= 0 || w->slide_us <= 0 || w->late_us < 0)
+        return wr_verify_fail(v, "a window's size is not positive");
     if (w->size_us > INT64_MAX / 4 || w->slide_us > w->size_us || w->offset_us < 0 || w->offset_us >= w->slide_us)
         return wr_verify_fail(v, "a window's size, slide and offset do not go together");
     if (!wr_verify_columns(v, w->key, w->key_count, input, "key")) return false;
     if (!wr_verify_aggregates(v, w->aggregate, w->aggregate_count, input, 0)) return false;
-    if ((uint64_t)w->key_count + 2 + w->aggregate_count != schema->count) return wr_verify_fail(v, "a window's columns are amiss");
+    if ((uint64_t)w->key_count + 2 + w->aggregate_count != schema->count)
+        return wr_verify_fail(v, "a window's columns are amiss");
     for (uint32_t i = 0; i < schema->count; i++) {
         struct wr_type type = wr_type_of(WR_KIND_TIMESTAMP);
         if (i < w->key_count) type = input->column[w->key[i]].type;
         else if (i >= w->key_count + 2) type = w->aggregate[i - w->key_count - 2].type;
-        if (!wr_type_equal(type, schema->column[i].type)) return wr_verify_fail(v, "column %u of a window has another type", i);
+        if (!wr_type_equal(type, schema->column[i].type))
+            return wr_verify_fail(v, "column %u of a window has another type", i);
     }
     return true;
 }
 
 static bool verify_late(struct wr_verifier *v, const struct wr_node *node, uint32_t from)
 {
+    WR_ASSERT(node->kind == WR_NODE_LATE && &v->program->node[from] < node);
     const struct wr_node *query = &v->program->node[from];
     bool takes = (query->kind == WR_NODE_WINDOW && query->u.window.late_into) ||
                  (query->kind == WR_NODE_PATTERN && query->u.pattern.late_into);
@@ -193,7 +206,8 @@ static bool verify_inputs(struct wr_verifier *v, const struct wr_node *node, uin
         return wr_verify_fail(v, "it has %u inputs", node->input_count);
     for (uint32_t i = 0; i < node->input_count; i++) {
         if (node->input[i] >= index) return wr_verify_fail(v, "its input %u does not stand before it", i);
-        if (v->program->node[node->input[i]].kind == WR_NODE_OUTPUT) return wr_verify_fail(v, "its input is an output");
+        if (v->program->node[node->input[i]].kind == WR_NODE_OUTPUT)
+            return wr_verify_fail(v, "its input is an output");
         if (any_number && !schema_equal(&node->schema, &v->program->node[node->input[i]].schema))
             return wr_verify_fail(v, "its input %u has other columns", i);
     }
@@ -202,6 +216,7 @@ static bool verify_inputs(struct wr_verifier *v, const struct wr_node *node, uin
 
 bool wr_verify_node(struct wr_verifier *v, uint32_t index)
 {
+    WR_ASSERT(index < v->program->node_count);
     const struct wr_node *node = &v->program->node[index];
     if (node->kind >= WR_NODE_KIND_COUNT) return wr_verify_fail(v, "it is of no kind");
     if (!wr_verify_text(v, node->name, "its name") || !verify_inputs(v, node, index)) return false;

@@ -11,6 +11,7 @@ static bool is_kept(const struct wr_pattern_node *p, uint32_t column)
 
 static struct wr_type special_type(unsigned special)
 {
+    WR_ASSERT(special < WR_SPECIAL_COUNT);
     switch (special) {
     case WR_SPECIAL_MATCH_ID:
     case WR_SPECIAL_MATCH_STATUS:
@@ -34,7 +35,8 @@ static bool verify_input(struct wr_verifier *v, const struct wr_pattern_node *p,
     case WR_INPUT_COLUMN:
     case WR_INPUT_LAST:
     case WR_INPUT_FIRST:
-        if (input->column >= schema->count) return wr_verify_fail(v, "it reads column %u of %u", input->column, schema->count);
+        if (input->column >= schema->count)
+            return wr_verify_fail(v, "it reads column %u of %u", input->column, schema->count);
         if (input->kind != WR_INPUT_COLUMN && (!has_set(p, input->set) || !is_kept(p, input->column)))
             return wr_verify_fail(v, "it reads column %u of rows that do not keep it", input->column);
         type = schema->column[input->column].type;
@@ -74,6 +76,7 @@ static bool in_history(const struct wr_pattern_node *p, const struct wr_input *i
 static bool verify_condition(struct wr_verifier *v, const struct wr_pattern_node *p, const struct wr_schema *schema,
                              uint32_t number)
 {
+    WR_ASSERT(number != WR_NONE);
     if (number >= v->program->code_count) return wr_verify_fail(v, "there is no block %u", number);
     const struct wr_code *code = &v->program->code[number];
     if (code->result_count != 1 || code->register_class[code->result[0]] != WR_CLASS_BOOL)
@@ -83,8 +86,10 @@ static bool verify_condition(struct wr_verifier *v, const struct wr_pattern_node
         if (!verify_input(v, p, schema, input)) return false;
         if (input->kind == WR_INPUT_SPECIAL && input->column != WR_SPECIAL_EVENT_TIME)
             return wr_verify_fail(v, "a condition reads what only a match has");
-        bool past = input->kind == WR_INPUT_LAST || input->kind == WR_INPUT_FIRST || input->kind == WR_INPUT_AGGREGATE;
-        if (past && !in_history(p, input)) return wr_verify_fail(v, "a condition reads more of the past than is said");
+        bool past = input->kind == WR_INPUT_LAST || input->kind == WR_INPUT_FIRST ||
+                    input->kind == WR_INPUT_AGGREGATE;
+        if (past && !in_history(p, input))
+            return wr_verify_fail(v, "a condition reads more of the past than is said");
         if (input->kind == WR_INPUT_AGGREGATE && !p->aggregate[input->column].running)
             return wr_verify_fail(v, "a condition reads an aggregate that is not running");
     }
@@ -98,7 +103,8 @@ static bool verify_variables(struct wr_verifier *v, const struct wr_pattern_node
         if (!wr_verify_batch_code(v, p->row_code, schema, schema->count)) return false;
         row = &v->program->code[p->row_code];
         for (uint32_t i = 0; i < row->result_count; i++)
-            if (row->register_class[row->result[i]] != WR_CLASS_BOOL) return wr_verify_fail(v, "a condition is no BOOLEAN");
+            if (row->register_class[row->result[i]] != WR_CLASS_BOOL)
+                return wr_verify_fail(v, "a condition is no BOOLEAN");
     }
     for (uint32_t i = 0; i < p->variable_count; i++) {
         const struct wr_pattern_variable *variable = &p->variable[i];
@@ -113,10 +119,11 @@ static bool verify_variables(struct wr_verifier *v, const struct wr_pattern_node
 
 static bool verify_sets(struct wr_verifier *v, const struct wr_pattern_node *p)
 {
-    uint32_t words = (p->variable_count + 63) / 64;
-    if (p->variable_count < 1 || p->variable_count > 4096 || p->set_count < p->variable_count || p->set_count >= WR_SET_ALL ||
-        p->set_words != words)
+    uint32_t words = p->variable_count / 64 + (p->variable_count % 64 != 0);
+    if (p->variable_count < 1 || p->variable_count > 4096 || p->set_count < p->variable_count ||
+        p->set_count >= WR_SET_ALL || p->set_words != words)
         return wr_verify_fail(v, "a pattern has %u sets of %u variables", p->set_count, p->variable_count);
+    WR_ASSERT(p->set);
     for (uint32_t s = 0; s < p->set_count; s++)
         for (uint32_t bit = 0; bit < words * 64; bit++) {
             bool in = p->set[(size_t)s * words + bit / 64] >> (bit % 64) & 1;
@@ -128,7 +135,8 @@ static bool verify_sets(struct wr_verifier *v, const struct wr_pattern_node *p)
 
 static bool verify_list(struct wr_verifier *v, const struct wr_pattern_node *p, uint32_t first, uint32_t count)
 {
-    if (first > p->follow_count || count > p->follow_count - first) return wr_verify_fail(v, "a follow list is out of bounds");
+    if (first > p->follow_count || count > p->follow_count - first)
+        return wr_verify_fail(v, "a follow list is out of bounds");
     for (uint32_t i = first; i < first + count; i++) {
         const struct wr_follow *f = &p->follow[i];
         if (f->position >= p->position_count && f->position != WR_ACCEPT)
@@ -141,6 +149,7 @@ static bool verify_list(struct wr_verifier *v, const struct wr_pattern_node *p, 
 
 static bool verify_automaton(struct wr_verifier *v, const struct wr_pattern_node *p)
 {
+    WR_ASSERT(p->position_count == 0 || p->position);
     if (p->position_count >= WR_ACCEPT) return wr_verify_fail(v, "a pattern has too many positions");
     if (!verify_list(v, p, p->first, p->first_count)) return false;
     for (uint32_t i = 0; i < p->position_count; i++) {
@@ -161,8 +170,8 @@ static bool verify_automaton(struct wr_verifier *v, const struct wr_pattern_node
 static bool verify_output(struct wr_verifier *v, const struct wr_pattern_node *p, const struct wr_schema *input,
                           const struct wr_schema *schema)
 {
-    if (p->output_count != schema->count) return wr_verify_fail(v, "a pattern has %u results for %u columns", p->output_count,
-                                                                schema->count);
+    if (p->output_count != schema->count)
+        return wr_verify_fail(v, "a pattern has %u results for %u columns", p->output_count, schema->count);
     for (uint32_t i = 0; i < p->output_count; i++) {
         const struct wr_input *output = &p->output[i];
         if (!verify_input(v, p, input, output)) return false;
@@ -181,17 +190,21 @@ static bool verify_output(struct wr_verifier *v, const struct wr_pattern_node *p
 bool wr_verify_pattern(struct wr_verifier *v, const struct wr_node *node, const struct wr_schema *input)
 {
     const struct wr_pattern_node *p = &node->u.pattern;
-    if (p->all_matches || p->all_rows || (p->after_match != WR_AFTER_PAST_LAST && p->after_match != WR_AFTER_NEXT_ROW))
+    WR_ASSERT(node->kind == WR_NODE_PATTERN && input);
+    if (p->all_matches || p->all_rows ||
+        (p->after_match != WR_AFTER_PAST_LAST && p->after_match != WR_AFTER_NEXT_ROW))
         return wr_verify_fail(v, "a pattern has a form that this version does not run");
     if (p->within_us < -1) return wr_verify_fail(v, "a pattern's time is negative");
     if (!wr_verify_text(v, p->text, "a pattern's text")) return false;
     if (!wr_verify_columns(v, p->key, p->key_count, input, "key")) return false;
     if (!wr_verify_columns(v, p->keep, p->keep_count, input, "kept column")) return false;
-    if (!verify_sets(v, p) || !wr_verify_aggregates(v, p->aggregate, p->aggregate_count, input, p->set_count)) return false;
+    if (!verify_sets(v, p) || !wr_verify_aggregates(v, p->aggregate, p->aggregate_count, input, p->set_count))
+        return false;
     for (uint32_t i = 0; i < p->aggregate_count; i++) {
         const uint32_t column[] = {p->aggregate[i].column, p->aggregate[i].column2, p->aggregate[i].filter};
         for (size_t c = 0; c < WR_COUNT(column); c++)
-            if (column[c] != WR_NONE && !is_kept(p, column[c])) return wr_verify_fail(v, "an aggregate reads what is not kept");
+            if (column[c] != WR_NONE && !is_kept(p, column[c]))
+                return wr_verify_fail(v, "an aggregate reads what is not kept");
     }
     for (uint32_t i = 0; i < p->history_count; i++) {
         const struct wr_input *h = &p->history[i];

@@ -44,6 +44,7 @@ struct reader {
 static uint64_t take(struct reader *r, unsigned bytes)
 {
     uint64_t value = 0;
+    WR_ASSERT(bytes <= 8 && r->p <= r->end);
     if ((size_t)(r->end - r->p) < bytes) {
         r->p = r->end;
         return 0;
@@ -80,6 +81,7 @@ static size_t block_size(const struct header *h, unsigned time_size)
 
 static bool read_block(struct wr_zone *zone, struct reader *r, const struct header *h, unsigned time_size)
 {
+    WR_ASSERT((time_size == 4 || time_size == 8) && h->types <= KINDS_MAX);
     if ((size_t)(r->end - r->p) < block_size(h, time_size)) return false;
     zone->count = h->times;
     zone->at = wr_alloc(sizeof *zone->at * WR_MAX(h->times, 1u));
@@ -103,6 +105,7 @@ static bool read_block(struct wr_zone *zone, struct reader *r, const struct head
         if (name_of[i] > h->chars || zone->kind[i].offset < -93600 || zone->kind[i].offset > 93600) return false;
         if (!summer && !found) zone->first = i, found = true;
     }
+    WR_ASSERT((size_t)(r->end - r->p) >= h->chars && zone->first < h->types);
     memcpy(zone->names, r->p, h->chars);
     for (uint32_t i = 0; i < h->types; i++) zone->kind[i].abbreviation = zone->names + name_of[i];
     r->p += (size_t)h->chars + (size_t)h->leap * (time_size + 4) + h->standard + h->utc;
@@ -121,7 +124,8 @@ static bool footer_char(struct reader *r, char wanted)
 static bool footer_number(struct reader *r, int *out)
 {
     const unsigned char *start = r->p;
-    for (*out = 0; r->p < r->end && *r->p >= '0' && *r->p <= '9' && *out < 10000; r->p++) *out = *out * 10 + (*r->p - '0');
+    for (*out = 0; r->p < r->end && *r->p >= '0' && *r->p <= '9' && *out < 10000; r->p++)
+        *out = *out * 10 + (*r->p - '0');
     return r->p > start;
 }
 
@@ -194,9 +198,11 @@ static void read_footer(struct wr_zone *zone, struct reader r)
 static int64_t rule_second(const struct rule *rule, int64_t year)
 {
     int64_t day = wr_days_of(year, 1, 1);
+    WR_ASSERT(rule->form != RULE_NONE);
     if (rule->form == RULE_MONTH) {
         int64_t first = wr_days_of(year, rule->month, 1);
         int week_day = wr_civil_of_days(first).week_day % 7; /* Sunday 0 */
+        WR_ASSERT(rule->week >= 1 && rule->week <= 5);
         int64_t of_month = (rule->day - week_day + 7) % 7 + 7 * (rule->week - 1);
         if (of_month >= wr_month_days(year, rule->month)) of_month -= 7;
         day = first + of_month;
@@ -210,6 +216,7 @@ static int64_t rule_second(const struct rule *rule, int64_t year)
 
 static struct kind footer_kind(const struct wr_zone *zone, int64_t second)
 {
+    WR_ASSERT(zone->has_footer);
     if (!zone->has_summer) return zone->standard;
     int64_t year = wr_civil_of_days(wr_floor_div(second + zone->standard.offset, 86400)).year;
     int64_t begin = rule_second(&zone->begin, year) - zone->standard.offset;
@@ -238,6 +245,7 @@ static struct wr_slice read_file(struct wr_slice name)
     static const char *const folder[] = {"/usr/share/zoneinfo", "/usr/lib/zoneinfo", "/usr/share/lib/zoneinfo"};
     for (size_t i = 0; i < WR_COUNT(folder); i++) {
         char path[NAME_SIZE_MAX + 64];
+        WR_ASSERT(name.size <= NAME_SIZE_MAX);
         snprintf(path, sizeof path, "%s/%.*s", folder[i], WR_SLICE_ARG(name));
         FILE *file = fopen(path, "rbe");
         if (!file) continue;
@@ -309,6 +317,7 @@ bool wr_zone_exists(struct wr_slice name)
 static struct kind kind_at(const struct wr_zone *zone, int64_t second)
 {
     uint32_t low = 0, high = zone->count; /* the first change after the second */
+    WR_DCHECK(zone->first < KINDS_MAX);
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
         if (zone->at[middle] <= second) low = middle + 1;
@@ -332,7 +341,12 @@ int64_t wr_zone_instant(const struct wr_zone *zone, int64_t local)
     int64_t early = local - WR_MAX(before, after), late = local - WR_MIN(before, after);
     if (early + wr_zone_offset(zone, early, NULL) == local) return early;
     if (late + wr_zone_offset(zone, late, NULL) == local) return late;
+    if (early == late) { /* two changes within those days: the kind between them, if that gives the time */
+        int64_t between = local - wr_zone_offset(zone, early, NULL);
+        return between + wr_zone_offset(zone, between, NULL) == local ? between : early;
+    }
     /* Left out: the change lies between the two. */
+    WR_ASSERT(early < late);
     int32_t offset = wr_zone_offset(zone, early, NULL);
     while (late - early > 1) {
         int64_t middle = early + (late - early) / 2;

@@ -24,21 +24,94 @@ static inline uint32_t random_below(struct random *r, uint32_t n)
 }
 
 static const char *const random_texts[] = {
-    "", " ", "a", "abc", "declined", "approved", "  padded  ", "12", "-7", "3.25", "1e3", "99999999999999999999",
-    "true", "FALSE", "2026-03-01", "2026-03-29T02:30:00+02:00", "2026-02-30", "12:34:56.789", "PT1H30M", "10m", "1h30m",
-    "Europe/Berlin", "America/New_York", "UTC", "Nowhere/Land", "YEAR", "month", "Week", "day", "HOUR", "SECOND", "epoch", "dow",
-    "%Y-%m-%d", "%F %T", "%d.%m.%Y %H:%M:%S.%f %Z", "%a %A %j %V", "%Q", "ms", "us", "ns", "$.a", "$.b[0]", "$.c.d", "bad path",
-    "{\"a\": 1, \"b\": [true, null], \"c\": {\"d\": \"x\"}}", "[1,2,3]", "{", "%", "_%", "a%c", "%cl%", "50\\%", "\\",
-    "(a|b)+c", "^de.*ed$", "[0-9]+", "(", "a*a*a*a*b", "\xc3\xa4\xc3\xb6\xc3\xbc \xc3\x9f", "\xce\xa3\xce\xb1\xcf\x82",
-    "\xd0\x96\xd1\x83\xd0\xba", "\xe6\x97\xa5\xe6\x9c\xac", "\xf0\x9f\x8c\x8a", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+    "",
+    " ",
+    "a",
+    "abc",
+    "declined",
+    "approved",
+    "  padded  ",
+    "12",
+    "-7",
+    "3.25",
+    "1e3",
+    "99999999999999999999",
+    "true",
+    "FALSE",
+    "2026-03-01",
+    "2026-03-29T02:30:00+02:00",
+    "2026-02-30",
+    "12:34:56.789",
+    "PT1H30M",
+    "10m",
+    "1h30m",
+    "Europe/Berlin",
+    "America/New_York",
+    "UTC",
+    "Nowhere/Land",
+    "YEAR",
+    "month",
+    "Week",
+    "day",
+    "HOUR",
+    "SECOND",
+    "epoch",
+    "dow",
+    "%Y-%m-%d",
+    "%F %T",
+    "%d.%m.%Y %H:%M:%S.%f %Z",
+    "%a %A %j %V",
+    "%Q",
+    "ms",
+    "us",
+    "ns",
+    "$.a",
+    "$.b[0]",
+    "$.c.d",
+    "bad path",
+    "{\"a\": 1, \"b\": [true, null], \"c\": {\"d\": \"x\"}}",
+    "[1,2,3]",
+    "{",
+    "%",
+    "_%",
+    "a%c",
+    "%cl%",
+    "50\\%",
+    "\\",
+    "(a|b)+c",
+    "^de.*ed$",
+    "[0-9]+",
+    "(",
+    "a*a*a*a*b",
+    "\xc3\xa4\xc3\xb6\xc3\xbc \xc3\x9f",
+    "\xce\xa3\xce\xb1\xcf\x82",
+    "\xd0\x96\xd1\x83\xd0\xba",
+    "\xe6\x97\xa5\xe6\x9c\xac",
+    "\xf0\x9f\x8c\x8a",
+    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
 };
 
 static inline struct wr_value random_value(struct random *r, enum wr_class cls)
 {
-    static const int64_t numbers[] = {0, 1, -1, 2, 3, 7, 10, 100, -100, INT32_MAX, INT32_MIN, INT64_MAX, INT64_MIN, 86400000000,
-                                      1772366400000000, -1, 1743300000000000};
-    static const double doubles[] = {0.0, -0.0, 1.0, -1.0, 0.5, 2.5, -2.5, 1e300, -1e300, 1e-300, 3.14159, 1e18, 9.3e18,
-                                     2147483648.0, 0.1, 2.675, 52.5, 13.4};
+    static const int64_t numbers[] = {0,
+                                      1,
+                                      -1,
+                                      2,
+                                      3,
+                                      7,
+                                      10,
+                                      100,
+                                      -100,
+                                      INT32_MAX,
+                                      INT32_MIN,
+                                      INT64_MAX,
+                                      INT64_MIN,
+                                      86400000000,
+                                      1772366400000000,
+                                      -1,
+                                      1743300000000000};
+    static const double doubles[] = {0.0,    -0.0,    1.0,  -1.0,   0.5,          2.5, -2.5,  1e300, -1e300,
+                                     1e-300, 3.14159, 1e18, 9.3e18, 2147483648.0, 0.1, 2.675, 52.5,  13.4};
     struct wr_value v = {.cls = (uint8_t)cls};
     uint64_t x = random_next(r);
     switch (cls) {
@@ -46,9 +119,12 @@ static inline struct wr_value random_value(struct random *r, enum wr_class cls)
     case WR_CLASS_I64:
         v.u.i64 = x % 4 ? numbers[x / 4 % WR_COUNT(numbers)] : (int64_t)random_next(r) >> (x >> 8 & 63);
         break;
-    case WR_CLASS_F64: v.u.f64 = x % 4 ? doubles[x / 4 % WR_COUNT(doubles)] : (double)(int64_t)random_next(r) / 1e9; break;
+    case WR_CLASS_F64:
+        v.u.f64 = x % 4 ? doubles[x / 4 % WR_COUNT(doubles)] : (double)(int64_t)random_next(r) / 1e9;
+        break;
     case WR_CLASS_DEC: {
-        wr_u128 m = ((wr_u128)random_next(r) << 64 | random_next(r)) % (wr_u128)wr_pow10((unsigned)(x % 38) + 1);
+        wr_u128 m =
+            ((wr_u128)random_next(r) << 64 | random_next(r)) % (wr_u128)wr_pow10((unsigned)(x % 38) + 1);
         v.u.dec = x >> 63 ? -(wr_i128)m : (wr_i128)m;
         break;
     }
@@ -61,8 +137,8 @@ static inline struct wr_value random_value(struct random *r, enum wr_class cls)
 /* A type of the class, for columns. */
 static inline struct wr_type random_type_of(enum wr_class cls)
 {
-    static const uint8_t kind[WR_CLASS_COUNT] = {WR_KIND_BOOLEAN, WR_KIND_BIGINT, WR_KIND_DOUBLE, WR_KIND_DECIMAL,
-                                                 WR_KIND_STRING};
+    static const uint8_t kind[WR_CLASS_COUNT] = {WR_KIND_BOOLEAN, WR_KIND_BIGINT, WR_KIND_DOUBLE,
+                                                 WR_KIND_DECIMAL, WR_KIND_STRING};
     return kind[cls] == WR_KIND_DECIMAL ? wr_type_decimal(38, 2) : wr_type_of((enum wr_kind)kind[cls]);
 }
 
@@ -74,7 +150,8 @@ static inline void random_batch(struct random *r, struct wr_batch_builder *b, ui
         for (uint32_t c = 0; c < b->batch.columns; c++) {
             struct wr_value v = random_value(r, wr_type_class(b->type[c]));
             uint32_t dice = random_below(r, 16);
-            if (dice < odd) v.flag = dice % 2 ? WR_FLAG_ERROR : WR_FLAG_NULL, v.reason = dice % 2 ? WR_REASON_CAST : 0;
+            if (dice < odd)
+                v.flag = dice % 2 ? WR_FLAG_ERROR : WR_FLAG_NULL, v.reason = dice % 2 ? WR_REASON_CAST : 0;
             wr_batch_builder_put(b, c, row, &v, false);
         }
         b->event_time[row] = b->time[row] = b->place_time[row] = (int64_t)row * 1000;
@@ -155,7 +232,8 @@ static inline uint32_t random_target(struct random_block *b, enum wr_class cls, 
     return b->code->register_count++;
 }
 
-static inline void random_emit(struct random_block *b, enum wr_op op, int k, uint32_t a, uint32_t bb, uint32_t c)
+static inline void random_emit(struct random_block *b, enum wr_op op, int k, uint32_t a, uint32_t bb,
+                               uint32_t c)
 {
     WR_ASSERT(b->code->word_count + 2 <= RANDOM_WORDS_MAX);
     b->word[b->code->word_count++] = wr_word0(wr_op_word(op, k), a);
@@ -172,7 +250,8 @@ static inline int random_k(struct random_block *b, const struct wr_op_info *info
         return cls == WR_OPERAND_F64 ? (random_below(b->r, 2) ? WR_KIND_DOUBLE : WR_KIND_FLOAT)
                                      : kinds[random_below(b->r, WR_COUNT(kinds))];
     case WR_OPERAND_SCALE: return (int)random_below(b->r, 39);
-    case WR_OPERAND_SHIFT: return random_below(b->r, 3) ? (int)random_below(b->r, 9) - 4 : (int)random_below(b->r, 153) - 76;
+    case WR_OPERAND_SHIFT:
+        return random_below(b->r, 3) ? (int)random_below(b->r, 9) - 4 : (int)random_below(b->r, 153) - 76;
     default: return 0;
     }
 }

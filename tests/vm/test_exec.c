@@ -1,5 +1,5 @@
-/* The two executors give the same values, NULLs and errors: each instruction and function of the lists by itself,
- * and whole random blocks, over random batches. */
+/* The two executors give the same values, NULLs and errors: each instruction and function of the lists by
+ * itself, and whole random blocks, over random batches. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>

@@ -84,7 +84,8 @@ static void check_table(enum wr_op op, const char *values, const char *table)
     for (size_t b = 0; b < n; b++)
         for (size_t c = 0; c < n; c++) {
             char result = run(op, 'F', values[b], values[c]), wanted = table[b * (n + 1) + c];
-            if (result != wanted) print_error("%s(%c, %c) = %c\n", wr_op_info(op)->name, values[b], values[c], result);
+            if (result != wanted)
+                print_error("%s(%c, %c) = %c\n", wr_op_info(op)->name, values[b], values[c], result);
             assert_int_equal(result, wanted);
         }
 }
@@ -148,7 +149,8 @@ static void choices(void **state)
                 assert_int_equal(run(select, values[a], 'F', values[c]), values[a]);
                 assert_int_equal(run(select, values[a], 'N', values[c]), values[a]);
                 assert_int_equal(run(select, values[a], 'E', values[c]), 'E');
-                assert_int_equal(run(coalesce, values[0], values[a], values[c]), values[a] == 'N' ? values[c] : values[a]);
+                assert_int_equal(run(coalesce, values[0], values[a], values[c]),
+                                 values[a] == 'N' ? values[c] : values[a]);
             }
             assert_int_equal(run(try, values[0], values[a], 'F'), values[a] == 'E' ? 'N' : values[a]);
         }
@@ -236,7 +238,8 @@ static void failures(void **state)
     assert_int_equal(reason_of(WR_OP_F64_TO_I64, 0, 0, f64(-0x1p63), f64(0)), WR_REASON_NONE);
     assert_int_equal(reason_of(WR_OP_F64_TO_F32, 0, 0, f64(1e39), f64(0)), WR_REASON_OVERFLOW);
     assert_int_equal(reason_of(WR_OP_PARSE_I64, WR_KIND_INT, 0, str("2147483648"), str("")), WR_REASON_CAST);
-    assert_int_equal(reason_of(WR_OP_PARSE_I64, WR_KIND_TIMESTAMP, 0, str("2026-02-30"), str("")), WR_REASON_CAST);
+    assert_int_equal(reason_of(WR_OP_PARSE_I64, WR_KIND_TIMESTAMP, 0, str("2026-02-30"), str("")),
+                     WR_REASON_CAST);
     assert_int_equal(reason_of(WR_OP_PARSE_DEC, 0, dec52, str("1000"), str("")), WR_REASON_CAST);
     assert_int_equal(reason_of(WR_OP_PARSE_BOOL, 0, 0, str("maybe"), str("")), WR_REASON_CAST);
     assert_int_equal(reason_of(WR_OP_CHECK_TEXT, 0, 0, str("\xff"), str("")), WR_REASON_CAST);

@@ -1,4 +1,5 @@
-/* Program files: the same program again, the same bytes; what is damaged or not safe is refused with its reason. */
+/* Program files: the same program again, the same bytes; what is damaged or not safe is refused with its
+ * reason. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -64,7 +65,8 @@ static void damaged_files_are_refused(void **state)
     (void)state;
     wr_program_encode(program, &file);
     wr_program_free(program);
-    for (size_t size = 0; size < file.size; size++) refused(wr_slice_of(file.data, size), size < 6 ? "WEIRC" : "cut short");
+    for (size_t size = 0; size < file.size; size++)
+        refused(wr_slice_of(file.data, size), size < 6 ? "WEIRC" : "cut short");
     wr_buf_add_char(&file, 'x');
     refused(wr_buf_slice(&file), "behind the end");
     file.size--;
@@ -167,13 +169,16 @@ CHANGE(no_aggregate, WRITABLE(struct wr_aggregate, p->node[2].u.window.aggregate
 CHANGE(sum_of_a_text, WRITABLE(struct wr_aggregate, p->node[2].u.window.aggregate)[1].column = 0;)
 CHANGE(filter_is_no_boolean, WRITABLE(struct wr_aggregate, p->node[2].u.window.aggregate)[1].filter = 1;)
 CHANGE(follow_past_the_end, WRITABLE(struct wr_follow, p->node[3].u.pattern.follow)[1].position = 2;)
-CHANGE(follow_list_too_long, WRITABLE(struct wr_pattern_position, p->node[3].u.pattern.position)[1].follow_count = 2;)
+CHANGE(follow_list_too_long,
+       WRITABLE(struct wr_pattern_position, p->node[3].u.pattern.position)[1].follow_count = 2;)
 CHANGE(no_connector, WRITABLE(struct wr_follow, p->node[3].u.pattern.follow)[1].connector = 3;)
-CHANGE(position_without_variable, WRITABLE(struct wr_pattern_position, p->node[3].u.pattern.position)[0].variable = 2;)
+CHANGE(position_without_variable,
+       WRITABLE(struct wr_pattern_position, p->node[3].u.pattern.position)[0].variable = 2;)
 CHANGE(first_list_past_the_end, PATTERN(p)->first = 3;)
 CHANGE(set_of_others, WRITABLE(uint64_t, p->node[3].u.pattern.set)[0] = 3;)
 CHANGE(set_past_variables, WRITABLE(uint64_t, p->node[3].u.pattern.set)[2] = 7;)
-CHANGE(condition_past_the_end, WRITABLE(struct wr_pattern_variable, p->node[3].u.pattern.variable)[0].row_condition = 2;)
+CHANGE(condition_past_the_end,
+       WRITABLE(struct wr_pattern_variable, p->node[3].u.pattern.variable)[0].row_condition = 2;)
 CHANGE(past_not_kept, WRITABLE(uint32_t, p->node[3].u.pattern.keep)[0] = 0;)
 CHANGE(past_not_in_history, PATTERN(p)->history_count = 1;)
 CHANGE(aggregate_not_running, WRITABLE(struct wr_aggregate, p->node[3].u.pattern.aggregate)[0].running = 0;)
@@ -184,7 +189,8 @@ CHANGE(all_matches, PATTERN(p)->all_matches = 1;)
 CHANGE(late_of_none, PATTERN(p)->late_into = 0;)
 CHANGE(merge_of_others, WRITABLE(uint32_t, p->node[5].input)[1] = 2;)
 CHANGE(output_stream_past_the_end, NODE(p, 7)->u.output.stream = 2;)
-CHANGE(type_of_no_kind, WRITABLE(struct wr_schema_column, p->node[6].schema.column)[0].type.kind = WR_KIND_ERROR;)
+CHANGE(type_of_no_kind,
+       WRITABLE(struct wr_schema_column, p->node[6].schema.column)[0].type.kind = WR_KIND_ERROR;)
 
 static void unsafe_programs_are_refused(void **state)
 {
@@ -195,26 +201,66 @@ static void unsafe_programs_are_refused(void **state)
         {reads_past_registers, "block 0: instruction 0: it reads a register that there is not"},
         {reads_before_writing, "block 1: instruction 1: it reads a register that is not written yet"},
         {reads_another_class, "block 2: instruction 1: it reads a register of another class"},
-        {writes_an_input, "writes an input"}, {writes_another_class, "writes a register of another class"},
-        {no_such_instruction, "no such instruction"}, {operand_too_many, "an operand too many"}, {k_where_none_is, "it has no K"},
-        {shift_too_far, "shift"}, {no_decimal, "no DECIMAL"}, {no_such_function, "a function that there is not"},
-        {wrong_argument_count, "another number of arguments"}, {wrong_argument_class, "of another class"},
-        {half_an_instruction, "half an instruction"}, {result_not_written, "result 0"}, {constant_past_the_end, "no constant 4"},
-        {constant_of_another_class, "another class"}, {no_class, "register 8 has no class"}, {input_of_no_kind, "of no kind"},
-        {column_past_the_end, "column 5"}, {column_of_another_type, "another type"}, {past_in_a_batch, "a batch does not have"},
-        {computed_reads_itself, "column 4 of 4"}, {bad_utf8, "UTF-8"}, {decimal_out_of_range, "out of range"},
-        {parameter_past_the_end, "no parameter 7"}, {parameter_of_another_type, "its parameter's"}, {stream_past_the_end, "no stream 2"},
-        {input_behind_itself, "does not stand before"}, {no_input, "0 inputs"}, {query_past_the_end, "no query 3"}, {no_kind, "of no kind"},
-        {fields_past_columns, "more fields"}, {default_of_another_type, "default"}, {time_is_no_timestamp, "event time"},
-        {where_is_no_boolean, "WHERE"}, {projection_of_others, "results"}, {no_block, "no block 5"}, {window_without_size, "size"},
-        {window_slides_back, "size"}, {key_past_columns, "key 0"}, {no_aggregate, "no aggregate"}, {sum_of_a_text, "argument"},
-        {filter_is_no_boolean, "filter"}, {follow_past_the_end, "leads to no position"}, {follow_list_too_long, "out of bounds"},
-        {no_connector, "does not run"}, {position_without_variable, "no variable"}, {first_list_past_the_end, "out of bounds"},
-        {set_of_others, "set 0"}, {set_past_variables, "set 2"}, {condition_past_the_end, "condition that there is not"},
-        {past_not_kept, "not kept"}, {past_not_in_history, "more of the past"}, {aggregate_not_running, "not running"},
-        {reads_past_history, "what positions read"}, {output_of_another_type, "another type"}, {ids_not_kept, "ids"},
-        {all_matches, "does not run"}, {late_of_none, "gives none"}, {merge_of_others, "other columns"},
-        {output_stream_past_the_end, "no stream 2"}, {type_of_no_kind, "no type"},
+        {writes_an_input, "writes an input"},
+        {writes_another_class, "writes a register of another class"},
+        {no_such_instruction, "no such instruction"},
+        {operand_too_many, "an operand too many"},
+        {k_where_none_is, "it has no K"},
+        {shift_too_far, "shift"},
+        {no_decimal, "no DECIMAL"},
+        {no_such_function, "a function that there is not"},
+        {wrong_argument_count, "another number of arguments"},
+        {wrong_argument_class, "of another class"},
+        {half_an_instruction, "half an instruction"},
+        {result_not_written, "result 0"},
+        {constant_past_the_end, "no constant 4"},
+        {constant_of_another_class, "another class"},
+        {no_class, "register 8 has no class"},
+        {input_of_no_kind, "of no kind"},
+        {column_past_the_end, "column 5"},
+        {column_of_another_type, "another type"},
+        {past_in_a_batch, "a batch does not have"},
+        {computed_reads_itself, "column 4 of 4"},
+        {bad_utf8, "UTF-8"},
+        {decimal_out_of_range, "out of range"},
+        {parameter_past_the_end, "no parameter 7"},
+        {parameter_of_another_type, "its parameter's"},
+        {stream_past_the_end, "no stream 2"},
+        {input_behind_itself, "does not stand before"},
+        {no_input, "0 inputs"},
+        {query_past_the_end, "no query 3"},
+        {no_kind, "of no kind"},
+        {fields_past_columns, "more fields"},
+        {default_of_another_type, "default"},
+        {time_is_no_timestamp, "event time"},
+        {where_is_no_boolean, "WHERE"},
+        {projection_of_others, "results"},
+        {no_block, "no block 5"},
+        {window_without_size, "size"},
+        {window_slides_back, "size"},
+        {key_past_columns, "key 0"},
+        {no_aggregate, "no aggregate"},
+        {sum_of_a_text, "argument"},
+        {filter_is_no_boolean, "filter"},
+        {follow_past_the_end, "leads to no position"},
+        {follow_list_too_long, "out of bounds"},
+        {no_connector, "does not run"},
+        {position_without_variable, "no variable"},
+        {first_list_past_the_end, "out of bounds"},
+        {set_of_others, "set 0"},
+        {set_past_variables, "set 2"},
+        {condition_past_the_end, "condition that there is not"},
+        {past_not_kept, "not kept"},
+        {past_not_in_history, "more of the past"},
+        {aggregate_not_running, "not running"},
+        {reads_past_history, "what positions read"},
+        {output_of_another_type, "another type"},
+        {ids_not_kept, "ids"},
+        {all_matches, "does not run"},
+        {late_of_none, "gives none"},
+        {merge_of_others, "other columns"},
+        {output_stream_past_the_end, "no stream 2"},
+        {type_of_no_kind, "no type"},
     };
     (void)state;
     for (size_t i = 0; i < WR_COUNT(cases); i++) {
@@ -243,7 +289,8 @@ static void parameters(void **state)
     assert_int_equal(wr_program_check_parameters(program, &error), WR_OK);
     assert_int_equal(wr_program_set_parameter(program, WR_SLICE("max"), WR_SLICE("12.345"), &error), WR_OK);
     assert_true(program->constant[0].value.u.dec == 1235);
-    assert_int_equal(wr_program_set_parameter(program, WR_SLICE("max"), WR_SLICE("much"), &error), WR_ERR_USAGE);
+    assert_int_equal(wr_program_set_parameter(program, WR_SLICE("max"), WR_SLICE("much"), &error),
+                     WR_ERR_USAGE);
     assert_string_equal(error.message, "parameter 'max': 'much' is no DECIMAL(12,2)");
     assert_int_equal(wr_program_set_parameter(program, WR_SLICE("maxx"), WR_SLICE("1"), &error), WR_ERR_USAGE);
     assert_string_equal(error.message, "the program has no parameter 'maxx'; did you mean 'max'?");
@@ -256,11 +303,12 @@ static void listing(void **state)
     struct wr_buf out = {0};
     (void)state;
     wr_code_print(program, &program->code[0], true, &out);
-    assert_string_equal(wr_buf_cstr(&out), "  input    r0     DECIMAL(12,2) amount\n"
-                                           "  constant r1     DECIMAL(12,2) :max\n"
-                                           "  -- 1: CREATE STREAM payments (\n"
-                                           "    0  GT_DEC             r2 r0 r1 0            r2 = amount > :max\n"
-                                           "  result   0      r2\n");
+    assert_string_equal(wr_buf_cstr(&out),
+                        "  input    r0     DECIMAL(12,2) amount\n"
+                        "  constant r1     DECIMAL(12,2) :max\n"
+                        "  -- 1: CREATE STREAM payments (\n"
+                        "    0  GT_DEC             r2 r0 r1 0            r2 = amount > :max\n"
+                        "  result   0      r2\n");
     wr_buf_clear(&out);
     wr_code_print(program, &program->code[4], false, &out);
     assert_non_null(strstr(wr_buf_cstr(&out), "r3 = amount > SUM(small.amount)\n"));
