@@ -524,10 +524,22 @@ static void encode_sections(const struct wr_program *program, struct wr_buf *out
     wr_buf_release(&content);
 }
 
+/* The sections in a buffer of the caller's, which is released when memory runs out. */
+static void encode_into(const struct wr_program *program, struct wr_buf *body)
+{
+    struct wr_memory_guard guard;
+    if (WR_MEMORY_GUARD(&guard)) {
+        wr_buf_release(body);
+        wr_memory_fail();
+    }
+    encode_sections(program, body);
+    wr_memory_guard_pop(&guard);
+}
+
 void wr_program_encode(const struct wr_program *program, struct wr_buf *out)
 {
     struct wr_buf body = {0};
-    encode_sections(program, &body);
+    encode_into(program, &body);
     wr_buf_add(out, magic, sizeof magic);
     put_fixed(out, WR_PROGRAM_VERSION, 2);
     put_fixed(out, body.size, 8);
@@ -539,7 +551,7 @@ void wr_program_encode(const struct wr_program *program, struct wr_buf *out)
 uint64_t wr_program_hash(const struct wr_program *program)
 {
     struct wr_buf body = {0};
-    encode_sections(program, &body);
+    encode_into(program, &body);
     uint64_t hash = wr_hash64(body.data, body.size, 0);
     wr_buf_release(&body);
     return hash;
