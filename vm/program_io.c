@@ -508,52 +508,57 @@ static uint64_t get_fixed(const char *bytes, unsigned size)
     return value;
 }
 
-static void encode_sections(const struct wr_program *program, struct wr_buf *out)
+struct encoding {
+    struct wr_buf body;    /* all sections */
+    struct wr_buf content; /* the one being written */
+};
+
+static void encode_sections(const struct wr_program *program, struct encoding *to)
 {
-    WR_ASSERT(out->size == 0);
     struct wr_program copy = *program; /* the walk takes one that it could change */
-    struct wr_buf content = {0};
-    struct codec c = {.out = &content};
+    struct codec c = {.out = &to->content};
+    WR_ASSERT(to->body.size == 0);
     for (size_t i = 0; i < WR_COUNT(sections); i++) {
-        wr_buf_clear(&content);
+        wr_buf_clear(&to->content);
         sections[i].walk(&c, &copy);
-        wr_buf_add(out, sections[i].name, 4);
-        put_fixed(out, content.size, 8);
-        wr_buf_add_slice(out, wr_buf_slice(&content));
+        wr_buf_add(&to->body, sections[i].name, 4);
+        put_fixed(&to->body, to->content.size, 8);
+        wr_buf_add_slice(&to->body, wr_buf_slice(&to->content));
     }
-    wr_buf_release(&content);
+    wr_buf_release(&to->content);
 }
 
-/* The sections in a buffer of the caller's, which is released when memory runs out. */
-static void encode_into(const struct wr_program *program, struct wr_buf *body)
+/* The sections in buffers of the caller's, which are released when memory runs out. */
+static void encode_into(const struct wr_program *program, struct encoding *to)
 {
     struct wr_memory_guard guard;
     if (WR_MEMORY_GUARD(&guard)) {
-        wr_buf_release(body);
+        wr_buf_release(&to->body);
+        wr_buf_release(&to->content);
         wr_memory_fail();
     }
-    encode_sections(program, body);
+    encode_sections(program, to);
     wr_memory_guard_pop(&guard);
 }
 
 void wr_program_encode(const struct wr_program *program, struct wr_buf *out)
 {
-    struct wr_buf body = {0};
-    encode_into(program, &body);
+    struct encoding e = {0};
+    encode_into(program, &e);
     wr_buf_add(out, magic, sizeof magic);
     put_fixed(out, WR_PROGRAM_VERSION, 2);
-    put_fixed(out, body.size, 8);
-    put_fixed(out, wr_hash64(body.data, body.size, 0), 8);
-    wr_buf_add_slice(out, wr_buf_slice(&body));
-    wr_buf_release(&body);
+    put_fixed(out, e.body.size, 8);
+    put_fixed(out, wr_hash64(e.body.data, e.body.size, 0), 8);
+    wr_buf_add_slice(out, wr_buf_slice(&e.body));
+    wr_buf_release(&e.body);
 }
 
 uint64_t wr_program_hash(const struct wr_program *program)
 {
-    struct wr_buf body = {0};
-    encode_into(program, &body);
-    uint64_t hash = wr_hash64(body.data, body.size, 0);
-    wr_buf_release(&body);
+    struct encoding e = {0};
+    encode_into(program, &e);
+    uint64_t hash = wr_hash64(e.body.data, e.body.size, 0);
+    wr_buf_release(&e.body);
     return hash;
 }
 
