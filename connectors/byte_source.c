@@ -9,7 +9,8 @@
 enum { RAW_BYTES = 256 * 1024, MAGIC_BYTES = 4, STEP_MAX = 1 << 20 };
 
 struct wr_byte_source {
-    int fd;                  /* -1: memory */
+    int fd;                  /* -1: memory, or a feed */
+    struct wr_feed *feed;    /* NULL: memory */
     bool owned;              /* fd is closed with the source */
     char *name;
     uint64_t done, total;    /* bytes of the file itself, not of what is in it */
@@ -28,7 +29,15 @@ static enum wr_status raw_read(struct wr_byte_source *s, char *out, size_t capac
                                struct wr_error *error)
 {
     *size = 0;
-    if (s->fd < 0) {
+    if (s->feed) {
+        struct wr_feed *feed = s->feed;
+        if (!wr_feed_waits(feed) && !feed->ended)
+            return wr_error_set(error, WR_ERR_STOPPED, "%s: nothing yet", s->name);
+        *size = WR_MIN(capacity, feed->bytes.size - feed->taken);
+        if (*size) memcpy(out, feed->bytes.data + feed->taken, *size);
+        feed->taken += *size;
+        if (!wr_feed_waits(feed)) feed->bytes.size = feed->taken = 0;
+    } else if (s->fd < 0) {
         *size = WR_MIN(WR_MIN(capacity, s->step), s->unread.size);
         if (*size) memcpy(out, s->unread.data, *size);
         s->unread = wr_slice_of(s->unread.data + *size, s->unread.size - *size);
@@ -226,5 +235,14 @@ struct wr_byte_source *wr_byte_source_memory(const char *name, struct wr_slice b
     s->unread = bytes;
     s->step = step;
     s->total = bytes.size;
+    return s;
+}
+
+struct wr_byte_source *wr_byte_source_feed(const char *name, struct wr_feed *feed)
+{
+    struct wr_byte_source *s = wr_alloc_zero(sizeof *s);
+    s->fd = -1;
+    s->name = wr_strdup(name);
+    s->feed = feed;
     return s;
 }

@@ -15,6 +15,9 @@ const char *wr_byte_source_name(const struct wr_byte_source *source); /* the pat
 /* A source over bytes in memory, which outlive it (tests); a read gives at most `step` bytes. */
 struct wr_byte_source *wr_byte_source_memory(const char *name, struct wr_slice bytes, size_t step);
 
+/* A source over what a host hands over; a read of an empty feed says WR_ERR_STOPPED until it has ended. */
+struct wr_byte_source *wr_byte_source_feed(const char *name, struct wr_feed *feed);
+
 enum wr_container { WR_CONTAINER_PLAIN, WR_CONTAINER_GZIP, WR_CONTAINER_ZSTD, WR_CONTAINER_LZ4 };
 
 struct wr_decompressor;

@@ -94,6 +94,12 @@ static struct wr_reader *open_reader(const struct wr_read_spec *spec, const char
     return wr_csv_reader_new(spec, source, strcmp(format, "tsv") == 0 ? '\t' : ',', error);
 }
 
+static struct wr_reader *open_feed(const struct wr_read_spec *spec, const char *name, struct wr_feed *feed,
+                                   struct wr_error *error)
+{
+    return wr_json_reader_new(spec, wr_byte_source_feed(name, feed), error);
+}
+
 static struct wr_writer *open_writer(const struct wr_stream *stream, const char *path, struct wr_error *error)
 {
     WR_UNUSED(stream);
@@ -112,4 +118,4 @@ static struct wr_encoder *open_encoder(const struct wr_schema *schema, const str
     return wr_csv_encoder_new(schema, stream, strcmp(known, "tsv") == 0 ? '\t' : ',', error);
 }
 
-const struct wr_connectors wr_connectors_library = {open_reader, open_writer, open_encoder};
+const struct wr_connectors wr_connectors_library = {open_reader, open_feed, open_writer, open_encoder};

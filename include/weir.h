@@ -116,6 +116,61 @@ typedef struct weir_progress {
     int64_t event_time_us;           /* the task's watermark; INT64_MIN before the first row */
 } weir_progress;
 
+/* A row of an input: its stream, its partition (in the order in which they were bound or added) and its number there,
+ * from 0. */
+typedef struct weir_row {
+    const char *stream;
+    uint32_t partition;
+    uint64_t record;
+    int64_t time_us;      /* where it stands: its event time, or its partition's watermark when it came late */
+    const char *variable; /* the pattern's variable that took it; NULL: none */
+    const char *text;     /* of traces: the row as JSON; else NULL */
+} weir_row;
+
+/* A row of an output, with the rows that took part in it: of a filter its one row, of a match all its rows in order,
+ * through views and patterns over patterns down to the inputs. Behind a window they are not known. */
+typedef struct weir_result {
+    const char *output;
+    int derived;          /* 1: not written in an ordinary run unless it is bound (CREATE STREAM … AS) */
+    int64_t event_time_us;
+    const char *row;      /* a JSON object, row_size bytes, not terminated */
+    size_t row_size;
+    int rows_known;
+    size_t row_count;
+    const weir_row *rows;
+} weir_result;
+
+/* A row that somebody dropped, or (on_late) one that came late, whatever became of it. */
+typedef struct weir_drop {
+    const char *query;
+    const char *kind;     /* "record", "row", "late", "other" */
+    const char *reason, *code, *what; /* what: the column or condition; "" for none */
+    int has_row;
+    weir_row row;
+    int64_t late_us;      /* of late ones: by how much */
+} weir_drop;
+
+/* A row that a condition refused when it was a start's turn to go on with it. */
+typedef struct weir_refusal {
+    weir_row row;
+    const char *variable, *condition; /* the variable and its DEFINE */
+    const char *values;   /* what the condition read: "status = 'declined', AVG(small.amount) = 2" */
+} weir_refusal;
+
+enum { WEIR_START_MATCH, WEIR_START_DIED, WEIR_START_EXPIRED, WEIR_START_TAKEN, WEIR_START_INPUT_ENDED };
+/* A start of a pattern, told when it ends: how far its best partial match came, and what refused to go on. */
+typedef struct weir_start {
+    const char *pattern, *key;
+    int end;              /* WEIR_START_… : it matched; an adjacent row did not fit; its time was up; a match took its
+                             rows away; the input ended */
+    int64_t end_us;
+    size_t row_count;
+    const weir_row *rows; /* what the best partial match had taken */
+    size_t refusal_count;
+    const weir_refusal *refusals; /* the last ones, oldest first */
+    uint64_t refused;     /* how many in all */
+} weir_start;
+
 typedef struct weir_engine_options {
     size_t struct_size;
     int64_t errors_max;              /* budget of bad rows; -1: as the program says, or unlimited */
@@ -132,8 +187,17 @@ typedef struct weir_engine_options {
      * file descriptor 1. */
     int (*on_output)(void *context, const char *lines, size_t size);
     void *context;
+    /* For tests and explanations; the rows of every match are remembered until the engine is closed. What is lent is
+     * good for the call.
+     * on_result takes the rows of all outputs, in their order, in place of files and on_output. */
+    void (*on_result)(void *context, const weir_result *result);
+    void (*on_drop)(void *context, const weir_drop *drop);
+    void (*on_late)(void *context, const weir_drop *late);
+    /* Every start of every pattern when it ends; patterns then run in the general matcher, several times slower. */
+    void (*on_start)(void *context, const weir_start *start);
 } weir_engine_options;
-#define WEIR_ENGINE_OPTIONS_INIT {sizeof(weir_engine_options), -1, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL}
+#define WEIR_ENGINE_OPTIONS_INIT                                                                                        \
+    {sizeof(weir_engine_options), -1, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL}
 
 WEIR_API weir_status weir_engine_open(const weir_program *program, const weir_engine_options *options,
                                       weir_engine **engine, weir_error *error);
@@ -143,6 +207,19 @@ WEIR_API weir_status weir_engine_bind_input(weir_engine *engine, const char *str
 WEIR_API weir_status weir_engine_bind_output(weir_engine *engine, const char *output, const char *path, weir_error *error);
 /* Reads all inputs to their ends and writes all results. WEIR_OK, or the first thing that stopped it. */
 WEIR_API weir_status weir_engine_run(weir_engine *engine, weir_error *error);
+/* Records by hand, in place of weir_engine_run: add partitions (and bind files: they are read at the start), start, push
+ * and advance as often as you like, finish. Records are JSON lines; what a record's place in its partition, lateness and
+ * the end of the input mean is as with files. */
+WEIR_API weir_status weir_engine_add_partition(weir_engine *engine, const char *stream, uint32_t *partition,
+                                               weir_error *error);
+WEIR_API weir_status weir_engine_start(weir_engine *engine, weir_error *error);
+WEIR_API weir_status weir_engine_push(weir_engine *engine, const char *stream, uint32_t partition, const void *records,
+                                      size_t size, weir_error *error);
+/* No record with an event time before this is to come in the partitions that take records. */
+WEIR_API weir_status weir_engine_advance(weir_engine *engine, int64_t time_us, weir_error *error);
+WEIR_API weir_status weir_engine_finish(weir_engine *engine, weir_error *error);
+/* Rows from which a match of the pattern may still come. WEIR_E_USAGE: there is no such pattern. */
+WEIR_API weir_status weir_engine_open_starts(weir_engine *engine, const char *pattern, uint64_t *starts);
 /* Asks a running weir_engine_run to stop at the next batch; safe in a signal handler. */
 WEIR_API void weir_engine_stop(weir_engine *engine);
 /* The drop table and counts of a run, as text for people or JSON ({"version":1,…}); rows with zeros included. */

@@ -100,13 +100,18 @@ static uint32_t resolve(const struct wr_engine *engine, enum wr_node_kind kind, 
     return node;
 }
 
+uint32_t wr_engine_find_input(const struct wr_engine *engine, const char *name, struct wr_error *error)
+{
+    return resolve(engine, WR_NODE_SOURCE, name, "records", error);
+}
+
 enum wr_status wr_engine_bind_input(struct wr_engine *engine, const char *name, const char *path,
                                     struct wr_error *error)
 {
     uint32_t node = resolve(engine, WR_NODE_SOURCE, name, path, error);
     if (node == WR_NONE) return WR_ERR_USAGE;
     for (size_t i = 0; i < engine->input.count && strcmp(path, "-") == 0; i++)
-        if (strcmp(engine->input.at[i].path, "-") == 0)
+        if (engine->input.at[i].path && strcmp(engine->input.at[i].path, "-") == 0)
             return wr_error_set(error, WR_ERR_USAGE, "standard input can be read only once");
     struct wr_binding binding = {node, wr_strdup(path)};
     wr_vec_push(&engine->input, binding);
@@ -183,6 +188,14 @@ static const char *format_of(const struct wr_engine *engine, const struct wr_str
     return said && (!strcmp(said, "csv") || !strcmp(said, "tsv")) ? said : "json";
 }
 
+/* Lines of all outputs on their way to who watches the results. */
+static int to_watch(void *context, const char *lines, size_t size)
+{
+    struct wr_engine *engine = context;
+    wr_watch_lines(engine->watch, &engine->task, lines, size);
+    return 0;
+}
+
 /* The sink of a path: outputs of one path share it. path NULL: standard output, or the host's
  * function. */
 static struct wr_sink *sink_for(struct wr_engine *engine, const struct wr_stream *stream,
@@ -192,10 +205,13 @@ static struct wr_sink *sink_for(struct wr_engine *engine, const struct wr_stream
     for (size_t i = 0; i < engine->sink.count; i++)
         if (strcmp(engine->sink.at[i]->path, name) == 0) return engine->sink.at[i];
     WR_ASSERT(engine->running); /* sinks stop the task when they fail */
-    bool hosted = engine->options.on_output && (!path || strcmp(path, "-") == 0);
+    bool watched = engine->options.watch.on_result != NULL;
+    bool hosted = watched || (engine->options.on_output && (!path || strcmp(path, "-") == 0));
     wr_vec_reserve(&engine->sink, engine->sink.count + 1);
     struct wr_sink *sink = wr_sink_new(
-        &engine->task, name, hosted ? engine->options.on_output : NULL, engine->options.context);
+        &engine->task, name, watched ? to_watch : hosted ? engine->options.on_output : NULL,
+        watched ? (void *)engine : engine->options.context);
+    sink->framed = watched;
     wr_vec_push(&engine->sink, sink);
     if (!hosted) sink->writer = engine->connectors->open_writer(stream, path ? path : "-", error);
     return hosted || sink->writer ? sink : NULL;
@@ -203,6 +219,7 @@ static struct wr_sink *sink_for(struct wr_engine *engine, const struct wr_stream
 
 static const char *bound_path(const struct wr_engine *engine, uint32_t node)
 {
+    if (engine->options.watch.on_result) return NULL;
     for (size_t i = 0; i < engine->output.count; i++)
         if (engine->output.at[i].node == node) return engine->output.at[i].path;
     WR_ASSERT(engine->program->node[node].kind == WR_NODE_OUTPUT);
@@ -234,11 +251,12 @@ enum wr_status wr_engine_open_outputs(struct wr_engine *engine, struct wr_error 
         if (program->node[node].kind != WR_NODE_OUTPUT) continue;
         const struct wr_output_node *output = &program->node[node].u.output;
         const char *path = bound_path(engine, node), *name = wr_node_binding_name(program, node);
-        if (!path && output->only_if_bound) continue;
+        if (!path && output->only_if_bound && !engine->options.watch.on_result) continue;
         const struct wr_stream *stream =
             output->stream == WR_NONE ? NULL : &program->stream[output->stream];
-        const char *format = format_of(engine, stream, path);
-        bool json = strcmp(format, "json") == 0, alone = sharing(engine, path) == 1;
+        const char *format = engine->options.watch.on_result ? "json" : format_of(engine, stream, path);
+        bool json = strcmp(format, "json") == 0;
+        bool alone = engine->options.watch.on_result || sharing(engine, path) == 1;
         if (!json && !alone)
             return wr_error_set(
                 error, WR_ERR_USAGE,
@@ -250,7 +268,7 @@ enum wr_status wr_engine_open_outputs(struct wr_engine *engine, struct wr_error 
             engine->connectors->open_encoder(&program->node[node].schema, stream, format, error);
         if (!encoder) return error->status;
         bool tagged = !alone || (engine->options.tag_outputs && (!path || strcmp(path, "-") == 0));
-        wr_output_bind(engine->task.op[node], sink, encoder, tagged ? name : NULL);
+        wr_output_bind(engine->task.op[node], sink, encoder, tagged && !sink->framed ? name : NULL);
     }
     return WR_OK;
 }

@@ -3,6 +3,7 @@
 #ifndef WR_RUNTIME_CONNECTOR_H
 #define WR_RUNTIME_CONNECTOR_H
 
+#include "base/buf.h"
 #include "vm/program.h"
 
 /* A record that is none: reported once, then passed over. `bytes` are its original bytes, lent for the call. */
@@ -42,6 +43,18 @@ struct wr_reader {
     /* the implementation's struct continues */
 };
 
+/* Records that the host hands over: whole lines that wait here until a reader takes them. The reader says
+ * WR_OK with no rows when there are none, and WR_END once .ended. Owned by the partition that it feeds. */
+struct wr_feed {
+    struct wr_buf bytes;
+    size_t taken;
+    bool ended;
+};
+static inline bool wr_feed_waits(const struct wr_feed *feed)
+{
+    return feed->taken < feed->bytes.size;
+}
+
 /* Sinks of bytes. write takes whole lines only; flush hands everything to the system.
  * WR_ERR_CLOSED: the reader of a pipe went away; WR_ERR_IO: refused ("no space left on device"). */
 struct wr_writer;
@@ -73,6 +86,9 @@ struct wr_encoder {
 struct wr_connectors {
     /* A file path, or "-"; format NULL: by the path's name and content. */
     struct wr_reader *(*open_reader)(const struct wr_read_spec *spec, const char *path, struct wr_error *error);
+    /* JSON lines out of a feed, which outlives the reader. */
+    struct wr_reader *(*open_feed)(const struct wr_read_spec *spec, const char *name, struct wr_feed *feed,
+                                   struct wr_error *error);
     struct wr_writer *(*open_writer)(const struct wr_stream *stream, const char *path, struct wr_error *error);
     /* format: "json" or "csv"; stream may be NULL. */
     struct wr_encoder *(*open_encoder)(const struct wr_schema *schema, const struct wr_stream *stream,

@@ -42,6 +42,7 @@ void wr_engine_release(struct wr_engine *engine)
     if (engine->running) wr_task_release(&engine->task);
     for (size_t i = 0; i < engine->input.count; i++) wr_free(engine->input.at[i].path);
     for (size_t i = 0; i < engine->output.count; i++) wr_free(engine->output.at[i].path);
+    wr_watch_free(engine->watch);
     wr_vec_release(&engine->sink);
     wr_vec_release(&engine->input);
     wr_vec_release(&engine->output);
@@ -88,16 +89,20 @@ static enum wr_status check_settings(const struct wr_engine *engine,
     return WR_OK;
 }
 
-static enum wr_status set_up(struct wr_engine *engine, struct wr_error *error)
+enum wr_status wr_engine_set_up(struct wr_engine *engine, struct wr_error *error)
 {
     if (engine->running) return wr_error_set(error, WR_ERR_USAGE, "an engine runs once");
     if (wr_program_check_parameters(engine->program, error) != WR_OK) return error->status;
     struct wr_task_options options = {.batch_rows = engine->options.batch_rows,
                                       .state_roundtrip = engine->options.state_roundtrip,
                                       .matcher = engine->options.matcher,
+                                      .watch = engine->watch,
                                       .log = engine->options.on_log,
                                       .log_context = engine->options.context};
     if (check_settings(engine, &options, error) != WR_OK) return error->status;
+    const struct wr_watch_options *watch = &engine->options.watch;
+    if (watch->on_result || watch->on_drop || watch->on_late || watch->on_start)
+        options.watch = engine->watch = wr_watch_new(watch, engine->connectors);
     WR_ASSERT(engine->sink.count == 0 && engine->task.op_count == 0);
     engine->running = true;
     wr_task_init(&engine->task, engine->program, &options);
@@ -126,9 +131,21 @@ void wr_engine_progress(const struct wr_engine *engine, struct wr_progress *prog
     progress->event_time_us = task->watermark == WR_TIME_MAX ? task->time : task->watermark;
 }
 
-static void flush_all(struct wr_engine *engine)
+void wr_engine_flush(struct wr_engine *engine)
 {
     for (size_t i = 0; i < engine->sink.count; i++) wr_sink_flush(engine->sink.at[i]);
+}
+
+/* Does some input come through a pipe? Then reading may wait for its writer, and results must not. */
+static bool may_wait(const struct wr_engine *engine)
+{
+    for (uint32_t i = 0; i < engine->task.partition_count; i++) {
+        uint64_t done = 0, total = 0;
+        const struct wr_reader *reader = engine->task.partition[i]->reader;
+        reader->cls->progress(reader, &done, &total);
+        if (total == 0) return true;
+    }
+    return false;
 }
 
 /* Steps until the end, an error or the host's wish; about every 100 ms results are handed on and
@@ -138,6 +155,7 @@ static enum wr_status loop(struct wr_engine *engine, struct wr_error *error)
     enum { TICK_US = 100000 };
     WR_ASSERT(engine->running);
     int64_t tick = wr_clock_monotonic_us();
+    bool waits = may_wait(engine);
     for (;;) {
         if (engine->stop) return wr_error_set(error, WR_ERR_STOPPED, "stopped");
         enum wr_status status = wr_task_step(&engine->task);
@@ -146,10 +164,11 @@ static enum wr_status loop(struct wr_engine *engine, struct wr_error *error)
             *error = engine->task.error;
             return status;
         }
+        if (waits) wr_engine_flush(engine);
         int64_t now = wr_clock_monotonic_us();
         if (now - tick < TICK_US) continue;
         tick = now;
-        flush_all(engine);
+        wr_engine_flush(engine);
         if (!engine->options.on_progress) continue;
         struct wr_progress progress;
         wr_engine_progress(engine, &progress);
@@ -159,9 +178,15 @@ static enum wr_status loop(struct wr_engine *engine, struct wr_error *error)
 
 enum wr_status wr_engine_run(struct wr_engine *engine, struct wr_error *error)
 {
-    enum wr_status status = set_up(engine, error);
+    enum wr_status status = wr_engine_set_up(engine, error);
     if (status != WR_OK) return status;
-    status = loop(engine, error);
+    engine->finished = true;
+    return wr_engine_close_outputs(engine, loop(engine, error), error);
+}
+
+enum wr_status wr_engine_close_outputs(struct wr_engine *engine, enum wr_status status,
+                                       struct wr_error *error)
+{
     for (size_t i = 0; i < engine->sink.count; i++) wr_sink_close(engine->sink.at[i]);
     if (status == WR_OK && engine->task.error.status != WR_OK) *error = engine->task.error;
     if (status == WR_OK && error->status == WR_OK && engine->task.broken.status != WR_OK)

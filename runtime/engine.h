@@ -23,11 +23,12 @@ struct wr_engine_options {
     void (*on_log)(void *context, const char *line);
     int (*on_output)(void *context, const char *lines, size_t size); /* NULL: standard output */
     void *context;
+    struct wr_watch_options watch; /* .on_result: takes the rows of all outputs in place of the above */
 };
 
 struct wr_binding {
     uint32_t node;
-    char *path;
+    char *path; /* NULL: fed by the host */
 };
 
 struct wr_engine {
@@ -39,6 +40,8 @@ struct wr_engine {
     WR_VEC(struct wr_sink *) sink;
     struct wr_task task;
     bool running; /* task has been set up */
+    bool finished; /* no more is taken */
+    struct wr_watch *watch;
     volatile sig_atomic_t stop;
 };
 
@@ -56,12 +59,33 @@ enum wr_status wr_engine_bind_input(struct wr_engine *engine, const char *name, 
 enum wr_status wr_engine_bind_output(struct wr_engine *engine, const char *name, const char *path,
                                      struct wr_error *error);
 enum wr_status wr_engine_run(struct wr_engine *engine, struct wr_error *error);
+/* Set up and ready for the first record: what run and start begin with. */
+enum wr_status wr_engine_set_up(struct wr_engine *engine, struct wr_error *error);
+/* Closes the outputs and says how the run ended, `status` being what the loop came to. */
+enum wr_status wr_engine_close_outputs(struct wr_engine *engine, enum wr_status status,
+                                       struct wr_error *error);
+void wr_engine_flush(struct wr_engine *engine);
 void wr_engine_progress(const struct wr_engine *engine, struct wr_progress *progress);
 void wr_engine_summary(const struct wr_engine *engine, bool json, struct wr_buf *out);
 
 /* The name that binds a SOURCE or OUTPUT node; NULL for other nodes. */
 const char *wr_node_binding_name(const struct wr_program *program, uint32_t node);
 
+/* push.c: records from the host. A partition is made by feed (before start), its records are whole
+ * lines of JSON; advance says that no row before `time` is to come in what is fed; open_starts counts
+ * the rows from which a match of the pattern may still come. */
+enum wr_status wr_engine_feed(struct wr_engine *engine, const char *name, uint32_t *partition,
+                              struct wr_error *error);
+enum wr_status wr_engine_start(struct wr_engine *engine, struct wr_error *error);
+enum wr_status wr_engine_push(struct wr_engine *engine, const char *name, uint32_t number,
+                              struct wr_slice records, struct wr_error *error);
+enum wr_status wr_engine_advance(struct wr_engine *engine, int64_t time, struct wr_error *error);
+enum wr_status wr_engine_finish(struct wr_engine *engine, struct wr_error *error);
+uint64_t wr_engine_open_starts(struct wr_engine *engine, const char *pattern, bool *found);
+
+/* The SOURCE node of a name, as bind_input finds it; WR_NONE with the error. */
+uint32_t wr_engine_find_input(const struct wr_engine *engine, const char *name,
+                              struct wr_error *error);
 /* bind.c: opens what is bound, and what the program's own options name. */
 enum wr_status wr_engine_open_inputs(struct wr_engine *engine, struct wr_error *error);
 enum wr_status wr_engine_open_outputs(struct wr_engine *engine, struct wr_error *error);

@@ -221,6 +221,15 @@ static uint32_t next_ordinal(struct wr_pattern *p)
     return ++p->last_ordinal;
 }
 
+static void tell_watch(struct wr_pattern *p, const struct wr_match *m, struct wr_place place)
+{
+    struct wr_watch_taken *taken = wr_alloc(sizeof *taken * (m->count + 1));
+    for (uint32_t i = 0; i < m->count; i++)
+        taken[i] = (struct wr_watch_taken){m->row[i].place, m->row[i].variable};
+    wr_watch_match(p->watch, &p->op, place, taken, m->count);
+    wr_free(taken);
+}
+
 void wr_pattern_report(struct wr_pattern *p, const struct wr_match *m)
 {
     struct wr_batch_builder *out = &p->out;
@@ -231,6 +240,7 @@ void wr_pattern_report(struct wr_pattern *p, const struct wr_match *m)
     out->offset[row] = p->place.offset;
     out->ordinal[row] = next_ordinal(p);
     out->first[row] = m->first;
+    if (p->watch) tell_watch(p, m, wr_batch_place(&out->batch, row));
     wr_arena_clear(&p->strings_built);
     compute_aggregates(p, m);
     for (uint32_t o = 0; o < p->spec->output_count; o++) {

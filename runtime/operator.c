@@ -45,7 +45,8 @@ void wr_operator_refuse_late(struct wr_operator *op, const struct wr_batch *batc
         wr_scratch_reset(&task->scratch, mark);
         return;
     }
-    struct wr_drop_sample sample = {.place = wr_batch_place(batch, row)};
+    struct wr_drop_sample sample = {.place = wr_batch_place(batch, row),
+                                    .late_us = batch->time[row] - batch->event_time[row]};
     wr_task_drop(task, op->node->query, WR_DROP_LATE, "late", "", &sample);
 }
 

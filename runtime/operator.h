@@ -14,6 +14,7 @@
 
 struct wr_task;
 struct wr_operator;
+struct wr_watch;
 
 struct wr_operator_size {
     uint64_t keys, starts, rows, bytes;
@@ -93,6 +94,8 @@ struct wr_place wr_moment_place(const struct wr_operator *op);
 int64_t wr_task_time(const struct wr_task *task);
 /* The matcher class that --matcher or a test forces, or NULL. */
 const char *wr_task_matcher(const struct wr_task *task);
+/* Who watches the run (runtime/watch.h), or NULL. */
+struct wr_watch *wr_task_watch(const struct wr_task *task);
 /* Something that stops the run: the first error stands, the task ends at the next batch. */
 void wr_task_fail(struct wr_task *task, const struct wr_error *error);
 const struct wr_program *wr_task_program(const struct wr_task *task);

@@ -5,6 +5,7 @@ struct wr_output {
     struct wr_operator op;
     struct wr_sink *sink; /* NULL: nobody asked for this output */
     struct wr_encoder *encoder;
+    struct wr_watch *watch; /* its lines carry frames; NULL: they do not */
     char *tag;       /* {"tag":{…}}, or NULL */
     uint32_t *input; /* per port: its number in the sink */
     struct wr_buf line;
@@ -36,6 +37,7 @@ void wr_output_bind(struct wr_operator *op, struct wr_sink *sink, struct wr_enco
     WR_ASSERT(op->cls == &wr_output_operator && !output->sink);
     output->sink = sink;
     output->encoder = encoder;
+    output->watch = sink->framed ? op->task->options.watch : NULL;
     output->tag = tag ? wr_strdup(tag) : NULL;
     for (uint32_t port = 0; port < op->node->input_count; port++)
         output->input[port] = wr_sink_add_input(sink, op, op->node->input[port]);
@@ -59,12 +61,14 @@ static void on_batch(struct wr_operator *op, uint32_t port, const struct wr_batc
     for (uint32_t r = 0; r < batch->rows; r++) {
         struct wr_buf *direct = wr_sink_direct(output->sink);
         if (direct) {
+            if (output->watch) wr_watch_frame(output->watch, op, port, batch, r, direct);
             output->encoder->cls->row(output->encoder, batch, r, output->tag, direct);
             continue;
         }
         struct wr_sink_key key = {.place = wr_batch_place(batch, r)};
         key.first = batch->first ? batch->first[r] : key.place;
         wr_buf_clear(&output->line);
+        if (output->watch) wr_watch_frame(output->watch, op, port, batch, r, &output->line);
         output->encoder->cls->row(output->encoder, batch, r, output->tag, &output->line);
         wr_sink_add(output->sink, output->input[port], &key, wr_buf_slice(&output->line));
     }

@@ -11,7 +11,7 @@ static const struct wr_matcher *choose_matcher(struct wr_task *task, const struc
     if (spec->position_count == 0) return &wr_match_general; /* only empty matches */
     enum wr_matcher_class cls = wr_pattern_class(spec);
     if (forced && strcmp(forced, "general") == 0) cls = WR_MATCHER_GENERAL;
-    if (cls == WR_MATCHER_GENERAL || spec->position_count > WR_SEQUENCE_MAX) return &wr_match_general;
+    if (cls == WR_MATCHER_GENERAL) return &wr_match_general;
     return cls == WR_MATCHER_ROW ? &wr_match_row : &wr_match_sequence;
 }
 
@@ -21,6 +21,7 @@ static struct wr_operator *pattern_create(struct wr_task *task, const struct wr_
     p->op = (struct wr_operator){.cls = &wr_pattern_operator, .task = task, .node = node};
     p->spec = &node->u.pattern;
     p->program = wr_task_program(task);
+    p->watch = wr_task_watch(task);
     p->input = &p->program->node[node->input[0]].schema;
     p->matcher = choose_matcher(task, p->spec);
     p->now = WR_TIME_MIN;
@@ -161,6 +162,16 @@ static void sweep(struct wr_pattern *p)
         if (wr_keytable_is_live(p->keys, id) && p->matcher->sweep(p, id)) wr_keytable_remove(p->keys, id);
     }
     p->counted = wr_keytable_count(p->keys);
+}
+
+void wr_pattern_sweep_all(struct wr_operator *op)
+{
+    struct wr_pattern *p = (struct wr_pattern *)op;
+    WR_ASSERT(op->cls == &wr_pattern_operator && !p->batch);
+    if (!p->matcher->sweep) return;
+    if (!p->keys) (void)p->matcher->sweep(p, 0);
+    for (uint32_t id = 0; p->keys && id < wr_keytable_id_limit(p->keys); id++)
+        if (wr_keytable_is_live(p->keys, id) && p->matcher->sweep(p, id)) wr_keytable_remove(p->keys, id);
 }
 
 /* ---- The operator's functions --------------------------------------------------------------------- */

@@ -20,6 +20,7 @@
 #include "runtime/codec.h"
 #include "runtime/keytable.h"
 #include "runtime/operator.h"
+#include "runtime/watch.h"
 #include "vm/pattern_class.h"
 
 struct wr_pattern;
@@ -204,8 +205,6 @@ struct wr_matcher {
     void (*clear)(struct wr_pattern *p);
     void (*measure)(const struct wr_pattern *p, struct wr_operator_size *size);
 };
-/* Sequences of more positions are the general matcher's: a key costs 8 bytes a position. */
-enum { WR_SEQUENCE_MAX = 32 };
 extern const struct wr_matcher wr_match_general, wr_match_sequence, wr_match_row;
 
 struct wr_pattern {
@@ -215,6 +214,7 @@ struct wr_pattern {
     const struct wr_schema *input;  /* schema of the input's rows */
     const struct wr_matcher *matcher;
     void *state;                    /* the matcher's */
+    struct wr_watch *watch;         /* hears of every match; NULL: nobody does */
     struct wr_plan plan;
     struct wr_layout keep;          /* all kept columns */
     struct wr_keytable *keys;       /* NULL: one key, id 0 */
@@ -269,6 +269,8 @@ static inline int64_t wr_pattern_deadline(const struct wr_pattern *p, int64_t fi
 void wr_pattern_report(struct wr_pattern *p, const struct wr_match *match);
 /* Emits what has been reported so far. */
 void wr_pattern_flush(struct wr_pattern *p);
+/* Drops every start whose time is up, so that what is left is open. */
+void wr_pattern_sweep_all(struct wr_operator *op);
 void wr_output_init(struct wr_pattern *p);
 void wr_output_release(struct wr_pattern *p);
 

@@ -47,6 +47,7 @@ struct wr_sink {
     uint32_t filling;
     uint64_t sequence;
     bool failed; /* nothing more is written */
+    bool framed; /* lines are for wr_watch_lines */
 };
 
 /* take NULL: a writer will be set. */

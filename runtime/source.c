@@ -243,6 +243,10 @@ static void take_by_row(struct wr_source *source, struct wr_partition *partition
         time[kept] = event;
         if (event < partition->watermark || (source->late_at && event == partition->watermark)) {
             time[kept] = partition->watermark;
+            if (task->options.watch) {
+                struct wr_place place = {.time = time[kept], .source = partition->place, .offset = batch->offset[r]};
+                wr_watch_late(task->options.watch, task, source->op.node->query, place, time[kept] - event);
+            }
             wr_bit_set(out.late, kept);
             out.any_late = true;
         }

@@ -85,6 +85,8 @@ void wr_task_init(struct wr_task *task, const struct wr_program *program,
 static void free_partition(struct wr_partition *partition)
 {
     if (partition->reader) partition->reader->cls->close(partition->reader);
+    if (partition->feed) wr_buf_release(&partition->feed->bytes);
+    wr_free(partition->feed);
     wr_free(partition->path);
     wr_free(partition->places);
     wr_free(partition->numbers);
@@ -120,7 +122,7 @@ enum wr_status wr_task_add_partition(struct wr_task *task, uint32_t node, const 
     task->partition[task->partition_count++] = partition;
     partition->task = task;
     partition->source = source;
-    partition->path = wr_strdup(path);
+    partition->path = wr_strdup(path ? path : source->stream->name);
     partition->number = (uint32_t)source->partition.count;
     partition->watermark = WR_TIME_MIN;
     partition->stop_at = UINT64_MAX;
@@ -132,7 +134,9 @@ enum wr_status wr_task_add_partition(struct wr_task *task, uint32_t node, const 
                                 .field = source->node->field,
                                 .on_bad = wr_source_bad_record,
                                 .context = partition};
-    partition->reader = connectors->open_reader(&spec, path, error);
+    if (!path) partition->feed = wr_alloc_zero(sizeof *partition->feed);
+    partition->reader = path ? connectors->open_reader(&spec, path, error)
+                             : connectors->open_feed(&spec, partition->path, partition->feed, error);
     return partition->reader ? WR_OK : error->status;
 }
 
@@ -164,7 +168,7 @@ static struct wr_partition *farthest_back(const struct wr_task *task)
 
 /* The task's watermark is the least of its partitions'; all operators hear of it when it has moved.
  */
-static void advance(struct wr_task *task)
+void wr_task_advance(struct wr_task *task)
 {
     int64_t watermark = WR_TIME_MAX;
     for (uint32_t i = 0; i < task->partition_count; i++)
@@ -199,7 +203,7 @@ static void take(struct wr_task *task, struct wr_partition *partition, const str
             wr_source_take(partition->source, partition, &part);
         }
         wr_scratch_reset(&task->scratch, mark);
-        advance(task);
+        wr_task_advance(task);
         if (task->options.state_roundtrip) wr_task_roundtrip(task);
         start += count;
     }
@@ -210,9 +214,16 @@ enum wr_status wr_task_step(struct wr_task *task)
     if (task->error.status != WR_OK) return task->error.status;
     struct wr_partition *partition = farthest_back(task);
     if (!partition) {
-        advance(task);
+        wr_task_advance(task);
         return task->error.status != WR_OK ? task->error.status : WR_END;
     }
+    wr_task_read(task, partition);
+    return task->error.status;
+}
+
+void wr_task_read(struct wr_task *task, struct wr_partition *partition)
+{
+    WR_ASSERT(!partition->ended);
     struct wr_batch batch = {0};
     struct wr_error error = {0};
     enum wr_status status = partition->reader->cls->read(partition->reader, &batch, &error);
@@ -225,12 +236,11 @@ enum wr_status wr_task_step(struct wr_task *task)
         partition->ended = true;
         partition->watermark = WR_TIME_MAX;
         wr_source_release(partition->source);
-        advance(task);
+        wr_task_advance(task);
         if (task->options.state_roundtrip && task->watermark < WR_TIME_MAX) wr_task_roundtrip(task);
     } else {
         wr_task_fail(task, &error);
     }
-    return task->error.status;
 }
 
 /* ---- What operators ask
@@ -243,6 +253,7 @@ int64_t wr_task_time(const struct wr_task *task)
 
 const struct wr_program *wr_task_program(const struct wr_task *task) { return task->program; }
 const char *wr_task_matcher(const struct wr_task *task) { return task->options.matcher; }
+struct wr_watch *wr_task_watch(const struct wr_task *task) { return task->options.watch; }
 uint64_t wr_task_hash_seed(const struct wr_task *task) { return task->hash_seed; }
 
 void wr_task_source_identity(const struct wr_task *task, uint32_t source, struct wr_slice *stream,
@@ -385,5 +396,10 @@ void wr_task_drop(struct wr_task *task, uint32_t query, enum wr_drop_kind kind, 
             drop->what = wr_arena_cstr(&task->drops.arena, wr_slice_cstr(sample->what));
     }
     log_sample(task, drop, sample);
+    if (task->options.watch) {
+        static const char *const names[WR_DROP_KINDS] = {"record", "row", "late", "other"};
+        wr_watch_drop(task->options.watch, task, query, names[kind], reason, code, sample->what,
+                      sample->place, sample->late_us);
+    }
     if (kind == WR_DROP_RECORD || kind == WR_DROP_ROW) check_budget(task, drop, sample);
 }

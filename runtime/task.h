@@ -7,11 +7,12 @@
 #include "runtime/drops.h"
 #include "runtime/operator.h"
 #include "runtime/scratch.h"
+#include "runtime/watch.h"
 
 struct wr_source;
 struct wr_sink;
 
-/* A source partition: one file of a stream. */
+/* A source partition: one file of a stream, or what the host pushes. */
 struct wr_partition {
     struct wr_task *task;
     struct wr_source *source;
@@ -25,6 +26,7 @@ struct wr_partition {
     uint64_t stop_at; /* offset of the bad record at which the run is to stop; UINT64_MAX: none */
     uint32_t *places; /* WR_BATCH_ROWS copies of .place: batch.source */
     int64_t *numbers; /* the same of .number, for FROM PARTITION; NULL until it is wanted */
+    struct wr_feed *feed; /* what the host pushes, owned; NULL: a file */
 };
 
 struct wr_task_options {
@@ -35,6 +37,7 @@ struct wr_task_options {
     bool stop_on_error;                           /* SET on_error = 'stop' */
     void (*log)(void *context, const char *line); /* may be NULL */
     void *log_context;
+    struct wr_watch *watch; /* borrowed; NULL: nobody watches */
 };
 
 struct wr_task {
@@ -64,7 +67,7 @@ struct wr_task {
 void wr_task_init(struct wr_task *task, const struct wr_program *program,
                   const struct wr_task_options *options);
 void wr_task_release(struct wr_task *task); /* closes the readers; sinks are the engine's */
-/* Opens a file as the next partition of a source node. */
+/* Opens a file as the next partition of a source node; path NULL: one that the host feeds. */
 enum wr_status wr_task_add_partition(struct wr_task *task, uint32_t node, const char *path,
                                      const struct wr_connectors *connectors,
                                      struct wr_error *error);
@@ -74,6 +77,10 @@ void wr_task_start(struct wr_task *task);
 /* Reads one batch of the partition whose time stands farthest back and does everything that follows
  * from it. WR_END: all inputs have ended, and what follows from that is done too. */
 enum wr_status wr_task_step(struct wr_task *task);
+/* Reads one batch of this partition, or sees its end, and does everything that follows from it. */
+void wr_task_read(struct wr_task *task, struct wr_partition *partition);
+/* After the partitions' watermarks have moved: tells the operators. */
+void wr_task_advance(struct wr_task *task);
 
 /* A dropped row or record: counted, sampled in the log, the budget checked. `line` 0: unknown; what
  * may be NULL. */
@@ -82,6 +89,7 @@ struct wr_drop_sample {
     uint64_t line;
     const char *what;
     struct wr_slice bytes;
+    int64_t late_us; /* of a late row: how far behind its partition's watermark it came */
 };
 void wr_task_drop(struct wr_task *task, uint32_t query, enum wr_drop_kind kind, const char *reason,
                   const char *code, const struct wr_drop_sample *sample);

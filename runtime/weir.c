@@ -412,6 +412,62 @@ static int output_bridge(void *context, const char *lines, size_t size)
     return engine->options.on_output(engine->options.context, lines, size);
 }
 
+static weir_row row_of(const struct wr_watch_row *row)
+{
+    return (weir_row){row->stream, row->partition, row->record, row->time, row->variable, row->text};
+}
+
+static void result_bridge(void *context, const struct wr_watch_result *result)
+{
+    weir_engine *engine = context;
+    weir_row *rows = wr_alloc(sizeof *rows * (result->row_count + 1));
+    for (size_t i = 0; i < result->row_count; i++) rows[i] = row_of(&result->rows[i]);
+    weir_result out = {result->output,    result->derived,    result->time,      result->row.data,
+                       result->row.size,  result->rows_known, result->row_count, rows};
+    engine->options.on_result(engine->options.context, &out);
+    wr_free(rows);
+}
+
+static weir_drop drop_of(const struct wr_watch_drop *drop)
+{
+    return (weir_drop){drop->query, drop->kind,    drop->reason,       drop->code,
+                       drop->what,  drop->has_row, row_of(&drop->row), drop->late_us};
+}
+
+static void drop_bridge(void *context, const struct wr_watch_drop *drop)
+{
+    weir_engine *engine = context;
+    weir_drop out = drop_of(drop);
+    engine->options.on_drop(engine->options.context, &out);
+}
+
+static void late_bridge(void *context, const struct wr_watch_drop *drop)
+{
+    weir_engine *engine = context;
+    weir_drop out = drop_of(drop);
+    engine->options.on_late(engine->options.context, &out);
+}
+
+static void start_bridge(void *context, const struct wr_watch_start *start)
+{
+    static const int ends[] = {[WR_WATCH_MATCH] = WEIR_START_MATCH, [WR_WATCH_DIED] = WEIR_START_DIED,
+                               [WR_WATCH_EXPIRED] = WEIR_START_EXPIRED, [WR_WATCH_TAKEN] = WEIR_START_TAKEN,
+                               [WR_WATCH_INPUT_ENDED] = WEIR_START_INPUT_ENDED};
+    weir_engine *engine = context;
+    weir_row *rows = wr_alloc(sizeof *rows * (start->row_count + 1));
+    weir_refusal *refusals = wr_alloc(sizeof *refusals * (start->refusal_count + 1));
+    for (size_t i = 0; i < start->row_count; i++) rows[i] = row_of(&start->rows[i]);
+    for (size_t i = 0; i < start->refusal_count; i++) {
+        const struct wr_watch_refusal *r = &start->refusal[i];
+        refusals[i] = (weir_refusal){row_of(&r->row), r->variable, r->condition, r->values};
+    }
+    weir_start out = {start->pattern, start->key, ends[start->end], start->end_time, start->row_count, rows,
+                      start->refusal_count, refusals, start->refused};
+    engine->options.on_start(engine->options.context, &out);
+    wr_free(rows);
+    wr_free(refusals);
+}
+
 weir_status weir_engine_open(const weir_program *program, const weir_engine_options *options,
                              weir_engine **out, weir_error *error)
 {
@@ -434,7 +490,12 @@ weir_status weir_engine_open(const weir_program *program, const weir_engine_opti
                                     .on_progress = o->on_progress ? progress_bridge : NULL,
                                     .on_log = o->on_log ? log_bridge : NULL,
                                     .on_output = o->on_output ? output_bridge : NULL,
-                                    .context = engine};
+                                    .context = engine,
+                                    .watch = {.on_result = o->on_result ? result_bridge : NULL,
+                                              .on_drop = o->on_drop ? drop_bridge : NULL,
+                                              .on_late = o->on_late ? late_bridge : NULL,
+                                              .on_start = o->on_start ? start_bridge : NULL,
+                                              .context = engine}};
     if (WR_MEMORY_GUARD(&guard)) {
         weir_engine_close(engine);
         return tell_memory(error);
@@ -524,4 +585,73 @@ void weir_engine_progress(const weir_engine *engine, weir_progress *progress)
     wr_engine_progress(&engine->engine, &now);
     *progress = (weir_progress){now.events, now.matches, now.bytes_done, now.bytes_total,
                                 now.event_time_us};
+}
+
+/* ---- Pushing ------------------------------------------------------------------------------------- */
+
+weir_status weir_engine_add_partition(weir_engine *engine, const char *stream, uint32_t *partition, weir_error *error)
+{
+    struct wr_memory_guard guard;
+    struct wr_error inner = {0};
+    WR_ASSERT(engine && stream && partition);
+    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    (void)wr_engine_feed(&engine->engine, stream, partition, &inner);
+    wr_memory_guard_pop(&guard);
+    return tell(&inner, error);
+}
+
+weir_status weir_engine_start(weir_engine *engine, weir_error *error)
+{
+    struct wr_memory_guard guard;
+    struct wr_error inner = {0};
+    WR_ASSERT(engine);
+    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    (void)wr_engine_start(&engine->engine, &inner);
+    wr_memory_guard_pop(&guard);
+    return tell(&inner, error);
+}
+
+weir_status weir_engine_push(weir_engine *engine, const char *stream, uint32_t partition, const void *records,
+                             size_t size, weir_error *error)
+{
+    struct wr_memory_guard guard;
+    struct wr_error inner = {0};
+    WR_ASSERT(engine && stream && (records || !size));
+    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    (void)wr_engine_push(&engine->engine, stream, partition, wr_slice_of(records, size), &inner);
+    wr_memory_guard_pop(&guard);
+    return tell(&inner, error);
+}
+
+weir_status weir_engine_advance(weir_engine *engine, int64_t time_us, weir_error *error)
+{
+    struct wr_memory_guard guard;
+    struct wr_error inner = {0};
+    WR_ASSERT(engine);
+    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    (void)wr_engine_advance(&engine->engine, WR_MIN(time_us, INT64_MAX - 1), &inner);
+    wr_memory_guard_pop(&guard);
+    return tell(&inner, error);
+}
+
+weir_status weir_engine_finish(weir_engine *engine, weir_error *error)
+{
+    struct wr_memory_guard guard;
+    struct wr_error inner = {0};
+    WR_ASSERT(engine);
+    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    (void)wr_engine_finish(&engine->engine, &inner);
+    wr_memory_guard_pop(&guard);
+    return tell(&inner, error);
+}
+
+weir_status weir_engine_open_starts(weir_engine *engine, const char *pattern, uint64_t *starts)
+{
+    struct wr_memory_guard guard;
+    WR_ASSERT(engine && pattern && starts);
+    bool found = false;
+    if (WR_MEMORY_GUARD(&guard)) return WEIR_E_MEMORY;
+    *starts = wr_engine_open_starts(&engine->engine, pattern, &found);
+    wr_memory_guard_pop(&guard);
+    return found ? WEIR_OK : WEIR_E_USAGE;
 }
