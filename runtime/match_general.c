@@ -159,6 +159,13 @@ void wr_general_reserve(struct wr_general *g, uint32_t limit)
     g->key.count = g->key.capacity;
 }
 
+/* A cell may lie across two cache lines. */
+WR_PREFETCHER void prefetch_cell(const void *cell)
+{
+    __builtin_prefetch(cell);
+    __builtin_prefetch((const char *)cell + 63);
+}
+
 /* Asks for what rows further on will read: the key's record, then its first start, that one's chain, its last row. */
 WR_PREFETCHER void prefetch(const struct wr_pattern *p, const struct wr_general *g, const uint16_t *rows, uint32_t count,
                             uint32_t i)
@@ -166,14 +173,14 @@ WR_PREFETCHER void prefetch(const struct wr_pattern *p, const struct wr_general 
     if (i + AHEAD_KEY < count) __builtin_prefetch(&g->key.at[(uint32_t)p->id[rows[i + AHEAD_KEY]]]);
     if (i + AHEAD_START < count) {
         uint32_t head = g->key.at[(uint32_t)p->id[rows[i + AHEAD_START]]].head;
-        if (head) __builtin_prefetch(wr_start_at(g, head));
+        if (head) prefetch_cell(wr_start_at(g, head));
     }
     if (i + AHEAD_LINK < count) {
         uint32_t head = g->key.at[(uint32_t)p->id[rows[i + AHEAD_LINK]]].head;
         if (head) {
             struct wr_start *start = wr_start_at(g, head);
-            __builtin_prefetch(wr_link_at(g, wr_start_thread(start)->link));
-            if (start->next) __builtin_prefetch(wr_start_at(g, start->next));
+            prefetch_cell(wr_link_at(g, wr_start_thread(start)->link));
+            if (start->next) prefetch_cell(wr_start_at(g, start->next));
         }
     }
     if (i + AHEAD_ROW < count) {
@@ -181,8 +188,8 @@ WR_PREFETCHER void prefetch(const struct wr_pattern *p, const struct wr_general 
         if (head) {
             struct wr_start *start = wr_start_at(g, head);
             uint32_t row = wr_link_at(g, wr_start_thread(start)->link)->row;
-            if (row) __builtin_prefetch(wr_kept_at(g, row)->data);
-            if (start->next) __builtin_prefetch(wr_link_at(g, wr_start_thread(wr_start_at(g, start->next))->link));
+            if (row) prefetch_cell(wr_kept_at(g, row));
+            if (start->next) prefetch_cell(wr_link_at(g, wr_start_thread(wr_start_at(g, start->next))->link));
         }
     }
 }

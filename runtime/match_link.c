@@ -220,6 +220,7 @@ bool wr_link_agrees(const struct wr_pattern *p, const struct wr_general *g, uint
                 continue;
             }
             uint32_t at = p->plan.accumulator[input->column];
+            if (at == WR_NONE) continue; /* no condition reads it */
             size_t size = wr_aggregate_size(&p->spec->aggregate[input->column]);
             if (memcmp(wr_link_accumulators(g, la) + at, wr_link_accumulators(g, lb) + at, size) != 0) return false;
         }

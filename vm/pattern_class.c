@@ -56,5 +56,6 @@ const char *wr_pattern_class_why(const struct wr_pattern_node *pattern)
     }
     if (!reads_rows_alone(pattern)) return "a condition reads rows that were taken before";
     if (!is_one_way(pattern)) return "there is more than one way through it";
+    if (pattern->position_count > WR_SEQUENCE_MAX) return "it has more than 32 steps";
     return "it asks for more than one match or row a start";
 }

@@ -5,6 +5,9 @@
 
 #include "vm/program.h"
 
+/* Longer sequences are the general matcher's: in the other a key costs 8 bytes a position. */
+enum { WR_SEQUENCE_MAX = 32 };
+
 enum wr_matcher_class {
     WR_MATCHER_ROW, /* one position and a condition that reads the row alone: the bit vector is the
                        answer */
