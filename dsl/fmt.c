@@ -41,6 +41,7 @@ void wr_fmt_before(struct wr_fmt *f, struct wr_doc *to, uint32_t offset)
 
 void wr_fmt_behind(struct wr_fmt *f, struct wr_doc *to, uint32_t offset)
 {
+    wr_fmt_before(f, to, offset); /* those inside that nothing has taken */
     while (f->comments && f->next_comment < f->comments->count) {
         const struct wr_comment *comment = &f->comments->at[f->next_comment];
         if (!comment->line && !ends_its_line(f, comment)) return;

@@ -187,7 +187,7 @@ again:
     decimal = digit+ ("." digit+)? ([eE] [+-]? digit+)?;
 
     $                  { return token(lexer, start, TOK_YYEOF); }
-    [ \t\r\n\f]+       { goto again; }
+    [ \t\r\n]+         { goto again; }
     "--" ([^>\n] [^\n]*)? { comment(lexer, start, true); goto again; }
     "-->"              { return bad(lexer, start, TOK_ARROW, WR_DIAG_W0110, "--> is neither an arrow nor a comment",
                                     "write -> for the arrow, or -- > for a comment"); }
