@@ -16,6 +16,7 @@ void wr_operator_emit(struct wr_operator *op, const struct wr_batch *batch)
 
 void wr_operator_emit_watermark(struct wr_operator *op, int64_t watermark)
 {
+    WR_ASSERT(op->watermark < WR_TIME_MAX || op->ended);
     if (watermark <= op->watermark) return;
     op->watermark = watermark;
     if (watermark == WR_TIME_MAX && !op->ended) {

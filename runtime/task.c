@@ -100,7 +100,8 @@ void wr_task_release(struct wr_task *task)
         struct wr_operator *op = task->op[i];
         wr_timers_release(&op->timers);
         wr_free(op->consumer);
-        op->cls->free(op);
+        void (*done)(struct wr_operator *) = op->cls->free;
+        done(op);
     }
     wr_free(task->op);
     wr_free(task->source);
@@ -159,6 +160,7 @@ void wr_task_start(struct wr_task *task)
 static struct wr_partition *farthest_back(const struct wr_task *task)
 {
     struct wr_partition *found = NULL;
+    WR_ASSERT(task->partition_count == 0 || task->partition[0]->place == 1); /* started */
     for (uint32_t i = 0; i < task->partition_count; i++) {
         struct wr_partition *p = task->partition[i];
         if (!p->ended && (!found || p->watermark < found->watermark)) found = p;
@@ -173,6 +175,7 @@ void wr_task_advance(struct wr_task *task)
     int64_t watermark = WR_TIME_MAX;
     for (uint32_t i = 0; i < task->partition_count; i++)
         watermark = WR_MIN(watermark, task->partition[i]->watermark);
+    WR_ASSERT(watermark >= task->watermark); /* time never goes back */
     if (watermark > task->watermark) {
         task->watermark = watermark;
         for (uint32_t s = 0; s < task->source_count; s++)
@@ -194,6 +197,7 @@ static void take(struct wr_task *task, struct wr_partition *partition, const str
     bool last = partition->stop_at != UINT64_MAX;
     for (uint32_t start = 0; start < rows && (last || task->error.status == WR_OK);) {
         uint32_t count = WR_MIN(rows - start, task->options.batch_rows);
+        WR_ASSERT(count > 0);
         struct wr_scratch_mark mark = wr_scratch_mark(&task->scratch);
         if (count == batch->rows) {
             wr_source_take(partition->source, partition, batch);
