@@ -100,6 +100,7 @@ void wr_general_arm(struct wr_pattern *p, struct wr_general *g, uint32_t key)
 /* The go over the starts of a key. */
 static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, const struct pass *pass)
 {
+    WR_ASSERT(key < g->key.count && !(pass->has_row && pass->ending));
     struct wr_key_starts *starts = &g->key.at[key];
     uint64_t taken = 0; /* rows up to this one belong to a match, or will */
     bool open_before = false, waits = false, may_begin = pass->has_row && wr_bit(p->insert, pass->row);
@@ -207,6 +208,7 @@ static void general_rows(struct wr_pattern *p)
             if (p->id[row] != WR_KEY_NONE) rows[count++] = (uint16_t)row;
         }
     }
+    WR_ASSERT(!g->current);
     for (uint32_t i = 0; i < count; i++) {
         prefetch(p, g, rows, count, i);
         wr_moments_until(&p->op, batch->time[rows[i]]);
@@ -240,6 +242,7 @@ static int waiting_order(const void *a, const void *b)
 static void general_end(struct wr_pattern *p)
 {
     struct wr_general *g = p->state;
+    WR_ASSERT(!g->waiting.count && p->place.source == WR_SOURCE_END);
     for (uint32_t key = 0; key < g->key.count; key++) {
         if (g->key.at[key].head) go_over(p, g, key, &(struct pass){.ending = true});
     }
@@ -250,6 +253,7 @@ static void general_end(struct wr_pattern *p)
         wr_link_unref(p, g, w->link);
     }
     wr_vec_clear(&g->waiting);
+    WR_ASSERT(!g->starts.live && !g->more.live && g->links.live == 1 && !g->rows.live);
 }
 
 static bool general_sweep(struct wr_pattern *p, uint32_t key)
@@ -324,4 +328,5 @@ const struct wr_matcher wr_match_general = {
     .load = wr_general_load,
     .clear = general_clear,
     .measure = general_measure,
+    .check = wr_general_check,
 };

@@ -163,6 +163,7 @@ static inline struct wr_thread *wr_threads_ended(const struct wr_general *g, str
 /* ---- State (match_general_state.c) ------------------------------------------------------------------ */
 
 void wr_general_save(struct wr_pattern *p, uint32_t key, struct wr_picture *picture);
+void wr_general_check(const struct wr_pattern *p);
 bool wr_general_load(struct wr_pattern *p, uint32_t key, const struct wr_picture *picture);
 /* Room for the states of keys below `limit`. */
 void wr_general_reserve(struct wr_general *g, uint32_t limit);

@@ -174,6 +174,14 @@ void wr_pattern_sweep_all(struct wr_operator *op)
         if (wr_keytable_is_live(p->keys, id) && p->matcher->sweep(p, id)) wr_keytable_remove(p->keys, id);
 }
 
+void wr_pattern_check(const struct wr_operator *op)
+{
+    const struct wr_pattern *p = (const struct wr_pattern *)op;
+    WR_ASSERT(op->cls == &wr_pattern_operator && !p->batch && !p->out.batch.rows);
+    if (p->keys) wr_keytable_check(p->keys);
+    p->matcher->check(p);
+}
+
 /* ---- The operator's functions --------------------------------------------------------------------- */
 
 static void pattern_on_batch(struct wr_operator *op, uint32_t port, const struct wr_batch *batch)

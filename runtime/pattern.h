@@ -204,6 +204,7 @@ struct wr_matcher {
     bool (*load)(struct wr_pattern *p, uint32_t key, const struct wr_picture *picture);
     void (*clear)(struct wr_pattern *p);
     void (*measure)(const struct wr_pattern *p, struct wr_operator_size *size);
+    void (*check)(const struct wr_pattern *p); /* asserts every invariant of the state; O(n) */
 };
 extern const struct wr_matcher wr_match_general, wr_match_sequence, wr_match_row;
 
@@ -265,6 +266,8 @@ static inline int64_t wr_pattern_deadline(const struct wr_pattern *p, int64_t fi
     return end;
 }
 
+/* Asserts every invariant of the operator's state; O(n), for tests. */
+void wr_pattern_check(const struct wr_operator *op);
 /* Gives a match decided at p->place out. */
 void wr_pattern_report(struct wr_pattern *p, const struct wr_match *match);
 /* Emits what has been reported so far. */

@@ -1,8 +1,7 @@
 /* The bench: a program with one source and one pattern, and a task of nothing but a notebook. */
 #include "tests/runtime/pattern_bench.h"
 
-#include "runtime/codec.h"
-#include "runtime/watch.h"
+#include "runtime/pattern.h"
 #include "vm/opcode.h"
 
 #include <stdio.h>
@@ -429,6 +428,7 @@ static char *run(const struct bench_pattern *pattern, const struct bench_row *ro
         bench_feed(bench, row + start, count);
         start += count;
         if (options->roundtrip) roundtrip(op);
+        wr_pattern_check(op);
     }
     if (want_state) {
         struct entries entries = {0};
@@ -483,7 +483,8 @@ void bench_print(const struct bench_pattern *b, const struct bench_row *row, uin
         if (row[r].null_key) fprintf(stderr, "-");
         else fprintf(stderr, "%lld", (long long)row[r].key);
         fprintf(stderr, " x %lld%s%s ", (long long)row[r].x, row[r].null_x ? " null" : "", row[r].late ? " late" : "");
-        for (uint32_t v = 0; v < b->variables; v++) fprintf(stderr, "%c", row[r].error[v] ? '!' : row[r].flag[v] ? "abcd"[v] : '.');
+        for (uint32_t v = 0; v < b->variables; v++)
+            fprintf(stderr, "%c", row[r].error[v] ? '!' : row[r].flag[v] ? "abcd"[v] : '.');
         fprintf(stderr, "\n");
     }
 }
