@@ -98,7 +98,8 @@ bool wr_check_type_name(struct wr_compile *c, const struct wr_type_name *name, s
 /* Is this call an aggregate of the language (COUNT, SUM, …)? Sets fn. */
 bool wr_aggregate_find(struct wr_slice name, enum wr_aggregate_fn *fn);
 /* Result type of an aggregate over an argument type; false after a report. */
-bool wr_aggregate_type(struct wr_compile *c, const struct wr_expr *call, enum wr_aggregate_fn fn, struct wr_type argument, struct wr_type *type);
+bool wr_aggregate_type(struct wr_compile *c, const struct wr_expr *call, enum wr_aggregate_fn fn,
+                       struct wr_type argument, struct wr_type *type);
 /* '<feature> does not run yet', W0901, at span: "EMIT CHANGES". */
 void wr_not_yet(struct wr_compile *c, struct wr_span span, const char *feature);
 /* Types as text for messages; good for the compile arena's life. */

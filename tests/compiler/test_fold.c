@@ -14,7 +14,8 @@ static const struct {
     {"CAST('12.345' AS DECIMAL(6,2))", "12.35"}, {"TRY_CAST('x' AS INT)", "NULL"}, {"TRY_CAST('12' AS DECIMAL(3,1))", "12.0"},
     {"CASE WHEN 1 > 2 THEN 'a' ELSE 'b' END", "b"}, {"COALESCE(NULL, 3)", "3"}, {"NULLIF(3, 3)", "NULL"}, {"NULL + 1", "NULL"},
     {"b AND FALSE", "false"}, {"b OR TRUE", "true"}, {"FALSE AND i = 1", "false"}, {"'2026' LIKE '20__'", "true"},
-    {"'abc' REGEXP 'b+'", "true"}, {"1e3 + 1", "1001"}, {"5 IS NULL", "false"}, {"NOT (1 = 1)", "false"}, {"3 IN (1, 2, 3)", "true"},
+    {"'abc' REGEXP 'b+'", "true"}, {"1e3 + 1", "1001"}, {"5 IS NULL", "false"}, {"NOT (1 = 1)", "false"},
+    {"3 IN (1, 2, 3)", "true"},
 };
 
 static void constants_are_folded(void **state)
