@@ -68,7 +68,8 @@ struct wr_scope {
      * none that stands for a value as a whole (GROUP BY UPPER(card): the key), with *failed set after a report. */
     struct wr_ir *(*whole)(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
                            const struct wr_expr *expr, bool *failed);
-    const char *aggregates_refused; /* e.g. "in WHERE": message for an aggregate where none may stand; NULL: scope's call decides */
+    /* e.g. "in WHERE": where an aggregate may not stand; NULL: the scope's call decides. */
+    const char *aggregates_refused;
 };
 
 /* A scope over a relation's columns: q.a with its alias, a alone when unique. Also event_time. */
@@ -96,7 +97,8 @@ struct wr_ir *wr_check_expr(struct wr_compile *c, struct wr_scope *scope, struct
 /* The same, and it must be BOOLEAN ("a number is no condition"). */
 struct wr_ir *wr_check_condition(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
                                  const struct wr_expr *expr);
-/* A positive constant duration in microseconds (parameters with values allowed); false after a report. `what` names the clause. */
+/* A positive constant duration in microseconds; false after a report. `what` names the clause. A parameter is
+ * refused: durations stand in nodes, which nothing sets at the start. */
 bool wr_check_duration(struct wr_compile *c, const struct wr_expr *expr, const char *what, int64_t *micros);
 bool wr_check_type_name(struct wr_compile *c, const struct wr_type_name *name, struct wr_type *type);
 /* Is this call an aggregate of the language (COUNT, SUM, …)? Sets fn. */
