@@ -10,8 +10,13 @@
 /* Columns of the input. */
 enum { COLUMN_KEY, COLUMN_N, COLUMN_X, COLUMN_FLAG, COLUMNS = COLUMN_FLAG + BENCH_VARIABLES };
 
+struct wr_row_code {
+    struct wr_frame *frame;
+};
+
 struct wr_task {
     const struct wr_program *program;
+    struct wr_row_code row_code;
     const char *matcher;
     struct wr_buf *out;
     int64_t time;
@@ -72,6 +77,19 @@ int64_t wr_task_time(const struct wr_task *task) { return task->time; }
 const struct wr_program *wr_task_program(const struct wr_task *task) { return task->program; }
 const char *wr_task_matcher(const struct wr_task *task) { return task->matcher; }
 uint64_t wr_task_hash_seed(const struct wr_task *task) { return (uint64_t)(task != NULL) * 77; }
+
+struct wr_row_code *wr_task_row_code(struct wr_task *task, uint32_t code, uint32_t from)
+{
+    WR_ASSERT(!task->row_code.frame && from == 0);
+    task->row_code.frame = wr_frame_new(task->program, &task->program->code[code]);
+    return &task->row_code;
+}
+
+struct wr_frame *wr_row_code_run(struct wr_row_code *shared, const struct wr_batch *batch)
+{
+    wr_frame_run(shared->frame, batch);
+    return shared->frame;
+}
 
 struct wr_watch *wr_task_watch(const struct wr_task *task)
 {
@@ -413,6 +431,7 @@ void bench_close(struct bench *bench)
     wr_batch_builder_release(&bench->builder);
     wr_timers_release(&bench->op->timers);
     bench->op->cls->free(bench->op);
+    if (bench->task.row_code.frame) wr_frame_free(bench->task.row_code.frame);
     wr_program_free(bench->program);
     wr_free(bench);
 }
