@@ -17,6 +17,15 @@ static void on_interrupt(int signal_number)
     signal(signal_number, SIG_DFL); /* a second one ends at once */
 }
 
+/* Without SA_RESTART: a read that waits for standard input ends, so that the engine sees the stop. */
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_interrupt};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
 weir_program *wr_load_program(struct wr_args *args, const char *path, int *code)
 {
     struct wr_buf bytes = {0};
@@ -257,8 +266,7 @@ int wr_run_program(struct wr_args *args, weir_program *program, const char *cons
         progress_state = (struct progress){.terminal = isatty(STDERR_FILENO) != 0};
         clock_gettime(CLOCK_MONOTONIC, &progress_state.start);
         running = run.engine;
-        signal(SIGINT, on_interrupt);
-        signal(SIGTERM, on_interrupt);
+        catch_signals();
         status = weir_engine_run(run.engine, &error);
         running = NULL;
         ran = true;

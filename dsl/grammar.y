@@ -1081,6 +1081,7 @@ quantifier_base:
   | "{" NUMBER "," "}"            { $$ = wr_quantifier_new(parse, '{', &@2, NULL, @$); }
   | "{" "," NUMBER "}"            { $$ = wr_quantifier_new(parse, '{', NULL, &@3, @$); }
   | "{" NUMBER "," NUMBER "}"     { $$ = wr_quantifier_new(parse, '{', &@2, &@4, @$); }
+  | "{" "," "}"                   { $$ = wr_quantifier_new(parse, '*', NULL, NULL, @$); }
   ;
 
 primary_pattern:

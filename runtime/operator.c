@@ -7,6 +7,7 @@ void wr_operator_emit(struct wr_operator *op, const struct wr_batch *batch)
     if (batch->rows == 0) return;
     WR_ASSERT(batch->rows <= WR_BATCH_ROWS && batch->columns == op->node->schema.count);
     int64_t last = batch->time[batch->rows - 1];
+    op->emitted++;
     for (uint32_t i = 0; i < op->consumer_count; i++) {
         struct wr_operator *to = op->consumer[i].op;
         if (last > to->time) to->time = last;

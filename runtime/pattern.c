@@ -31,7 +31,7 @@ static struct wr_operator *pattern_create(struct wr_task *task, const struct wr_
     p->strings = wr_strings_new();
     if (p->spec->row_code != WR_NONE) {
         WR_ASSERT(p->spec->row_code < p->program->code_count);
-        p->row_frame = wr_frame_new(p->program, &p->program->code[p->spec->row_code]);
+        p->row_code = wr_task_row_code(task, p->spec->row_code, node->input[0]);
     }
     p->bits = wr_alloc_zero((p->spec->variable_count + 1) * sizeof *p->bits);
     p->key_type = wr_alloc((p->spec->key_count + 1) * sizeof *p->key_type);
@@ -52,7 +52,6 @@ static void pattern_free(struct wr_operator *op)
     wr_keytable_free(p->keys);
     wr_free(p->key_type);
     wr_free(p->bits);
-    if (p->row_frame) wr_frame_free(p->row_frame);
     wr_strings_free(p->strings);
     wr_layout_release(&p->keep);
     wr_plan_release(&p->plan, op->node);
@@ -109,8 +108,8 @@ static void count_errors(struct wr_pattern *p, const struct wr_batch *batch, uin
 
 static void row_conditions(struct wr_pattern *p, const struct wr_batch *batch, const uint64_t *usable)
 {
-    if (!p->row_frame) return;
-    wr_frame_run(p->row_frame, batch);
+    if (!p->row_code) return;
+    p->row_frame = wr_row_code_run(p->row_code, batch);
     for (uint32_t v = 0; v < p->spec->variable_count; v++) {
         uint32_t result = p->spec->variable[v].row_condition;
         if (result == WR_NONE) continue;

@@ -221,7 +221,8 @@ struct wr_pattern {
     struct wr_keytable *keys;       /* NULL: one key, id 0 */
     struct wr_type *key_type;
     struct wr_strings *strings;     /* of kept rows and accumulators */
-    struct wr_frame *row_frame;     /* runs row_code; NULL: no row conditions */
+    struct wr_row_code *row_code;   /* the row conditions, shared with other patterns; NULL: there are none */
+    struct wr_frame *row_frame;     /* their results for the batch at hand */
 
     /* The batch being handled. */
     const struct wr_batch *batch;

@@ -103,6 +103,7 @@ void wr_task_release(struct wr_task *task)
         void (*done)(struct wr_operator *) = op->cls->free;
         done(op);
     }
+    wr_row_codes_release(task);
     wr_free(task->op);
     wr_free(task->source);
     wr_free(task->partition);
@@ -231,6 +232,12 @@ void wr_task_read(struct wr_task *task, struct wr_partition *partition)
     struct wr_batch batch = {0};
     struct wr_error error = {0};
     enum wr_status status = partition->reader->cls->read(partition->reader, &batch, &error);
+    int64_t time[WR_BATCH_ROWS];
+    if (status == WR_OK && partition->feed && partition->feed->time) {
+        for (uint32_t r = 0; r < batch.rows; r++)
+            time[r] = partition->feed->time[batch.offset[r] - partition->feed->first];
+        batch.event_time = time;
+    }
     if (status == WR_OK) {
         take(task, partition, &batch);
     } else if (status == WR_END || status == WR_ERR_INPUT) {
