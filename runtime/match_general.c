@@ -97,6 +97,14 @@ void wr_general_arm(struct wr_pattern *p, struct wr_general *g, uint32_t key)
     wr_timer_arm(&p->op.timers, end, start->first.sequence, key);
 }
 
+static void trace_end(struct wr_pattern *p, const struct wr_start *start, uint32_t key, enum wr_watch_end end,
+                      const struct pass *pass)
+{
+    int64_t time = pass->has_row ? p->batch->time[pass->row] : pass->ending ? wr_task_time(p->op.task) : pass->time;
+    if (end == WR_WATCH_EXPIRED) time = wr_pattern_deadline(p, start->first.place.time);
+    wr_trace_end(p, start->first.sequence, key, end, time);
+}
+
 /* The go over the starts of a key. */
 static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, const struct pass *pass)
 {
@@ -108,6 +116,7 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
     uint32_t before = 0;
     g->go++;
     for (uint32_t id = starts->head; id || may_begin;) {
+        enum wr_watch_end end = WR_WATCH_DIED;
         if (!id) { /* behind the last: the row's own start */
             may_begin = false;
             if (p->sequence + pass->row + 1 <= taken || (p->plan.one_start && starts->head)) break;
@@ -116,8 +125,10 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
             if (!id) break;
         } else if (wr_start_at(g, id)->first.sequence <= taken) {
             wr_threads_drop(p, g, wr_start_at(g, id));
+            end = WR_WATCH_TAKEN;
         } else if (is_over(p, wr_start_at(g, id), pass)) {
             wr_threads_expire(p, g, wr_start_at(g, id));
+            end = pass->ending ? WR_WATCH_INPUT_ENDED : WR_WATCH_EXPIRED;
         } else if (pass->has_row) {
             wr_threads_advance(p, g, wr_start_at(g, id), pass->row);
         }
@@ -129,6 +140,7 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
             elders = elders && !ended;
             if (ended && start->count == 1 && !(p->plan.past_last && open_before)) {
                 decide(p, g, start, key, pass);
+                end = WR_WATCH_MATCH;
                 if (p->plan.past_last) taken = WR_MAX(taken, last_row(g, ended->link));
                 wr_threads_drop(p, g, start);
             } else {
@@ -143,6 +155,7 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
             if (before) wr_start_at(g, before)->next = next;
             else starts->head = next;
             if (!next) starts->tail = before;
+            if (p->trace) trace_end(p, start, key, end, pass);
             wr_slab_free(&g->starts, id);
         }
         id = next;
@@ -278,7 +291,7 @@ static void general_init(struct wr_pattern *p)
     wr_links_init(p, g);
     g->head = wr_alloc_zero((p->spec->position_count + 1) * sizeof *g->head);
     g->stamp = wr_alloc_zero((p->spec->position_count + 1) * sizeof *g->stamp);
-    if (p->plan.elders) g->elders = wr_alloc_zero((p->spec->position_count + 1) * sizeof *g->elders);
+    if (p->plan.elders && !p->trace) g->elders = wr_alloc_zero((p->spec->position_count + 1) * sizeof *g->elders);
 }
 
 static void general_release(struct wr_pattern *p)

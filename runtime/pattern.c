@@ -8,6 +8,7 @@ static const struct wr_matcher *choose_matcher(struct wr_task *task, const struc
 {
     const char *forced = wr_task_matcher(task);
     if (!forced) forced = wr_program_setting(wr_task_program(task), "matcher");
+    if (wr_watch_traces(wr_task_watch(task))) return &wr_match_general;
     if (spec->position_count == 0) return &wr_match_general; /* only empty matches */
     enum wr_matcher_class cls = wr_pattern_class(spec);
     if (forced && strcmp(forced, "general") == 0) cls = WR_MATCHER_GENERAL;
@@ -39,6 +40,7 @@ static struct wr_operator *pattern_create(struct wr_task *task, const struct wr_
     if (p->spec->key_count && p->matcher->sweep)
         p->keys = wr_keytable_new(p->key_type, p->spec->key_count, wr_task_hash_seed(task));
     wr_output_init(p);
+    wr_trace_init(p);
     p->matcher->init(p);
     return &p->op;
 }
@@ -48,6 +50,7 @@ static void pattern_free(struct wr_operator *op)
     struct wr_pattern *p = (struct wr_pattern *)op;
     p->matcher->release(p);
     wr_output_release(p);
+    wr_trace_release(p);
     wr_picture_release(&p->picture);
     wr_keytable_free(p->keys);
     wr_free(p->key_type);
@@ -143,7 +146,7 @@ static void choose_rows(struct wr_pattern *p, const uint64_t *usable, uint32_t w
         return;
     }
     any_of(p, p->plan.begins, usable, words, p->insert);
-    if (p->plan.strict) memcpy(p->select, usable, words * sizeof *usable);
+    if (p->plan.strict || p->trace) memcpy(p->select, usable, words * sizeof *usable);
     else any_of(p, p->plan.selects, usable, words, p->select);
 }
 

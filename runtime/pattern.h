@@ -8,6 +8,7 @@
  *   match_sequence.c  fixed sequences with conditions on the row: all starts of a step move together
  *   match_row.c       one row, no history: straight from the condition's bits
  *   match_output.c    from a match to a row of results
+ *   pattern_trace.c   how far each start came and what refused to go on, for those who ask
  *   match_state.c     the one logical form of a key's state; both matchers convert to and from it
  *
  * A matcher decides which rows are matches, in order; the shell does everything else. All matchers give the
@@ -216,6 +217,7 @@ struct wr_pattern {
     const struct wr_matcher *matcher;
     void *state;                    /* the matcher's */
     struct wr_watch *watch;         /* hears of every match; NULL: nobody does */
+    struct wr_pattern_trace *trace; /* of every start; NULL: nobody asks */
     struct wr_plan plan;
     struct wr_layout keep;          /* all kept columns */
     struct wr_keytable *keys;       /* NULL: one key, id 0 */
@@ -275,6 +277,9 @@ void wr_pattern_report(struct wr_pattern *p, const struct wr_match *match);
 void wr_pattern_flush(struct wr_pattern *p);
 /* Drops every start whose time is up, so that what is left is open. */
 void wr_pattern_sweep_all(struct wr_operator *op);
+/* pattern_trace.c */
+void wr_trace_init(struct wr_pattern *p);
+void wr_trace_release(struct wr_pattern *p);
 void wr_output_init(struct wr_pattern *p);
 void wr_output_release(struct wr_pattern *p);
 
