@@ -1,8 +1,8 @@
 /* Conditions of many patterns over one input, evaluated once.
  *
- * Each pattern is lowered with a block of its own for the conditions that read the row alone. Here the blocks of patterns that read
- * the same node become one, in which equal conditions (in their one form) are one result: the runtime runs it once a batch,
- * whatever number of patterns use it. */
+ * Each pattern is lowered with a block of its own for the conditions that read the row alone. Here
+ * the blocks of patterns that read the same node become one, in which equal conditions (in their one
+ * form) are one result: the runtime runs it once a batch, whatever number of patterns use it. */
 #include "compiler/state.h"
 
 /* A block's registers are bounded; past this many nodes the next patterns begin a further one. */
