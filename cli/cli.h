@@ -91,6 +91,9 @@ struct wr_run {
 };
 /* Loads a text or a program file. Prints diagnostics. NULL after a message; *code is the exit code. */
 weir_program *wr_load_program(struct wr_args *args, const char *path, int *code);
+/* Binds what --in, --out, --param, WEIR_PARAM_… and further paths say. */
+weir_status wr_run_bind(struct wr_args *args, weir_engine *engine, const char *const *input, size_t input_count,
+                        weir_error *error);
 int wr_run_program(struct wr_args *args, weir_program *program, const char *const *input, size_t input_count);
 
 /* The rows of JSON lines as a table for people. */
@@ -110,6 +113,7 @@ int wr_cli_compile(struct wr_args *args);
 int wr_cli_explain(struct wr_args *args);
 int wr_cli_fmt(struct wr_args *args);
 int wr_cli_init(struct wr_args *args);
+int wr_cli_why(struct wr_args *args);
 int wr_cli_test(struct wr_args *args);
 int wr_cli_help(struct wr_args *args);
 int wr_cli_version(struct wr_args *args);
