@@ -134,6 +134,7 @@ struct wr_fence {
 bool wr_fence_next(struct wr_slice *rest, uint32_t *line, struct wr_fence *fence);
 /* Is it a program that is to be checked (sql or weir, not said to be ignored)? */
 bool wr_fence_is_program(const struct wr_fence *fence);
+bool wr_fence_continues(const struct wr_fence *fence); /* … the program before it */
 /* The program of a fence as a text whose line numbers are those of the Markdown file; `so_far` holds the one before
  * when the fence continues it, and is replaced. */
 void wr_fence_program(const struct wr_fence *fence, struct wr_buf *so_far);
@@ -244,6 +245,10 @@ bool wr_test_compare(struct wr_test_job *job, const struct wr_test_outcome *outc
 bool wr_test_compare_errors(const struct wr_test_job *job, struct wr_buf *out);
 /* The expectation that says what came: lines below ---. */
 void wr_test_expectation(struct wr_test_job *job, const struct wr_test_outcome *outcome, struct wr_buf *out);
+
+/* Runs a text of one case with nothing below its --- (its program lies beside `path`), and gives it whole and laid out.
+ * false: it does not run. */
+bool wr_test_complete(const char *path, struct wr_slice text, struct wr_buf *out);
 
 /* "+1m30s" behind the case's start, else RFC 3339. */
 void wr_test_print_time(struct wr_buf *out, const struct wr_test_case *c, int64_t time);

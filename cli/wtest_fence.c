@@ -61,9 +61,14 @@ bool wr_fence_is_program(const struct wr_fence *fence)
     return language && !says(fence->info, "ignore");
 }
 
+bool wr_fence_continues(const struct wr_fence *fence)
+{
+    return says(fence->info, "continues");
+}
+
 void wr_fence_program(const struct wr_fence *fence, struct wr_buf *so_far)
 {
-    if (!says(fence->info, "continues")) wr_buf_clear(so_far);
+    if (!wr_fence_continues(fence)) wr_buf_clear(so_far);
     uint32_t line = 1;
     for (size_t i = 0; i < so_far->size; i++) line += so_far->data[i] == '\n';
     for (; line < fence->line; line++) wr_buf_add_char(so_far, '\n');

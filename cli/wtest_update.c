@@ -77,3 +77,34 @@ void wr_test_expectation(struct wr_test_job *job, const struct wr_test_outcome *
         wr_buf_printf(out, "open %.*s %llu\n", WR_SLICE_ARG(c->expect.at[i].stream), (unsigned long long)open);
     }
 }
+
+bool wr_test_complete(const char *path, struct wr_slice text, struct wr_buf *out)
+{
+    struct wr_test_file file;
+    const char *why = NULL;
+    uint32_t line;
+    wr_test_file_init(&file, path);
+    file.text = text;
+    wr_test_parse(&file, text, 1, NULL, 0);
+    struct wr_test_job job = {.file = &file, .c = file.cases.at};
+    bool ok = file.cases.count == 1 && !job.c->error;
+    wr_arena_init(&job.arena);
+    bool opened = ok && wr_test_program_open(&job.program, &file, job.c, false, &why);
+    ok = opened && job.program.program && wr_test_job_records(&job, &why, &line);
+    if (ok) {
+        struct wr_test_outcome outcome;
+        struct wr_buf whole = {0};
+        wr_test_run(&job, &(struct wr_test_variant){.name = "as written"}, &outcome);
+        wr_buf_add_slice(&whole, text);
+        wr_test_expectation(&job, &outcome, &whole);
+        ok = !outcome.error && wr_test_format(wr_buf_slice(&whole), out, &why, &line);
+        wr_test_outcome_release(&outcome);
+        wr_buf_release(&whole);
+    }
+    if (opened) wr_test_program_close(&job.program);
+    wr_vec_release(&job.record);
+    wr_vec_release(&job.step);
+    wr_arena_release(&job.arena);
+    wr_test_file_release(&file);
+    return ok;
+}
