@@ -10,8 +10,8 @@ static void print_github(const struct wr_diags *diags, struct wr_buf *out)
         const struct wr_source *source = &diags->sources->at[d->span.file];
         struct wr_position at = wr_source_position(source, d->span.start);
         wr_buf_printf(out, "::%s file=%.*s,line=%u,col=%u,title=%s::",
-                      wr_diag_severity(d->code) == WR_SEVERITY_ERROR ? "error" : "warning", WR_SLICE_ARG(source->name),
-                      at.line, at.column, wr_diag_name(d->code));
+                      wr_diag_severity(d->code) == WR_SEVERITY_ERROR ? "error" : "warning",
+                      WR_SLICE_ARG(source->name), at.line, at.column, wr_diag_name(d->code));
         wr_buf_printf(out, "%.*s\n", WR_SLICE_ARG(d->message));
     }
 }
@@ -33,7 +33,8 @@ static int check_read(struct wr_args *args, struct wr_language *language, const 
     return code;
 }
 
-static int check_text(struct wr_args *args, const char *path, const char *format, struct wr_slice text)
+static int check_text(struct wr_args *args, const char *path, const char *format,
+                      struct wr_slice text)
 {
     struct wr_language language;
     wr_language_init(&language);
@@ -85,8 +86,10 @@ int wr_cli_check(struct wr_args *args)
     const char *format = wr_args_value(args, WR_OPTION_FORMAT);
     if (!format) format = wr_args_has(args, WR_OPTION_JSON) ? "json" : "text";
     if (strcmp(format, "text") != 0 && strcmp(format, "json") != 0 && strcmp(format, "github") != 0)
-        return wr_fail(WR_EXIT_USAGE, "--format of check is text, json or github, not '%s'", format);
-    if (args->positional.count == 0) return wr_fail(WR_EXIT_USAGE, "check wants a program or a folder: weir check PATH");
+        return wr_fail(WR_EXIT_USAGE, "--format of check is text, json or github, not '%s'",
+                       format);
+    if (args->positional.count == 0)
+        return wr_fail(WR_EXIT_USAGE, "check wants a program or a folder: weir check PATH");
     static const char *const ends[] = {".weir", ".md", NULL};
     int worst = WR_EXIT_DONE;
     for (size_t i = 0; i < args->positional.count; i++) {

@@ -4,7 +4,8 @@
 #include "dsl/fmt.h"
 
 /* What becomes of the text of a file once it is laid out. */
-static int give(struct wr_args *args, const char *path, struct wr_slice before, struct wr_slice after)
+static int give(struct wr_args *args, const char *path, struct wr_slice before,
+                struct wr_slice after)
 {
     bool same = wr_slice_equal(before, after);
     if (wr_args_has(args, WR_OPTION_CHECK)) {
@@ -40,7 +41,8 @@ static int format_one(struct wr_args *args, const char *path)
     if (wr_language_read(&language, path, &code)) {
         struct wr_slice text = language.sources.at[language.file].text;
         code = WR_EXIT_DONE;
-        if (!wr_fmt(&language.arena, &language.diags, language.file, wr_args_has(args, WR_OPTION_EXPAND), &out)) {
+        if (!wr_fmt(&language.arena, &language.diags, language.file,
+                    wr_args_has(args, WR_OPTION_EXPAND), &out)) {
             wr_buf_clear(&out);
             wr_diags_render(&language.diags, args->color, &out);
             fwrite(out.data, 1, out.size, stderr);
@@ -56,7 +58,8 @@ static int format_one(struct wr_args *args, const char *path)
 
 int wr_cli_fmt(struct wr_args *args)
 {
-    if (args->positional.count == 0) return wr_fail(WR_EXIT_USAGE, "fmt wants a program ('-' is standard input)");
+    if (args->positional.count == 0)
+        return wr_fail(WR_EXIT_USAGE, "fmt wants a program ('-' is standard input)");
     int worst = WR_EXIT_DONE;
     for (size_t i = 0; i < args->positional.count; i++) {
         const char *path = args->positional.at[i];

@@ -43,25 +43,27 @@ static int sample(struct wr_args *args, const char *folder)
 {
     struct wr_buf events = {0};
     if (!make_folder(folder)) return WR_EXIT_IO;
-    if (!is_free(args, folder, "card_testing.weir") || !is_free(args, folder, "card_testing.wtest") ||
-        !is_free(args, folder, "payments.jsonl"))
+    if (!is_free(args, folder, "card_testing.weir") ||
+        !is_free(args, folder, "card_testing.wtest") || !is_free(args, folder, "payments.jsonl"))
         return WR_EXIT_USAGE;
     wr_init_events(&events);
     bool ok = write_one(folder, "card_testing.weir", wr_slice_cstr(wr_init_program)) &&
               write_one(folder, "card_testing.wtest", wr_slice_cstr(wr_init_test)) &&
               write_one(folder, "payments.jsonl", wr_buf_slice(&events));
     if (ok)
-        fprintf(stderr, "now run: weir test %s && weir replay %s/card_testing.weir --in payments=%s/payments.jsonl\n", folder,
-                folder, folder);
+        fprintf(stderr,
+                "now run: weir test %s && weir replay %s/card_testing.weir --in "
+                "payments=%s/payments.jsonl\n",
+                folder, folder, folder);
     wr_buf_release(&events);
     return ok ? WR_EXIT_DONE : WR_EXIT_IO;
 }
 
-/* ---- For a recording ------------------------------------------------------------------------------------------------ */
+/* ---- For a recording ------------------------------------------------------------------------- */
 
 struct first_rows {
     weir_engine *engine;
-    struct wr_test_case c;       /* its start: where times count from */
+    struct wr_test_case c; /* its start: where times count from */
     struct wr_test_job job;
     const char *stream;
     struct wr_buf lines;
@@ -76,16 +78,18 @@ static void on_result(void *context, const weir_result *result)
         int64_t second = result->event_time_us % 1000000;
         rows->c.start = result->event_time_us - (second < 0 ? second + 1000000 : second);
     }
-    struct wr_test_result r = {.output = rows->stream, .time = result->event_time_us,
+    struct wr_test_result r = {.output = rows->stream,
+                               .time = result->event_time_us,
                                .row = wr_slice_of(result->row, result->row_size)};
     wr_test_print_result(&rows->lines, &rows->job, &r, false);
     wr_buf_add_char(&rows->lines, '\n');
     if (rows->count == FIRST_ROWS) weir_engine_stop(rows->engine);
 }
 
-/* The first rows of the recording as a test of the program that reads them. Empty when there are none. */
-static void write_test(const char *program_path, struct wr_slice program, const char *name, const char *stream,
-                       const char *from, struct wr_buf *out)
+/* The first rows of the recording as a test of the program that reads them. Empty when there are
+ * none. */
+static void write_test(const char *program_path, struct wr_slice program, const char *name,
+                       const char *stream, const char *from, struct wr_buf *out)
 {
     weir_program *loaded = NULL;
     weir_text *diagnostics = NULL;
@@ -95,7 +99,8 @@ static void write_test(const char *program_path, struct wr_slice program, const 
     rows.job.c = &rows.c;
     options.context = &rows;
     options.on_result = on_result;
-    weir_status status = weir_compile(program_path, program.data, program.size, NULL, &loaded, &diagnostics);
+    weir_status status =
+        weir_compile(program_path, program.data, program.size, NULL, &loaded, &diagnostics);
     if (status == WEIR_OK) status = weir_engine_open(loaded, &options, &rows.engine, &error);
     if (status == WEIR_OK) status = weir_engine_bind_input(rows.engine, NULL, from, &error);
     if (status == WEIR_OK) (void)weir_engine_run(rows.engine, &error);
@@ -108,7 +113,8 @@ static void write_test(const char *program_path, struct wr_slice program, const 
         struct wr_test_case epoch = {.start = INT64_MAX};
         wr_test_print_time(&start, &epoch, rows.c.start);
         wr_buf_add_slice(&text, wr_buf_slice(&start));
-        wr_buf_printf(&text, "\n\n=== the first rows\n%.*s---\n", WR_SLICE_ARG(wr_buf_slice(&rows.lines)));
+        wr_buf_printf(&text, "\n\n=== the first rows\n%.*s---\n",
+                      WR_SLICE_ARG(wr_buf_slice(&rows.lines)));
         if (!wr_test_complete(program_path, wr_buf_slice(&text), out)) wr_buf_clear(out);
         wr_buf_release(&text);
         wr_buf_release(&start);
@@ -129,14 +135,18 @@ static int from_recording(struct wr_args *args, const char *folder, const char *
         wr_buf_printf(&test_file, "%s.wtest", stream);
         wr_buf_printf(&path, "%s/%s", folder, wr_buf_cstr(&file));
         code = make_folder(folder) ? WR_EXIT_DONE : WR_EXIT_IO;
-        if (code == WR_EXIT_DONE && (!is_free(args, folder, wr_buf_cstr(&file)) || !is_free(args, folder, wr_buf_cstr(&test_file))))
+        if (code == WR_EXIT_DONE && (!is_free(args, folder, wr_buf_cstr(&file)) ||
+                                     !is_free(args, folder, wr_buf_cstr(&test_file))))
             code = WR_EXIT_USAGE;
-        if (code == WR_EXIT_DONE && !write_one(folder, wr_buf_cstr(&file), wr_buf_slice(&text))) code = WR_EXIT_IO;
+        if (code == WR_EXIT_DONE && !write_one(folder, wr_buf_cstr(&file), wr_buf_slice(&text)))
+            code = WR_EXIT_IO;
         if (code == WR_EXIT_DONE && strcmp(from, "-") != 0)
             write_test(wr_buf_cstr(&path), wr_buf_slice(&text), stream, stream, from, &test);
-        if (test.size && !write_one(folder, wr_buf_cstr(&test_file), wr_buf_slice(&test))) code = WR_EXIT_IO;
+        if (test.size && !write_one(folder, wr_buf_cstr(&test_file), wr_buf_slice(&test)))
+            code = WR_EXIT_IO;
         if (code == WR_EXIT_DONE)
-            fprintf(stderr, "now run: weir replay %s --in %s=%s\n", wr_buf_cstr(&path), stream, from);
+            fprintf(stderr, "now run: weir replay %s --in %s=%s\n", wr_buf_cstr(&path), stream,
+                    from);
     }
     wr_buf_release(&name);
     wr_buf_release(&file);

@@ -1,9 +1,11 @@
-/* What `weir init` writes without a recording: a program, its test, and events made by a small generator. */
+/* What `weir init` writes without a recording: a program, its test, and events made by a small
+ * generator. */
 #include "cli/cli.h"
 #include "cli/init.h"
 
 const char wr_init_program[] =
-    "-- Three declines in a row, then an approval of more than five times their average, within ten minutes, per card.\n"
+    "-- Three declines in a row, then an approval of more than five times their average, within "
+    "ten minutes, per card.\n"
     "CREATE STREAM payments (\n"
     "    card   STRING KEY,\n"
     "    amount DECIMAL(12,2),\n"
@@ -57,9 +59,14 @@ enum { EVENTS = 200, STEP_S = 10 };
 /* The tries of two cards lie among the ordinary payments of twenty. */
 static bool planted(uint32_t i, const char **card, uint32_t *amount, bool *declined)
 {
-    static const struct { uint32_t at; const char *card; uint32_t amount; bool declined; } plant[] = {
-        {71, "c07", 1, true},  {73, "c07", 2, true},  {76, "c07", 3, true},  {79, "c07", 480, false},
-        {170, "c13", 1, true}, {172, "c13", 2, true}, {175, "c13", 3, true}, {181, "c13", 4, true}, {188, "c13", 950, false}};
+    static const struct {
+        uint32_t at;
+        const char *card;
+        uint32_t amount;
+        bool declined;
+    } plant[] = {{71, "c07", 1, true},    {73, "c07", 2, true},  {76, "c07", 3, true},
+                 {79, "c07", 480, false}, {170, "c13", 1, true}, {172, "c13", 2, true},
+                 {175, "c13", 3, true},   {181, "c13", 4, true}, {188, "c13", 950, false}};
     for (size_t k = 0; k < WR_COUNT(plant); k++) {
         if (plant[k].at != i) continue;
         *card = plant[k].card;
@@ -72,8 +79,9 @@ static bool planted(uint32_t i, const char **card, uint32_t *amount, bool *decli
 
 void wr_init_events(struct wr_buf *out)
 {
-    static const char *const cards[] = {"c01", "c02", "c03", "c04", "c05", "c06", "c08", "c09", "c10", "c11",
-                                        "c12", "c14", "c15", "c16", "c17", "c18", "c19", "c20"};
+    static const char *const cards[] = {"c01", "c02", "c03", "c04", "c05", "c06",
+                                        "c08", "c09", "c10", "c11", "c12", "c14",
+                                        "c15", "c16", "c17", "c18", "c19", "c20"};
     uint64_t state = 20260301;
     for (uint32_t i = 0; i < EVENTS; i++) {
         state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
@@ -81,7 +89,9 @@ void wr_init_events(struct wr_buf *out)
         uint32_t amount = 5 + (uint32_t)(state >> 40) % 200, second = i * STEP_S;
         bool declined = (state >> 50) % 12 == 0;
         (void)planted(i, &card, &amount, &declined);
-        wr_buf_printf(out, "{\"card\":\"%s\",\"amount\":%u.00,\"status\":\"%s\",\"at\":\"2026-03-01T12:%02u:%02uZ\"}\n", card,
-                      amount, declined ? "declined" : "approved", second / 60, second % 60);
+        wr_buf_printf(out,
+                      "{\"card\":\"%s\",\"amount\":%u.00,\"status\":\"%s\",\"at\":\"2026-03-01T12:%"
+                      "02u:%02uZ\"}\n",
+                      card, amount, declined ? "declined" : "approved", second / 60, second % 60);
     }
 }

@@ -1,4 +1,5 @@
-/* One case, run once in one way: records pushed, watermarks moved, what comes kept with the records that took part. */
+/* One case, run once in one way: records pushed, watermarks moved, what comes kept with the records
+ * that took part. */
 #include "cli/why.h"
 #include "cli/wtest.h"
 
@@ -7,10 +8,10 @@ enum { PARTITIONS_MAX = 8 };
 /* Which record lies where: of one partition of one stream. */
 struct lane {
     const char *stream;
-    uint32_t partition;          /* as the engine numbers it */
+    uint32_t partition; /* as the engine numbers it */
     WR_VEC(uint32_t) record;
-    struct wr_buf waiting;       /* grouped: what is not pushed yet */
-    WR_VEC(int64_t) time;        /* of it */
+    struct wr_buf waiting; /* grouped: what is not pushed yet */
+    WR_VEC(int64_t) time;  /* of it */
 };
 
 struct run {
@@ -40,10 +41,13 @@ static uint32_t record_of(const struct run *run, const weir_row *row)
 static void on_result(void *context, const weir_result *result)
 {
     struct run *run = context;
-    struct wr_test_result r = {.output = keep(run, result->output), .derived = result->derived != 0,
-                               .time = result->event_time_us, .rows_known = result->rows_known != 0,
-                               .row = wr_arena_copy(&run->out->arena, wr_slice_of(result->row, result->row_size)),
-                               .row_count = (uint32_t)result->row_count};
+    struct wr_test_result r = {
+        .output = keep(run, result->output),
+        .derived = result->derived != 0,
+        .time = result->event_time_us,
+        .rows_known = result->rows_known != 0,
+        .row = wr_arena_copy(&run->out->arena, wr_slice_of(result->row, result->row_size)),
+        .row_count = (uint32_t)result->row_count};
     r.row_index = wr_arena_alloc(&run->out->arena, sizeof *r.row_index * (r.row_count + 1));
     for (uint32_t i = 0; i < r.row_count; i++) r.row_index[i] = record_of(run, &result->rows[i]);
     wr_vec_push(&run->out->result, r);
@@ -51,9 +55,12 @@ static void on_result(void *context, const weir_result *result)
 
 static struct wr_test_drop drop_of(struct run *run, const weir_drop *drop)
 {
-    return (struct wr_test_drop){.query = keep(run, drop->query), .kind = keep(run, drop->kind),
-                                 .reason = keep(run, drop->reason), .code = keep(run, drop->code),
-                                 .what = keep(run, drop->what), .late_us = drop->late_us,
+    return (struct wr_test_drop){.query = keep(run, drop->query),
+                                 .kind = keep(run, drop->kind),
+                                 .reason = keep(run, drop->reason),
+                                 .code = keep(run, drop->code),
+                                 .what = keep(run, drop->what),
+                                 .late_us = drop->late_us,
                                  .record = drop->has_row ? record_of(run, &drop->row) : UINT32_MAX};
 }
 
@@ -85,15 +92,18 @@ static void on_start(void *context, const weir_start *start)
     struct run *run = context;
     struct wr_buf text = {0};
     wr_why_print_start(start, name_row, run, &text);
-    struct wr_test_why why = {.text = wr_arena_copy(&run->out->arena, wr_buf_slice(&text)), .end_us = start->end_us,
-                              .came = (uint32_t)start->row_count, .matched = start->end == WEIR_START_MATCH,
-                              .first = start->row_count ? record_of(run, &start->rows[0]) : UINT32_MAX,
+    struct wr_test_why why = {.text = wr_arena_copy(&run->out->arena, wr_buf_slice(&text)),
+                              .end_us = start->end_us,
+                              .came = (uint32_t)start->row_count,
+                              .matched = start->end == WEIR_START_MATCH,
+                              .first =
+                                  start->row_count ? record_of(run, &start->rows[0]) : UINT32_MAX,
                               .pattern = keep(run, start->pattern)};
     wr_buf_release(&text);
     wr_vec_push(&run->out->why, why);
 }
 
-/* ---- Setting up ---------------------------------------------------------------------------------------- */
+/* ---- Setting up ------------------------------------------------------------------------------ */
 
 static bool has_file(const struct run *run, const char *stream)
 {
@@ -123,7 +133,8 @@ static weir_status add_lanes(struct run *run)
         WR_ASSERT(count <= PARTITIONS_MAX);
         for (uint32_t k = 0; k < count; k++) {
             struct lane lane = {.stream = name};
-            weir_status status = weir_engine_add_partition(run->engine, name, &lane.partition, &run->error);
+            weir_status status =
+                weir_engine_add_partition(run->engine, name, &lane.partition, &run->error);
             if (status != WEIR_OK) return status;
             wr_vec_push(&run->lane, lane);
         }
@@ -132,8 +143,10 @@ static weir_status add_lanes(struct run *run)
         const struct wr_test_event *e = &run->job->c->event.at[i];
         if (e->kind != WR_TEST_INPUT) continue;
         bool absolute = e->path.size && e->path.data[0] == '/';
-        const char *path = wr_arena_printf(&run->out->arena, "%s%.*s", absolute ? "" : run->job->file->folder,
-                                           WR_SLICE_ARG(e->path)).data;
+        const char *path =
+            wr_arena_printf(&run->out->arena, "%s%.*s", absolute ? "" : run->job->file->folder,
+                            WR_SLICE_ARG(e->path))
+                .data;
         const char *stream = wr_test_stream(&run->job->program, e->stream)->name;
         weir_status status = weir_engine_bind_input(run->engine, stream, path, &run->error);
         if (status != WEIR_OK) return status;
@@ -153,7 +166,8 @@ static weir_status open_engine(struct run *run)
     options.on_drop = on_drop;
     options.on_late = on_late;
     if (v->trace) options.on_start = on_start;
-    weir_status status = weir_engine_open(run->job->program.loaded, &options, &run->engine, &run->error);
+    weir_status status =
+        weir_engine_open(run->job->program.loaded, &options, &run->engine, &run->error);
     for (size_t i = 0; i < run->job->c->param.count && status == WEIR_OK; i++) {
         const struct wr_test_param *p = &run->job->c->param.at[i];
         status = weir_engine_set_parameter(run->engine, wr_arena_cstr(&run->out->arena, p->name),
@@ -163,7 +177,7 @@ static weir_status open_engine(struct run *run)
     return status == WEIR_OK ? weir_engine_start(run->engine, &run->error) : status;
 }
 
-/* ---- The steps ------------------------------------------------------------------------------------------ */
+/* ---- The steps ------------------------------------------------------------------------------- */
 
 /* Rows of equal time keep their order, so they lie in one partition. */
 static struct lane *lane_of(struct run *run, const struct wr_test_record *record)
@@ -179,11 +193,13 @@ static struct lane *lane_of(struct run *run, const struct wr_test_record *record
 static weir_status push_waiting(struct run *run, struct lane *lane)
 {
     if (!lane->waiting.size) return WEIR_OK;
-    const struct wr_stream *stream = wr_test_stream(&run->job->program, wr_slice_cstr(lane->stream));
+    const struct wr_stream *stream =
+        wr_test_stream(&run->job->program, wr_slice_cstr(lane->stream));
     const struct wr_source_node *source = wr_test_source(&run->job->program, stream);
     bool timed = source && source->time_column == WR_NONE;
-    weir_status status = weir_engine_push(run->engine, lane->stream, lane->partition, lane->waiting.data,
-                                          lane->waiting.size, timed ? lane->time.at : NULL, &run->error);
+    weir_status status =
+        weir_engine_push(run->engine, lane->stream, lane->partition, lane->waiting.data,
+                         lane->waiting.size, timed ? lane->time.at : NULL, &run->error);
     wr_buf_clear(&lane->waiting);
     wr_vec_clear(&lane->time);
     return status;
@@ -192,7 +208,8 @@ static weir_status push_waiting(struct run *run, struct lane *lane)
 static weir_status push_all(struct run *run)
 {
     weir_status status = WEIR_OK;
-    for (size_t i = 0; i < run->lane.count && status == WEIR_OK; i++) status = push_waiting(run, &run->lane.at[i]);
+    for (size_t i = 0; i < run->lane.count && status == WEIR_OK; i++)
+        status = push_waiting(run, &run->lane.at[i]);
     return status;
 }
 
@@ -216,15 +233,19 @@ static weir_status take_step(struct run *run, int64_t step)
 static weir_status count_open(struct run *run)
 {
     int64_t last = INT64_MIN;
-    for (size_t i = 0; i < run->job->record.count; i++) last = WR_MAX(last, run->job->record.at[i].time + 1);
+    for (size_t i = 0; i < run->job->record.count; i++)
+        last = WR_MAX(last, run->job->record.at[i].time + 1);
     for (size_t i = 0; i < run->job->c->event.count; i++)
-        if (run->job->c->event.at[i].kind == WR_TEST_WATERMARK) last = WR_MAX(last, run->job->c->event.at[i].time);
-    weir_status status = last > INT64_MIN ? weir_engine_advance(run->engine, last, &run->error) : WEIR_OK;
+        if (run->job->c->event.at[i].kind == WR_TEST_WATERMARK)
+            last = WR_MAX(last, run->job->c->event.at[i].time);
+    weir_status status =
+        last > INT64_MIN ? weir_engine_advance(run->engine, last, &run->error) : WEIR_OK;
     const struct wr_program *program = run->job->program.program;
     for (uint32_t i = 0; i < program->node_count && status == WEIR_OK; i++) {
         uint64_t open = UINT64_MAX;
         if (program->node[i].kind == WR_NODE_PATTERN)
-            (void)weir_engine_open_starts(run->engine, program->query[program->node[i].query], &open);
+            (void)weir_engine_open_starts(run->engine, program->query[program->node[i].query],
+                                          &open);
         wr_vec_push(&run->out->open, open);
     }
     return status;
@@ -236,8 +257,9 @@ static uint64_t next_random(uint64_t *state)
     return *state >> 33;
 }
 
-/* Puts the steps between two watermarks in another order in which no row is late: a row may come while all rows that are
- * still to come lie less than the stream's delay before it. Rows of one stream and time keep their order. */
+/* Puts the steps between two watermarks in another order in which no row is late: a row may come
+ * while all rows that are still to come lie less than the stream's delay before it. Rows of one
+ * stream and time keep their order. */
 static void shuffle(struct run *run, int64_t *step, size_t count, uint64_t *state)
 {
     for (size_t done = 0; done + 1 < count; done++) {
@@ -285,7 +307,8 @@ static weir_status take_steps(struct run *run)
     return status == WEIR_OK ? weir_engine_finish(run->engine, &run->error) : status;
 }
 
-void wr_test_run(struct wr_test_job *job, const struct wr_test_variant *variant, struct wr_test_outcome *out)
+void wr_test_run(struct wr_test_job *job, const struct wr_test_variant *variant,
+                 struct wr_test_outcome *out)
 {
     struct run run = {.job = job, .variant = variant, .out = out};
     *out = (struct wr_test_outcome){0};
