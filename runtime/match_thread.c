@@ -89,6 +89,7 @@ static bool move_on(struct wr_pattern *p, struct wr_general *g, const struct wr_
                 child = wr_link_take(p, g, from->link, variable, row);
             }
             if (child) {
+                if (p->trace) wr_trace_follow(p, (uint32_t)(step->follow - p->spec->follow) + e);
                 const struct wr_step *next = &p->plan.step[position];
                 if (next->entries) add_open(p, g, position, child, next->full);
                 if (next->accepts) {

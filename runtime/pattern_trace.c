@@ -292,8 +292,14 @@ void wr_trace_step(struct wr_pattern *p, const struct wr_general *g, uint32_t pa
                    uint16_t variable, uint32_t row, uint32_t taken)
 {
     WR_ASSERT(p->trace && p->batch);
+    wr_watch_count(p->watch, p->op.id, wr_cover_variable(variable, taken != 0), 1);
     if (taken) took(p, g, taken, variable, row);
     else refused(p, g, parent, variable, row);
+}
+
+void wr_trace_follow(struct wr_pattern *p, uint32_t follow)
+{
+    wr_watch_count(p->watch, p->op.id, wr_cover_follow(p->spec, follow), 1);
 }
 
 /* ---- The end of a start ---------------------------------------------------------------------- */
@@ -323,6 +329,7 @@ void wr_trace_end(struct wr_pattern *p, uint64_t sequence, uint32_t key, enum wr
     struct wr_pattern_trace *trace = p->trace;
     size_t at;
     struct traced *t = find(trace, sequence, &at);
+    if (end == WR_WATCH_EXPIRED) wr_watch_count(p->watch, p->op.id, WR_COVER_EXPIRED, 1);
     if (!t) return; /* a start of no row */
     struct wr_watch_row *rows = wr_alloc(sizeof *rows * (t->best.count + 1));
     struct wr_watch_refusal refusals[REFUSALS_KEPT];

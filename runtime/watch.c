@@ -17,6 +17,11 @@ struct entry {
     uint32_t node, next;   /* next: of the same bucket, 1 + index */
     struct wr_place place; /* of the result */
     uint32_t first, count; /* rows in .taken */
+    bool timed_out;
+};
+
+struct node_counts {
+    WR_VEC(uint64_t) item;
 };
 
 struct wr_watch {
@@ -27,6 +32,7 @@ struct wr_watch {
     uint32_t *bucket, buckets;
     WR_VEC(struct wr_watch_taken) gathered; /* work space of frames; variable UINT16_MAX: none */
     WR_VEC(struct wr_watch_row) row;
+    WR_VEC(struct node_counts) count; /* by node */
 };
 
 struct wr_watch *wr_watch_new(const struct wr_watch_options *options,
@@ -45,6 +51,8 @@ void wr_watch_free(struct wr_watch *watch)
     wr_vec_release(&watch->taken);
     wr_vec_release(&watch->gathered);
     wr_vec_release(&watch->row);
+    for (size_t i = 0; i < watch->count.count; i++) wr_vec_release(&watch->count.at[i].item);
+    wr_vec_release(&watch->count);
     wr_free(watch->bucket);
     wr_free(watch);
 }
@@ -103,6 +111,12 @@ void wr_watch_match(struct wr_watch *watch, const struct wr_operator *pattern,
     link_entry(watch, (uint32_t)watch->entry.count - 1);
 }
 
+void wr_watch_timed_out(struct wr_watch *watch)
+{
+    WR_ASSERT(watch->entry.count > 0);
+    wr_vec_last(&watch->entry).timed_out = true;
+}
+
 static const struct entry *find_entry(const struct wr_watch *watch, uint32_t node,
                                       struct wr_place place)
 {
@@ -157,11 +171,11 @@ static bool gather(struct wr_watch *watch, const struct wr_task *task, uint32_t 
     }
 }
 
-/* The pattern whose variables a result's rows have; NULL: none, or it is not clear which. */
-static const struct wr_pattern_node *pattern_of(const struct wr_program *program, uint32_t node)
+/* The node of the pattern that gives a node its rows; WR_NONE: none does, or several. */
+static uint32_t pattern_below(const struct wr_program *program, uint32_t node)
 {
     while (program->node[node].kind == WR_NODE_SELECT) node = program->node[node].input[0];
-    return program->node[node].kind == WR_NODE_PATTERN ? &program->node[node].u.pattern : NULL;
+    return program->node[node].kind == WR_NODE_PATTERN ? node : WR_NONE;
 }
 
 void wr_watch_frame(struct wr_watch *watch, const struct wr_operator *output, uint32_t port,
@@ -173,9 +187,11 @@ void wr_watch_frame(struct wr_watch *watch, const struct wr_operator *output, ui
     wr_vec_clear(&watch->gathered);
     bool known = gather(watch, task, node, wr_batch_place(batch, row), UINT16_MAX);
     size_t count = known ? watch->gathered.count : 0;
-    const struct wr_pattern_node *pattern = pattern_of(task->program, node);
+    uint32_t below = pattern_below(task->program, node);
+    const struct wr_pattern_node *pattern = below != WR_NONE ? &task->program->node[below].u.pattern : NULL;
+    const struct entry *match = pattern ? find_entry(watch, below, wr_batch_place(batch, row)) : NULL;
     wr_buf_printf(out, "%u %" PRId64 " %d %zu ", output->id | port << 24, batch->event_time[row],
-                  known, count);
+                  known | (match && match->timed_out) << 1, count);
     for (size_t i = 0; i < count; i++) {
         const struct wr_watch_taken *t = &watch->gathered.at[i];
         bool named = pattern && t->variable < pattern->variable_count;
@@ -198,8 +214,8 @@ static const char *report_line(struct wr_watch *watch, const struct wr_task *tas
     int64_t number, time, known, count, source, offset, at, variable;
     p = next_number(next_number(next_number(next_number(p, &number), &time), &known), &count);
     uint32_t node = (uint32_t)number & 0xffffff, port = (uint32_t)number >> 24;
-    const struct wr_pattern_node *pattern =
-        pattern_of(task->program, task->program->node[node].input[port]);
+    uint32_t below = pattern_below(task->program, task->program->node[node].input[port]);
+    const struct wr_node *from = below != WR_NONE ? &task->program->node[below] : NULL;
     wr_vec_clear(&watch->row);
     for (int64_t i = 0; i < count; i++) {
         p = next_number(next_number(next_number(next_number(p, &source), &offset), &at), &variable);
@@ -209,7 +225,7 @@ static const char *report_line(struct wr_watch *watch, const struct wr_task *tas
             (struct wr_place){.time = at, .source = (uint32_t)source, .offset = (uint64_t)offset},
             &row);
         WR_ASSERT(of_source);
-        if (variable >= 0) row.variable = pattern->variable[variable].name;
+        if (variable >= 0 && from) row.variable = from->u.pattern.variable[variable].name;
         wr_vec_push(&watch->row, row);
     }
     const char *newline = memchr(p, '\n', (size_t)(end - p));
@@ -221,7 +237,9 @@ static const char *report_line(struct wr_watch *watch, const struct wr_task *tas
                                      .derived = n->u.output.only_if_bound != 0,
                                      .time = time,
                                      .row = wr_slice_of(p, (size_t)(newline - p)),
-                                     .rows_known = known != 0,
+                                     .pattern = from ? task->program->query[from->query] : NULL,
+                                     .timed_out = (known & 2) != 0,
+                                     .rows_known = (known & 1) != 0,
                                      .rows = watch->row.at,
                                      .row_count = watch->row.count};
     if (watch->options.on_result) watch->options.on_result(watch->options.context, &result);
@@ -232,6 +250,23 @@ void wr_watch_lines(struct wr_watch *watch, const struct wr_task *task, const ch
                     size_t size)
 {
     for (const char *p = lines, *end = lines + size; p < end;) p = report_line(watch, task, p, end);
+}
+
+/* ---- Counts ------------------------------------------------------------------------------------- */
+
+void wr_watch_count(struct wr_watch *watch, uint32_t node, uint32_t item, uint64_t times)
+{
+    if (!watch || !watch->options.coverage) return;
+    while (watch->count.count <= node) wr_vec_push(&watch->count, (struct node_counts){0});
+    struct node_counts *counts = &watch->count.at[node];
+    while (counts->item.count <= item) wr_vec_push(&counts->item, 0);
+    counts->item.at[item] += times;
+}
+
+uint64_t wr_watch_counted(const struct wr_watch *watch, uint32_t node, uint32_t item)
+{
+    if (node >= watch->count.count || item >= watch->count.at[node].item.count) return 0;
+    return watch->count.at[node].item.at[item];
 }
 
 /* ---- Drops ----------------------------------------------------------------------------------- */

@@ -30,6 +30,8 @@ struct wr_watch_result {
     bool derived;        /* an output only because it is watched */
     int64_t time;        /* event time */
     struct wr_slice row; /* a JSON object */
+    const char *pattern; /* that gave the row, through views too; NULL: none did, or several */
+    bool timed_out;      /* by WITH TIMEOUTS */
     bool rows_known;     /* false behind windows */
     const struct wr_watch_row *rows;
     size_t row_count;
@@ -77,6 +79,7 @@ struct wr_watch_options {
     void (*on_late)(void *context,
                     const struct wr_watch_drop *drop); /* judged late, whatever becomes of it */
     void (*on_start)(void *context, const struct wr_watch_start *start); /* NULL: no trace */
+    bool coverage; /* counts what coverage.c lists; wants on_start */
     void *context;
 };
 
@@ -110,7 +113,28 @@ void wr_watch_late(struct wr_watch *watch, const struct wr_task *task, uint32_t 
                    struct wr_place place, int64_t late_us);
 /* Fills a row's identity from a place; false: it is no row of a source. */
 bool wr_watch_row_of(const struct wr_task *task, struct wr_place place, struct wr_watch_row *row);
+/* A pattern's last result was given because its start ran out of time (WITH TIMEOUTS). */
+void wr_watch_timed_out(struct wr_watch *watch);
 void wr_watch_start_ended(struct wr_watch *watch, const struct wr_watch_start *start);
 struct wr_encoder *wr_watch_encoder(struct wr_watch *watch, const struct wr_schema *schema);
+
+/* ---- Coverage (coverage.c) -------------------------------------------------------------------- */
+
+enum { WR_COVER_LATE, WR_COVER_EXPIRED, WR_COVER_TRUE, WR_COVER_FALSE, WR_COVER_FIRST };
+uint32_t wr_cover_variable(uint32_t variable, bool holds);
+uint32_t wr_cover_follow(const struct wr_pattern_node *pattern, uint32_t follow);
+/* Counts an item of a node; nothing happens where no coverage is asked for, or `watch` is NULL. */
+void wr_watch_count(struct wr_watch *watch, uint32_t node, uint32_t item, uint64_t times);
+uint64_t wr_watch_counted(const struct wr_watch *watch, uint32_t node, uint32_t item);
+
+struct wr_cover {
+    const char *query, *what; /* "condition of large true" */
+    uint32_t line;            /* in the program */
+    uint64_t hits;
+};
+typedef void wr_cover_fn(void *context, const struct wr_cover *cover);
+/* All items of a program, hit or not. */
+void wr_watch_cover(const struct wr_watch *watch, const struct wr_program *program,
+                    wr_cover_fn *visit, void *context);
 
 #endif
