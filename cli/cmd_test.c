@@ -1,6 +1,7 @@
 /* weir test: cases out of files, run in every way, judged and reported. */
 #include "cli/wtest.h"
 #include "vm/builtin_impl.h"
+#include "vm/text.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -13,6 +14,9 @@ struct testing {
     struct wr_arena arena;
     WR_VEC(struct wr_test_report) report;
     uint32_t count[WR_TEST_XPASS + 1];
+    bool covers;
+    double coverage_min; /* percent */
+    struct wr_test_coverage coverage;
     bool missing; /* a file that is not there */
 };
 
@@ -98,8 +102,6 @@ static const char *reason_to_skip(const struct wr_test_case *c)
         if (c->event.at[i].unsupported) return c->event.at[i].unsupported;
     for (size_t i = 0; i < c->expect.count; i++) {
         if (c->expect.at[i].unsupported) return c->expect.at[i].unsupported;
-        if (c->expect.at[i].kind == WR_TEST_TIMEOUT)
-            return "`timeout` needs WITH TIMEOUTS, which does not run yet";
     }
     return NULL;
 }
@@ -115,6 +117,18 @@ static void error_at(struct verdict *v, const struct wr_test_file *file, uint32_
 {
     v->verdict = WR_TEST_ERROR_VERDICT;
     wr_buf_printf(&v->text, "  %s:%u: %s\n", file->path, line, why);
+}
+
+static void cover(struct testing *t, struct wr_test_job *job)
+{
+    struct wr_test_outcome traced;
+    wr_test_run(job,
+                &(struct wr_test_variant){
+                    .name = "counted", .batch_rows = 1, .trace = true, .coverage = true},
+                &traced);
+    if (!traced.error)
+        wr_test_cover_add(&t->coverage, job->c->use ? job->c->use : job->file->path, &traced);
+    wr_test_outcome_release(&traced);
 }
 
 static void run_program(struct testing *t, struct wr_test_job *job, struct verdict *v)
@@ -148,6 +162,7 @@ static void run_program(struct testing *t, struct wr_test_job *job, struct verdi
         if (other) wr_buf_add_cstr(&v->text, other);
         v->verdict = same && !other ? WR_TEST_OK : WR_TEST_FAIL;
         if (!same) wr_test_expectation(job, &base, &v->came);
+        if (t->covers) cover(t, job);
     }
     wr_test_outcome_release(&base);
 }
@@ -365,6 +380,22 @@ static void run_file(struct testing *t, const char *path)
     wr_buf_release(&text);
 }
 
+/* What no case has made happen; the exit code is 1 when less happens than --coverage=MIN wants. For
+ * machines it goes to standard error. */
+static int report_coverage(struct testing *t, struct wr_buf *out)
+{
+    struct wr_buf text = {0};
+    double share = wr_test_cover_print(&t->coverage, &text);
+    bool low = share < t->coverage_min;
+    if (t->coverage_min > 0)
+        wr_buf_printf(&text, "coverage %.1f %%, %s %g %%\n", share, low ? "less than" : "at least",
+                      t->coverage_min);
+    if (t->machine) fwrite(text.data, 1, text.size, stderr);
+    else wr_buf_add_slice(out, wr_buf_slice(&text));
+    wr_buf_release(&text);
+    return low ? WR_EXIT_NO : WR_EXIT_DONE;
+}
+
 static int finish(struct testing *t)
 {
     struct wr_buf out = {0};
@@ -384,6 +415,8 @@ static int finish(struct testing *t)
     else
         wr_buf_printf(&out, "%u passed, %u failed, %u skipped\n",
                       t->count[WR_TEST_OK] + t->count[WR_TEST_XFAIL], bad, t->count[WR_TEST_SKIP]);
+    int low = t->covers ? report_coverage(t, &out) : WR_EXIT_DONE;
+    code = WR_MAX(code, low);
     wr_put_out(wr_buf_slice(&out));
     wr_buf_release(&out);
     if (t->missing) return WR_EXIT_USAGE;
@@ -410,7 +443,13 @@ int wr_cli_test(struct wr_args *args)
         t.only = wr_regexp_new(wr_slice_cstr(run), why, sizeof why);
         if (!t.only) return wr_fail(WR_EXIT_USAGE, "--run '%s': %s", run, why);
     }
+    const char *least = wr_args_value(args, WR_OPTION_COVERAGE);
+    t.covers = wr_args_has(args, WR_OPTION_COVERAGE);
+    if (least && (!wr_parse_f64(wr_slice_cstr(least), &t.coverage_min) || t.coverage_min < 0 ||
+                  t.coverage_min > 100))
+        return wr_fail(WR_EXIT_USAGE, "--coverage=MIN is a percentage, not '%s'", least);
     wr_arena_init(&t.arena);
+    t.coverage.arena = &t.arena;
     struct wr_paths paths = {0};
     for (size_t i = 0; i < args->positional.count; i++)
         wr_paths_add(&paths, args->positional.at[i], ends);
@@ -419,6 +458,7 @@ int wr_cli_test(struct wr_args *args)
     int code = finish(&t);
     wr_paths_release(&paths);
     wr_vec_release(&t.report);
+    wr_vec_release(&t.coverage.item);
     if (t.only) wr_regexp_free(t.only);
     wr_arena_release(&t.arena);
     return code;

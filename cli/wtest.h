@@ -8,6 +8,7 @@
  *   wtest_vary.c     the same case run in every other way
  *   wtest_compare.c  expectations against what came
  *   wtest_text.c     times, rows, labels as text
+ *   wtest_cover.c    what of a program no case has made happen
  *   wtest_report.c   verdicts: text, TAP, JSON, JUnit
  *   wtest_update.c   what came, written below the line
  *   wtest_fmt.c      the one layout
@@ -189,6 +190,8 @@ struct wr_test_result {
     bool derived;
     int64_t time;
     struct wr_slice row;
+    const char *pattern; /* NULL: of none */
+    bool timed_out;
     bool rows_known;
     uint32_t row_count;
     uint32_t *row_index; /* index in records; UINT32_MAX: of a file */
@@ -207,6 +210,16 @@ struct wr_test_why {      /* a start that ended, see weir_start */
     const char *pattern;
 };
 
+struct wr_test_cover {
+    const char *program, *query, *what;
+    uint32_t line, number; /* number: among items that read alike */
+    uint64_t hits;
+};
+struct wr_test_coverage {
+    struct wr_arena *arena;
+    WR_VEC(struct wr_test_cover) item;
+};
+
 struct wr_test_outcome {
     struct wr_arena arena;
     WR_VEC(struct wr_test_result) result;
@@ -214,7 +227,8 @@ struct wr_test_outcome {
     WR_VEC(uint64_t)
     open; /* of each pattern of the program, by node order; UINT64_MAX for other nodes */
     WR_VEC(struct wr_test_why) why;
-    const char *error; /* it did not run; NULL: it did */
+    WR_VEC(struct wr_test_cover) cover; /* where it was asked for */
+    const char *error;                  /* it did not run; NULL: it did */
 };
 
 struct wr_test_variant {
@@ -223,9 +237,9 @@ struct wr_test_variant {
     bool grouped; /* all records between two watermarks in one push a stream */
     bool roundtrip;
     const char *matcher;
-    uint32_t partitions; /* 0, 1: one a stream */
-    uint32_t shuffle;    /* seed; 0: as written */
-    bool trace;
+    uint32_t partitions;  /* 0, 1: one a stream */
+    uint32_t shuffle;     /* seed; 0: as written */
+    bool trace, coverage; /* coverage: with trace */
 };
 
 struct wr_test_job {
@@ -246,6 +260,10 @@ void wr_test_outcome_release(struct wr_test_outcome *outcome);
  * differs. */
 const char *wr_test_vary(struct wr_test_job *job, const struct wr_test_outcome *base,
                          struct wr_arena *arena);
+
+void wr_test_cover_add(struct wr_test_coverage *coverage, const char *program,
+                       const struct wr_test_outcome *outcome);
+double wr_test_cover_print(const struct wr_test_coverage *coverage, struct wr_buf *out);
 
 /* ---- Comparing and reporting ----------------------------------------------------------------- */
 

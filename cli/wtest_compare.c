@@ -41,7 +41,8 @@ static bool same_number(struct wr_slice a, struct wr_slice b)
 {
     struct wr_buf x = {0}, y = {0};
     double p, q;
-    bool plain = plain_number(a, &x) & plain_number(b, &y);
+    bool plain = plain_number(a, &x);
+    plain = plain_number(b, &y) && plain;
     bool same = plain ? wr_slice_equal(wr_buf_slice(&x), wr_buf_slice(&y))
                       : wr_parse_f64(a, &p) && wr_parse_f64(b, &q) && p >= q && p <= q;
     wr_buf_release(&x);
@@ -145,7 +146,10 @@ static uint32_t differences(struct wr_test_job *job, struct wr_arena *arena,
     uint32_t count = 0;
     struct wr_slice ignored;
     bool found;
-    if (!wr_slice_equal_nocase(e->stream, wr_slice_cstr(r->output))) return UINT32_MAX;
+    bool timeout = e->kind == WR_TEST_TIMEOUT;
+    const char *named = timeout ? r->pattern : r->output;
+    if (!named || !wr_slice_equal_nocase(e->stream, wr_slice_cstr(named))) return UINT32_MAX;
+    if (timeout && !r->timed_out) return UINT32_MAX;
     if (!e->any_time && e->kind == WR_TEST_ROW && e->time != r->time && ++count && out) {
         wr_buf_add_cstr(out, "      time: expected ");
         wr_test_print_time(out, job->c, e->time);
@@ -216,7 +220,7 @@ static void collect(struct comparing *c)
     const struct wr_test_case *test = c->job->c;
     for (size_t i = 0; i < test->expect.count; i++) {
         const struct wr_test_expect *e = &test->expect.at[i];
-        if (e->kind == WR_TEST_ROW) wr_vec_push(&c->wanted, e);
+        if (e->kind == WR_TEST_ROW || e->kind == WR_TEST_TIMEOUT) wr_vec_push(&c->wanted, e);
         c->unordered |= e->kind == WR_TEST_UNORDERED;
         c->others |= e->kind == WR_TEST_OTHERS;
     }

@@ -386,6 +386,7 @@ static void take_expectation(struct parser *p)
         e.unsupported = "`dlq` needs Kafka, which does not run yet";
     } else if (is(word, "timeout")) {
         e.kind = WR_TEST_TIMEOUT;
+        e.any_time = true;
         if (alone) refuse(p, "write: timeout PATTERN, or timeout PATTERN <- #a");
         else e.stream = quoted_or_word(p, p->line.word[1]);
         if (!alone) take_labels(p, 2, &e);

@@ -45,6 +45,8 @@ static void on_result(void *context, const weir_result *result)
         .output = keep(run, result->output),
         .derived = result->derived != 0,
         .time = result->event_time_us,
+        .pattern = result->pattern ? keep(run, result->pattern) : NULL,
+        .timed_out = result->timed_out != 0,
         .rows_known = result->rows_known != 0,
         .row = wr_arena_copy(&run->out->arena, wr_slice_of(result->row, result->row_size)),
         .row_count = (uint32_t)result->row_count};
@@ -101,6 +103,23 @@ static void on_start(void *context, const weir_start *start)
                               .pattern = keep(run, start->pattern)};
     wr_buf_release(&text);
     wr_vec_push(&run->out->why, why);
+}
+
+static void on_cover(void *context, const weir_cover *cover)
+{
+    struct run *run = context;
+    uint32_t number = 0;
+    for (size_t i = 0; i < run->out->cover.count; i++) {
+        const struct wr_test_cover *c = &run->out->cover.at[i];
+        number += c->line == cover->line && strcmp(c->query, cover->query) == 0 &&
+                  strcmp(c->what, cover->what) == 0;
+    }
+    struct wr_test_cover item = {.query = keep(run, cover->query),
+                                 .what = keep(run, cover->what),
+                                 .line = cover->line,
+                                 .number = number,
+                                 .hits = cover->hits};
+    wr_vec_push(&run->out->cover, item);
 }
 
 /* ---- Setting up ------------------------------------------------------------------------------ */
@@ -166,6 +185,7 @@ static weir_status open_engine(struct run *run)
     options.on_drop = on_drop;
     options.on_late = on_late;
     if (v->trace) options.on_start = on_start;
+    options.coverage = v->coverage;
     weir_status status =
         weir_engine_open(run->job->program.loaded, &options, &run->engine, &run->error);
     for (size_t i = 0; i < run->job->c->param.count && status == WEIR_OK; i++) {
@@ -316,6 +336,8 @@ void wr_test_run(struct wr_test_job *job, const struct wr_test_variant *variant,
     weir_status status = open_engine(&run);
     if (status == WEIR_OK) status = take_steps(&run);
     if (status != WEIR_OK) out->error = keep(&run, run.error.message);
+    if (status == WEIR_OK && variant->coverage)
+        (void)weir_engine_coverage(run.engine, on_cover, &run);
     weir_engine_close(run.engine);
     for (size_t i = 0; i < run.lane.count; i++) {
         wr_vec_release(&run.lane.at[i].record);
@@ -332,5 +354,6 @@ void wr_test_outcome_release(struct wr_test_outcome *outcome)
     wr_vec_release(&outcome->late);
     wr_vec_release(&outcome->open);
     wr_vec_release(&outcome->why);
+    wr_vec_release(&outcome->cover);
     wr_arena_release(&outcome->arena);
 }

@@ -1,10 +1,10 @@
-/* Coverage: which conditions were true and false, which steps of patterns were taken, what ran out of time or came late.
- * Counted where somebody asks for it, per node and item:
+/* Coverage: which conditions were true and false, which steps of patterns were taken, what ran out
+ * of time or came late. Counted where somebody asks for it, per node and item:
  *
  *   any node      LATE: rows refused for lateness
  *   SELECT        TRUE, FALSE: rows for which WHERE was so
- *   PATTERN       EXPIRED: starts whose time ran out; FIRST + 2v, + 1: the condition of variable v true, false; then
- *                 the entries of the follow lists, in their order */
+ *   PATTERN       EXPIRED: starts whose time ran out; FIRST + 2v, + 1: the condition of variable v
+ * true, false; then the entries of the follow lists, in their order */
 #include "runtime/watch.h"
 
 #include "runtime/task.h"
@@ -20,7 +20,8 @@ uint32_t wr_cover_follow(const struct wr_pattern_node *pattern, uint32_t follow)
     return WR_COVER_FIRST + 2 * pattern->variable_count + follow;
 }
 
-/* ---- Listing ------------------------------------------------------------------------------------ */
+/* ---- Listing ------------------------------------------------------------------------------------
+ */
 
 struct listing {
     const struct wr_watch *watch;
@@ -50,11 +51,12 @@ static uint32_t define_line(const struct listing *l, const char *variable)
     struct wr_slice text = l->program->source_text;
     size_t place = l->program->node[l->node].place, size = strlen(variable);
     for (size_t i = place; i + size + 3 < text.size; i++) {
-        if (memcmp(text.data + i, variable, size) != 0 || (i && is_name_char(text.data[i - 1]))) continue;
+        if (memcmp(text.data + i, variable, size) != 0 || (i && is_name_char(text.data[i - 1])))
+            continue;
         size_t k = i + size;
         while (k < text.size && (text.data[k] == ' ' || text.data[k] == '\n')) k++;
-        bool as = k > i + size && k + 2 < text.size && (text.data[k] | 32) == 'a' && (text.data[k + 1] | 32) == 's' &&
-                  !is_name_char(text.data[k + 2]);
+        bool as = k > i + size && k + 2 < text.size && (text.data[k] | 32) == 'a' &&
+                  (text.data[k + 1] | 32) == 's' && !is_name_char(text.data[k + 2]);
         if (as) return line_at(text, i);
     }
     return line_at(text, place);
@@ -63,7 +65,9 @@ static uint32_t define_line(const struct listing *l, const char *variable)
 static void item(struct listing *l, uint32_t number, uint32_t line, const char *what)
 {
     const struct wr_node *node = &l->program->node[l->node];
-    struct wr_cover cover = {.query = l->program->query[node->query], .what = what, .line = line,
+    struct wr_cover cover = {.query = l->program->query[node->query],
+                             .what = what,
+                             .line = line,
                              .hits = wr_watch_counted(l->watch, l->node, number)};
     l->visit(l->context, &cover);
 }
@@ -75,7 +79,8 @@ static const char *say(struct listing *l, const char *before, const char *name, 
     return wr_buf_cstr(&l->text);
 }
 
-/* A step: from a position of the pattern (or its beginning) to the next. Several positions of a variable have numbers. */
+/* A step: from a position of the pattern (or its beginning) to the next. Several positions of a
+ * variable have numbers. */
 static void name_position(const struct wr_pattern_node *p, uint32_t position, struct wr_buf *out)
 {
     uint32_t same = 0, number = 0;
@@ -89,17 +94,20 @@ static void name_position(const struct wr_pattern_node *p, uint32_t position, st
     if (same > 1) wr_buf_printf(out, "[%u]", number);
 }
 
-static void list_steps(struct listing *l, const struct wr_pattern_node *p, uint32_t from, uint32_t first, uint32_t count)
+static void list_steps(struct listing *l, const struct wr_pattern_node *p, uint32_t from,
+                       uint32_t first, uint32_t count)
 {
     for (uint32_t e = first; e < first + count; e++) {
-        if (p->follow[e].position == WR_ACCEPT) break; /* what stands behind it is never looked at */
+        if (p->follow[e].position == WR_ACCEPT)
+            break; /* what stands behind it is never looked at */
         wr_buf_clear(&l->text);
         wr_buf_add_cstr(&l->text, "step ");
         if (from < p->position_count) name_position(p, from, &l->text);
         else wr_buf_add_cstr(&l->text, "begin");
         wr_buf_add_cstr(&l->text, " to ");
         name_position(p, p->follow[e].position, &l->text);
-        item(l, wr_cover_follow(p, e), line_at(l->program->source_text, l->program->node[l->node].place),
+        item(l, wr_cover_follow(p, e),
+             line_at(l->program->source_text, l->program->node[l->node].place),
              wr_buf_cstr(&l->text));
     }
 }
@@ -122,7 +130,8 @@ static void list_pattern(struct listing *l)
     item(l, WR_COVER_LATE, line, "a late row");
 }
 
-void wr_watch_cover(const struct wr_watch *watch, const struct wr_program *program, wr_cover_fn *visit, void *context)
+void wr_watch_cover(const struct wr_watch *watch, const struct wr_program *program,
+                    wr_cover_fn *visit, void *context)
 {
     struct listing l = {.watch = watch, .program = program, .visit = visit, .context = context};
     for (l.node = 0; l.node < program->node_count; l.node++) {

@@ -188,8 +188,10 @@ void wr_watch_frame(struct wr_watch *watch, const struct wr_operator *output, ui
     bool known = gather(watch, task, node, wr_batch_place(batch, row), UINT16_MAX);
     size_t count = known ? watch->gathered.count : 0;
     uint32_t below = pattern_below(task->program, node);
-    const struct wr_pattern_node *pattern = below != WR_NONE ? &task->program->node[below].u.pattern : NULL;
-    const struct entry *match = pattern ? find_entry(watch, below, wr_batch_place(batch, row)) : NULL;
+    const struct wr_pattern_node *pattern =
+        below != WR_NONE ? &task->program->node[below].u.pattern : NULL;
+    const struct entry *match =
+        pattern ? find_entry(watch, below, wr_batch_place(batch, row)) : NULL;
     wr_buf_printf(out, "%u %" PRId64 " %d %zu ", output->id | port << 24, batch->event_time[row],
                   known | (match && match->timed_out) << 1, count);
     for (size_t i = 0; i < count; i++) {
@@ -252,7 +254,8 @@ void wr_watch_lines(struct wr_watch *watch, const struct wr_task *task, const ch
     for (const char *p = lines, *end = lines + size; p < end;) p = report_line(watch, task, p, end);
 }
 
-/* ---- Counts ------------------------------------------------------------------------------------- */
+/* ---- Counts -------------------------------------------------------------------------------------
+ */
 
 void wr_watch_count(struct wr_watch *watch, uint32_t node, uint32_t item, uint64_t times)
 {

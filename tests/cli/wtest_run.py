@@ -300,6 +300,19 @@ def verdicts_for_machines(f):
 
 
 @case
+def coverage_says_what_no_case_has_made_happen(f):
+    rc, out, err = run(f, "=== it\n" + THREE + "---\n+60s alerts tries=3\n", args=["-q", "--coverage"])
+    assert rc == 0 and "coverage of p.weir: " in out and out.count("coverage of") == 1, out
+    assert "condition of large true" not in out, out
+    for line in ("p.weir:10: card_testing: never: condition of large false", "p.weir:7: card_testing: never: a start that runs out of time", "p.weir:7: card_testing: never: a late row",
+                 "p.weir:13: big: never: WHERE true"):
+        assert line in out, (line, out)
+    rc, out, err = run(f, "=== it\n---\nnone\n", args=["-q", "--coverage=50"])
+    assert rc == 1 and "less than 50 %" in out, out
+    equal(run(f, "=== it\n---\nnone\n", args=["--coverage=x"])[0], 2)
+
+
+@case
 def tests_are_laid_out(f):
     text = ('use   "p.weir"\n# c\n\n\n=== one   two\n+0s payments card=c1   amount=1 #a\n+10m payments card="a  b" # says\n'
             "watermark +11m\n---\n+60s alerts tries=1 <- #a\n=== next\n---\nnone\n")
