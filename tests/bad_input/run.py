@@ -87,7 +87,8 @@ def ten_megabytes_of_one_expression(f):
     rc, _, err = weir("check", f.file("p.weir", text))
     assert rc in (0, 3), f"exit {rc}: {err[:300]}"
     assert rc == 0 or "error[" in err, err[:300]
-    assert time.time() - begun < 30, "took too long"
+    sanitized = any(f"/{mode}/" in WEIR for mode in ("asan", "ubsan", "tsan", "hostile", "debug"))
+    assert sanitized or time.time() - begun < 30, "took too long"
 
 
 @case
@@ -298,7 +299,7 @@ def an_unknown_input_and_an_unbound_one(f):
 def unknown_commands_and_options(f):
     expect(weir("repaly"), 2, "did you mean 'replay'?")
     expect(weir("replay", "--inn", "x"), 2, "did you mean '--in'?")
-    expect(weir("test"), 2, "no command 'test'")
+    expect(weir("shell"), 2, "no command 'shell'")
     expect(weir(), 2, "weir finds patterns")
     expect(weir("help", "W9999"), 2)
 
