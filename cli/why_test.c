@@ -116,9 +116,12 @@ static void write_case(struct example *x, struct wr_buf *out)
     char time[WR_TEXT_MAX];
     size_t size = wr_print_timestamp(time, x->row.at[0].time_us);
     const char *slash = strrchr(x->program, '/');
-    wr_buf_printf(out, "use \"%s\"\nstart %.*s\n\n=== %s%s%s%s\n", slash ? slash + 1 : x->program,
-                  (int)size, time, x->start->pattern, *x->start->key ? " for " : "", x->start->key,
-                  x->start->end == WEIR_START_MATCH ? "" : ": no match");
+    wr_buf_printf(out, "use \"%s\"\nstart %.*s\n", slash ? slash + 1 : x->program, (int)size, time);
+    for (size_t i = 0; i < x->args->option.count; i++)
+        if (x->args->option.at[i].id == WR_OPTION_PARAM)
+            wr_buf_printf(out, "param %s\n", x->args->option.at[i].value);
+    wr_buf_printf(out, "\n=== %s%s%s%s\n", x->start->pattern, *x->start->key ? " for " : "",
+                  x->start->key, x->start->end == WEIR_START_MATCH ? "" : ": no match");
     size_t number = 0;
     for (size_t i = 0; i < x->row.count; i++) {
         if (x->left_out[i]) continue;

@@ -228,6 +228,7 @@ struct wr_test_outcome {
     open; /* of each pattern of the program, by node order; UINT64_MAX for other nodes */
     WR_VEC(struct wr_test_why) why;
     WR_VEC(struct wr_test_cover) cover; /* where it was asked for */
+    uint64_t events;                    /* read, from lines and from files */
     const char *error;                  /* it did not run; NULL: it did */
 };
 

@@ -110,6 +110,7 @@ static bool has_label(const struct wr_test_job *job, uint32_t record, struct wr_
     const struct wr_test_record *r = &job->record.at[record];
     const struct wr_test_event *e = &job->c->event.at[r->event];
     if (wr_slice_equal(e->label, label)) return true;
+    if (label.data[label.size - 1] != ']') return false;
     struct wr_buf own = {0}; /* #a[1] of a line that is repeated */
     wr_buf_printf(&own, "%.*s[%u]", WR_SLICE_ARG(e->label), r->repeat);
     bool same = e->label.size && wr_slice_equal(wr_buf_slice(&own), label);

@@ -277,26 +277,63 @@ static uint64_t next_random(uint64_t *state)
     return *state >> 33;
 }
 
+/* How far a row may move, in rows. */
+enum { SHUFFLE_FAR = 32 };
+
+static const struct wr_test_record *record_at(const struct run *run, const int64_t *step, size_t i)
+{
+    return &run->job->record.at[step[i]];
+}
+
+/* May step i be the next of those from `done` on? Not where a row that is still to come would be
+ * late after it, nor before one of its own stream and time. */
+static bool may_be_next(const struct run *run, const int64_t *step, const int64_t *const *least,
+                        size_t done, size_t to, size_t i)
+{
+    const struct wr_test_record *r = record_at(run, step, i);
+    const struct wr_test_program *program = &run->job->program;
+    const struct wr_stream *stream = wr_test_stream(program, wr_slice_cstr(r->stream));
+    const struct wr_source_node *source = wr_test_source(program, stream);
+    int64_t bound = r->time - WR_MAX(source->delay_us, 0);
+    if (least[stream - program->program->stream][to] < bound) return false;
+    for (size_t k = done; k < to; k++) {
+        const struct wr_test_record *other = record_at(run, step, k);
+        if (k == i || strcmp(other->stream, r->stream) != 0) continue;
+        if (other->time == r->time ? k < i : other->time < bound) return false;
+    }
+    return true;
+}
+
+/* Per stream: the least time of its steps from each one on, as they are written. */
+static const int64_t *const *least_times(struct run *run, const int64_t *step, size_t count)
+{
+    const struct wr_program *program = run->job->program.program;
+    struct wr_arena *arena = &run->out->arena;
+    const int64_t **least = wr_arena_alloc(arena, sizeof *least * (program->stream_count + 1u));
+    for (uint32_t s = 0; s < program->stream_count; s++) {
+        int64_t *own = wr_arena_alloc(arena, sizeof *own * (count + 1));
+        own[count] = INT64_MAX;
+        for (size_t i = count; i-- > 0;) {
+            const struct wr_test_record *r = record_at(run, step, i);
+            bool same = strcmp(r->stream, program->stream[s].name) == 0;
+            own[i] = same ? WR_MIN(own[i + 1], r->time) : own[i + 1];
+        }
+        least[s] = own;
+    }
+    return least;
+}
+
 /* Puts the steps between two watermarks in another order in which no row is late: a row may come
  * while all rows that are still to come lie less than the stream's delay before it. Rows of one
  * stream and time keep their order. */
 static void shuffle(struct run *run, int64_t *step, size_t count, uint64_t *state)
 {
+    const int64_t *const *least = least_times(run, step, count);
     for (size_t done = 0; done + 1 < count; done++) {
-        size_t choices = 0, chosen = done;
-        for (size_t i = done; i < count; i++) {
-            const struct wr_test_record *r = &run->job->record.at[step[i]];
-            const struct wr_source_node *source = wr_test_source(
-                &run->job->program, wr_test_stream(&run->job->program, wr_slice_cstr(r->stream)));
-            bool may = true;
-            for (size_t k = done; k < count && may; k++) {
-                const struct wr_test_record *other = &run->job->record.at[step[k]];
-                if (k == i || strcmp(other->stream, r->stream) != 0) continue;
-                if (other->time == r->time) may = k > i;
-                else may = other->time >= r->time - WR_MAX(source->delay_us, 0);
-            }
-            if (may && next_random(state) % ++choices == 0) chosen = i;
-        }
+        size_t choices = 0, chosen = done, to = WR_MIN(count, done + SHUFFLE_FAR);
+        for (size_t i = done; i < to; i++)
+            if (may_be_next(run, step, least, done, to, i) && next_random(state) % ++choices == 0)
+                chosen = i;
         int64_t taken = step[chosen];
         memmove(step + done + 1, step + done, sizeof *step * (chosen - done));
         step[done] = taken;
@@ -336,6 +373,11 @@ void wr_test_run(struct wr_test_job *job, const struct wr_test_variant *variant,
     weir_status status = open_engine(&run);
     if (status == WEIR_OK) status = take_steps(&run);
     if (status != WEIR_OK) out->error = keep(&run, run.error.message);
+    if (run.engine) {
+        weir_progress progress;
+        weir_engine_progress(run.engine, &progress);
+        out->events = progress.events;
+    }
     if (status == WEIR_OK && variant->coverage)
         (void)weir_engine_coverage(run.engine, on_cover, &run);
     weir_engine_close(run.engine);

@@ -2,6 +2,8 @@
  * each event, whole batches, the general matcher, rows in another order, more source partitions. */
 #include "cli/wtest.h"
 
+enum { EVENTS_SINGLE = 1000 };
+
 static const struct wr_test_variant variants[] = {
     {.name = "with all state saved, dropped and loaded after each event",
      .batch_rows = 1,
@@ -130,7 +132,13 @@ const char *wr_test_vary(struct wr_test_job *job, const struct wr_test_outcome *
         if ((variants[i].shuffle || variants[i].partitions > 1) && !reorder) continue;
         struct wr_test_outcome other;
         struct wr_buf text = {0};
-        wr_test_run(job, &variants[i], &other);
+        struct wr_test_variant variant = variants[i];
+        /* Recordings are long: then state is saved a thousand times, not after every event. */
+        if (variant.batch_rows == 1 && base->events > EVENTS_SINGLE) {
+            variant.batch_rows = (uint32_t)WR_MIN(base->events / EVENTS_SINGLE + 1, UINT64_C(1024));
+            variant.grouped = true;
+        }
+        wr_test_run(job, &variant, &other);
         wr_buf_printf(&text,
                       "  run again %s, the case gives something else: this is a defect of weir\n",
                       variants[i].name);

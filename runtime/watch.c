@@ -146,6 +146,7 @@ static bool gather(struct wr_watch *watch, const struct wr_task *task, uint32_t 
     const struct wr_node *n = &task->program->node[node];
     switch (n->kind) {
     case WR_NODE_SOURCE:
+        if (place.source == 0) return true; /* a moment that a match holds: no row */
         if (!is_of_stream(task, place.source, node)) return false;
         wr_vec_push(&watch->gathered, (struct wr_watch_taken){place, variable});
         return true;
