@@ -2,7 +2,7 @@
  * each event, whole batches, the general matcher, rows in another order, more source partitions. */
 #include "cli/wtest.h"
 
-enum { EVENTS_SINGLE = 1000 };
+enum { EVENTS_SINGLE = 1000, SAVES_OF_LONG = 200 };
 
 static const struct wr_test_variant variants[] = {
     {.name = "with all state saved, dropped and loaded after each event",
@@ -133,9 +133,9 @@ const char *wr_test_vary(struct wr_test_job *job, const struct wr_test_outcome *
         struct wr_test_outcome other;
         struct wr_buf text = {0};
         struct wr_test_variant variant = variants[i];
-        /* Recordings are long: then state is saved a thousand times, not after every event. */
+        /* Recordings are long: then state is saved some hundred times, not after every event. */
         if (variant.batch_rows == 1 && base->events > EVENTS_SINGLE) {
-            variant.batch_rows = (uint32_t)WR_MIN(base->events / EVENTS_SINGLE + 1, UINT64_C(1024));
+            variant.batch_rows = (uint32_t)WR_MIN(base->events / SAVES_OF_LONG + 1, UINT64_C(1024));
             variant.grouped = true;
         }
         wr_test_run(job, &variant, &other);
