@@ -339,6 +339,8 @@ def tests_are_laid_out(f):
     equal(weir("fmt", "--check", "t.wtest", cwd=f)[0], 1)
     equal(weir("fmt", "-w", "t.wtest", cwd=f)[0], 0)
     equal(weir("fmt", "--check", "t.wtest", cwd=f)[0], 0)
+    write(f, "t.wtest", "=== x\n+0s größe a=é #a\n+1s s a=bb #b\n---\nnone\n")
+    equal(weir("fmt", "t.wtest", cwd=f)[1], "=== x\n+0s  größe a=é   #a\n+1s  s     a=bb  #b\n---\nnone\n")
     write(f, "t.wtest", "=== x\n+0s s a=\"\n")
     rc, out, err = weir("fmt", "t.wtest", cwd=f)
     assert rc == 3 and "t.wtest:2: a text in quotes is not closed" in err, err
