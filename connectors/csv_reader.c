@@ -23,6 +23,7 @@ struct csv_reader {
     enum wr_decode broken; /* why the record at hand is none; its line's end is yet to come */
     size_t searched;       /* bytes of it that hold no line end */
     bool header;           /* the first record names the columns, and has not come yet */
+    bool named;            /* it has come */
     uint32_t expected;     /* fields of a record; 0: as many as the first one has */
     uint32_t place_count;
     uint32_t *at_place;    /* by place: the first column that it gives, or WR_NONE */
@@ -110,6 +111,7 @@ static enum wr_status take_header(struct csv_reader *r, const char *start, struc
     enum wr_status status = WR_OK;
     struct wr_buf name = {0};
     r->header = false;
+    r->named = true;
     places_init(r, (uint32_t)r->scan.cell.count);
     for (uint32_t i = 0; i < r->spec.field_count && status == WR_OK; i++) {
         const struct wr_field *field = &r->spec.field[i];
@@ -317,6 +319,15 @@ static void csv_progress(const struct wr_reader *reader, uint64_t *done, uint64_
     wr_byte_source_progress(((const struct csv_reader *)reader)->window.source, done, total);
 }
 
+static bool csv_lacks(const struct wr_reader *reader, uint32_t field)
+{
+    const struct csv_reader *r = (const struct csv_reader *)reader;
+    WR_ASSERT(field < r->spec.field_count);
+    for (uint32_t i = 0; i < r->elsewhere_count; i++)
+        if (r->elsewhere[i] == field) return r->named;
+    return false;
+}
+
 static void csv_close(struct wr_reader *reader)
 {
     struct csv_reader *r = (struct csv_reader *)reader;
@@ -333,7 +344,7 @@ static void csv_close(struct wr_reader *reader)
 struct wr_reader *wr_csv_reader_new(const struct wr_read_spec *spec, struct wr_byte_source *source, char delimiter,
                                     struct wr_error *error)
 {
-    static const struct wr_reader_class cls = {"csv", csv_read, csv_progress, csv_close};
+    static const struct wr_reader_class cls = {"csv", csv_read, csv_progress, csv_close, csv_lacks};
     const char *header = wr_option(spec->stream, "header");
     struct csv_reader *r = wr_alloc_zero(sizeof *r);
     WR_UNUSED(error);

@@ -37,6 +37,9 @@ struct wr_reader_class {
     /* Bytes read so far and in all (0: unknown), for progress. */
     void (*progress)(const struct wr_reader *reader, uint64_t *done, uint64_t *total);
     void (*close)(struct wr_reader *reader);
+    /* Is it known that no record can have a value for this field of the spec (a header without its name)? May be
+     * NULL: never known. */
+    bool (*lacks)(const struct wr_reader *reader, uint32_t field);
 };
 struct wr_reader {
     const struct wr_reader_class *cls;

@@ -149,7 +149,7 @@ void wr_drops_print(const struct wr_drops *drops, const struct wr_flow *flow, si
 /* ---- JSON
  * ---------------------------------------------------------------------------------------- */
 
-static void json_string(struct wr_buf *out, const char *text)
+void wr_json_string(struct wr_buf *out, const char *text)
 {
     wr_buf_add_char(out, '"');
     for (; *text; text++) {
@@ -176,7 +176,7 @@ void wr_drops_print_json(const struct wr_drops *drops, const struct wr_program *
     wr_buf_add_cstr(out, "{\"version\":1,\"queries\":[");
     for (size_t i = 0; i < count; i++) {
         wr_buf_add_cstr(out, i ? ",{\"name\":" : "{\"name\":");
-        json_string(out, flow[i].name);
+        wr_json_string(out, flow[i].name);
         if (flow[i].is_input) json_number(out, "read", flow[i].read);
         if (flow[i].is_output) json_number(out, "written", flow[i].written);
         for (int k = 0; k < WR_DROP_KINDS; k++)
@@ -190,20 +190,20 @@ void wr_drops_print_json(const struct wr_drops *drops, const struct wr_program *
             const struct wr_drop *drop = &drops->drop.at[d];
             wr_buf_add_cstr(out, any ? ",{\"query\":" : "{\"query\":");
             any = true;
-            json_string(out, program->query[q]);
+            wr_json_string(out, program->query[q]);
             wr_buf_printf(out, ",\"kind\":\"%s\",\"reason\":", kind[drop->kind]);
-            json_string(out, drop->reason);
+            wr_json_string(out, drop->reason);
             wr_buf_add_cstr(out, ",\"code\":");
-            json_string(out, drop->code);
+            wr_json_string(out, drop->code);
             json_number(out, "rows", drop->rows);
             wr_buf_add_cstr(out, ",\"first\":");
-            json_string(out, drop->first);
+            wr_json_string(out, drop->first);
             wr_buf_add_cstr(out, ",\"what\":");
-            json_string(out, drop->what);
+            wr_json_string(out, drop->what);
             wr_buf_add_char(out, '}');
         }
     wr_buf_add_cstr(out, "],\"totals\":{");
     for (int k = 0; k < WR_DROP_KINDS; k++)
         wr_buf_printf(out, "%s\"%s\":%" PRIu64, k ? "," : "", kind[k], drops->total[k]);
-    wr_buf_add_cstr(out, "}}\n");
+    wr_buf_add_char(out, '}');
 }

@@ -51,10 +51,14 @@ struct wr_flow {
     bool is_input, is_output;
     uint64_t read, written;
 };
-/* The table of a run: for people, or as JSON {"version":1,…}. Zeros are shown. */
+/* The table of a run: for people, or as JSON {"version":1,…} whose last brace is left to the caller. Zeros are
+ * shown. */
 void wr_drops_print(const struct wr_drops *drops, const struct wr_flow *flow, size_t count,
                     struct wr_buf *out);
 void wr_drops_print_json(const struct wr_drops *drops, const struct wr_program *program,
                          const struct wr_flow *flow, size_t count, struct wr_buf *out);
+
+/* A JSON string, with its quotes. */
+void wr_json_string(struct wr_buf *out, const char *text);
 
 #endif

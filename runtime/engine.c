@@ -206,6 +206,20 @@ static uint64_t rows_read(const struct wr_engine *engine, uint32_t node)
     return rows;
 }
 
+/* Behind the table: columns that no record had a value for. JSON's object is closed here. */
+static void print_unseen(const struct wr_engine *engine, bool json, struct wr_buf *out)
+{
+    bool more = false;
+    if (json) wr_buf_add_cstr(out, ",\"no_value\":[");
+    for (uint32_t node = 0; node < engine->task.op_count; node++) {
+        const struct wr_source *source = (const struct wr_source *)engine->task.op[node];
+        if (engine->program->node[node].kind != WR_NODE_SOURCE) continue;
+        if (json) more = wr_unseen_print_json(source, more, out);
+        else wr_unseen_print(source, out);
+    }
+    if (json) wr_buf_add_cstr(out, "]}\n");
+}
+
 void wr_engine_summary(const struct wr_engine *engine, bool json, struct wr_buf *out)
 {
     const struct wr_program *program = engine->program;
@@ -233,5 +247,6 @@ void wr_engine_summary(const struct wr_engine *engine, bool json, struct wr_buf 
         wr_drops_print_json(&engine->task.drops, program, flow, count, out);
     else
         wr_drops_print(&engine->task.drops, flow, count, out);
+    print_unseen(engine, json, out);
     wr_free(flow);
 }

@@ -33,6 +33,7 @@ static struct wr_operator *create(struct wr_task *task, const struct wr_node *no
     source->partition_field = WR_NONE;
     for (uint32_t f = 0; f < source->node->field_count; f++)
         if (source->node->field[f].from == WR_FIELD_PARTITION) source->partition_field = f;
+    wr_unseen_init(source);
     source->max_ahead_us = MAX_AHEAD_US;
     if (ahead && !wr_parse_interval(wr_slice_cstr(ahead), &source->max_ahead_us))
         source->max_ahead_us = -1;
@@ -50,6 +51,7 @@ static void free_source(struct wr_operator *op)
     wr_frame_free(source->watermark);
     wr_vec_release(&source->partition);
     wr_free(source->column);
+    wr_free(source->unseen);
     wr_free((void *)(uintptr_t)source->zeros);
     wr_free(source);
 }
@@ -317,6 +319,7 @@ void wr_source_take(struct wr_source *source, struct wr_partition *partition,
     const struct wr_source_node *node = source->node;
     if (in->rows == 0) return;
     WR_ASSERT(in->columns >= node->field_count && in->rows <= WR_BATCH_ROWS);
+    if (source->unseen_count || !source->any_taken) wr_unseen_note(source, in);
     struct wr_batch batch = *in;
     batch.source = partition->places;
     batch.ordinal = NULL;

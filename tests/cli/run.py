@@ -91,6 +91,25 @@ def the_summary_is_always_shown_and_never_on_standard_output(f):
 
 
 @case
+def columns_that_no_record_has_are_named(f):
+    with open(f + "/q.weir", "w") as file:
+        file.write(PROGRAM.replace("card STRING,", "card STRING, nosuch INT, deep INT FROM '$.a[\"b c\"]', other INT DEFAULT 3, unread INT,")
+                   .replace("SELECT card,", "SELECT card, nosuch, deep, other,"))
+    rc, out, err = weir("replay", "q.weir", "payments.jsonl", cwd=f)
+    assert "no record of payments had a value for 'nosuch' ($.nosuch)" in err and "'deep' ($.a." in err, err
+    assert "other'" not in err and "unread" not in err, err
+    stats = json.loads(weir("replay", "-q", "--stats", "q.weir", "payments.jsonl", cwd=f)[2])
+    equal(stats["no_value"], [{"stream": "payments", "column": c} for c in ("nosuch", "deep")])
+    with open(f + "/payments.csv", "w") as file:
+        file.write("card,amount,status,at\nc1,900,ok,2026-01-01T00:00:00Z\n")
+    err = weir("replay", "q.weir", "payments.csv", cwd=f)[2]
+    assert "no record of payments had a value for 'nosuch': the header of payments.csv has no such column" in err, err
+    open(f + "/empty.jsonl", "w").close()
+    assert "had a value" not in weir("replay", "q.weir", "empty.jsonl", cwd=f)[2]
+    assert "had a value" not in weir("replay", "p.weir", "payments.jsonl", cwd=f)[2]
+
+
+@case
 def standard_input_is_a_file_like_another(f):
     equal(weir("replay", f + "/p.weir", "-", stdin=ROWS)[:2], (0, BIG))
     equal(weir("replay", "-", f + "/payments.jsonl", stdin=PROGRAM)[:2], (0, BIG))
