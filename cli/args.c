@@ -104,6 +104,36 @@ static bool decide_color(struct wr_args *args)
     return false;
 }
 
+size_t wr_args_choice(const char *option, const char *list, const char *value, const char *const *known, size_t count)
+{
+    struct wr_suggestion s;
+    wr_suggestion_init(&s, wr_slice_cstr(value));
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(known[i], value) == 0) return i;
+        wr_suggestion_offer(&s, wr_slice_cstr(known[i]));
+    }
+    struct wr_slice best = wr_suggestion_best(&s);
+    if (best.size)
+        wr_fail(WR_EXIT_USAGE, "%s is %s, not '%s'; did you mean '%.*s'?", option, list, value, WR_SLICE_ARG(best));
+    else
+        wr_fail(WR_EXIT_USAGE, "%s is %s, not '%s'", option, list, value);
+    return count;
+}
+
+int wr_args_dialect(const struct wr_args *args)
+{
+    const char *dialect = wr_args_value(args, WR_OPTION_DIALECT);
+    if (!dialect) return 0;
+    return strcmp(dialect, "flink") == 0 ? 1 : -1;
+}
+
+static bool check_dialect(const struct wr_args *args)
+{
+    static const char *const known[] = {"flink", "standard"};
+    const char *dialect = wr_args_value(args, WR_OPTION_DIALECT);
+    return !dialect || wr_args_choice("--dialect", "flink or standard", dialect, known, 2) < 2;
+}
+
 bool wr_args_parse(struct wr_args *args, const char *command, int argc, char **argv)
 {
     args->command = command;
@@ -117,7 +147,7 @@ bool wr_args_parse(struct wr_args *args, const char *command, int argc, char **a
             wr_vec_push(&args->positional, argv[i]);
         }
     }
-    return decide_color(args);
+    return decide_color(args) && check_dialect(args);
 }
 
 void wr_args_release(struct wr_args *args)

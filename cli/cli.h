@@ -42,6 +42,11 @@ const char *wr_args_value(const struct wr_args *args, enum wr_option_id id); /* 
 bool wr_args_number(const struct wr_args *args, enum wr_option_id id, int64_t low, int64_t high, int64_t fallback,
                     int64_t *value);
 
+/* The place of a value among those that it may be (`list` says them: "a, b or c"); count after a message. */
+size_t wr_args_choice(const char *option, const char *list, const char *value, const char *const *known, size_t count);
+/* --dialect: 1 flink, -1 standard, 0 not given. */
+int wr_args_dialect(const struct wr_args *args);
+
 struct wr_option_info {
     enum wr_option_id id;
     const char *name;

@@ -1,6 +1,8 @@
 /* weir query: a text over files that nobody declared. The declarations are inferred and put before the text. */
 #include "cli/cli.h"
 
+#include <strings.h>
+
 struct bound {
     char *text;       /* NAME=PATH, as replay's --in takes it */
     const char *name; /* into text */
@@ -50,21 +52,48 @@ static bool declare_all(const struct bound *bound, size_t count, struct wr_buf *
     return true;
 }
 
+/* false after a message: a file that the text does not read is a slip, and its rows would be missed in silence. */
+static bool all_are_read(const weir_program *program, const struct bound *bound, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        int size = (int)(bound[i].path - bound[i].name) - 1;
+        bool read = false;
+        const char *input = NULL;
+        for (size_t k = 0; !read && weir_program_input(program, k); k++) {
+            input = weir_program_input(program, k);
+            read = strlen(input) == (size_t)size && strncasecmp(input, bound[i].name, (size_t)size) == 0;
+        }
+        if (read) continue;
+        if (input)
+            wr_fail(0, "%s is not read: the query has no FROM %.*s (to read files as one stream: %s=%s %s=…)", bound[i].path,
+                    size, bound[i].name, input, bound[i].path, input);
+        else
+            wr_fail(0, "%s is not read: the query has no FROM %.*s", bound[i].path, size, bound[i].name);
+        return false;
+    }
+    return true;
+}
+
 static int compile_and_run(struct wr_args *args, const char *preamble, const struct bound *bound, size_t count)
 {
-    const char *text = args->positional.at[0], *dialect = wr_args_value(args, WR_OPTION_DIALECT);
+    const char *text = args->positional.at[0];
     weir_compile_options options = WEIR_COMPILE_OPTIONS_INIT;
     options.color = args->color;
     options.warnings = !wr_args_has(args, WR_OPTION_QUIET);
     options.infer_files = 1;
     options.preamble = preamble;
-    options.flink_dialect = dialect && strcmp(dialect, "flink") == 0;
+    options.flink_dialect = wr_args_dialect(args);
+    options.recorded = options.name_columns = 1;
     weir_program *program = NULL;
     weir_text *diagnostics = NULL;
     weir_status status = weir_compile("query", text, strlen(text), &options, &program, &diagnostics);
     if (diagnostics) fputs(weir_text_data(diagnostics), stderr);
     weir_text_free(diagnostics);
     if (status != WEIR_OK) return (int)status;
+    if (!all_are_read(program, bound, count)) {
+        weir_program_free(program);
+        return WR_EXIT_USAGE;
+    }
     WR_VEC(const char *) input = {0};
     for (size_t i = 0; i < count; i++) wr_vec_push(&input, bound[i].text);
     int code = wr_run_program(args, program, input.at, input.count);

@@ -51,8 +51,7 @@ static bool include_file(void *context, struct wr_arena *arena, struct wr_slice 
 
 struct wr_program *wr_language_compile(struct wr_language *language, const struct wr_args *args)
 {
-    const char *dialect = wr_args_value(args, WR_OPTION_DIALECT);
-    struct wr_compile_options options = {.flink_dialect = dialect && strcmp(dialect, "flink") == 0};
+    struct wr_compile_options options = {.flink_dialect = wr_args_dialect(args)};
     struct wr_tree tree = wr_parse(&language->arena, &language->diags, language->file, include_file, NULL);
     return wr_compile(&tree, &language->diags, language->file, &options);
 }

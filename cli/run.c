@@ -42,11 +42,11 @@ weir_program *wr_load_program(struct wr_args *args, const char *path, int *code)
             *code = (int)status;
         }
     } else {
-        const char *dialect = wr_args_value(args, WR_OPTION_DIALECT);
         weir_compile_options options = WEIR_COMPILE_OPTIONS_INIT;
         options.color = args->color;
         options.warnings = !wr_args_has(args, WR_OPTION_QUIET);
-        options.flink_dialect = dialect && strcmp(dialect, "flink") == 0;
+        options.flink_dialect = wr_args_dialect(args);
+        options.recorded = strcmp(args->command, "replay") == 0;
         weir_text *diagnostics = NULL;
         weir_status status = weir_compile(path, bytes.data, bytes.size, &options, &program, &diagnostics);
         if (diagnostics) fputs(weir_text_data(diagnostics), stderr);
@@ -122,21 +122,9 @@ static bool choose_format(struct wr_run *run)
         run->format = query && isatty(STDOUT_FILENO) ? "table" : "jsonl";
         return true;
     }
-    struct wr_suggestion s;
-    wr_suggestion_init(&s, wr_slice_cstr(wanted));
-    for (size_t i = 0; i < WR_COUNT(known); i++) {
-        if (strcmp(known[i], wanted) == 0) {
-            run->format = known[i];
-            return true;
-        }
-        wr_suggestion_offer(&s, wr_slice_cstr(known[i]));
-    }
-    struct wr_slice best = wr_suggestion_best(&s);
-    if (best.size)
-        wr_fail(0, "-o is table, json, jsonl or csv, not '%s'; did you mean '%.*s'?", wanted, WR_SLICE_ARG(best));
-    else
-        wr_fail(0, "-o is table, json, jsonl or csv, not '%s'", wanted);
-    return false;
+    size_t chosen = wr_args_choice("-o", "table, json, jsonl or csv", wanted, known, WR_COUNT(known));
+    if (chosen < WR_COUNT(known)) run->format = known[chosen];
+    return chosen < WR_COUNT(known);
 }
 
 /* ---- Binding -------------------------------------------------------------------------------------- */
@@ -153,6 +141,16 @@ static char *split(const char *text, const char **path)
     return name;
 }
 
+/* A name that promises what no writer keeps. */
+static const char *refused_format(const char *path)
+{
+    static const struct { const char *end, *format; } refused[] = {
+        {".parquet", "Parquet"}, {".avro", "Avro"}, {".orc", "ORC"}, {".arrow", "Arrow"}, {".xlsx", "a workbook"}};
+    for (size_t i = 0; i < WR_COUNT(refused); i++)
+        if (wr_path_ends(path, refused[i].end)) return refused[i].format;
+    return NULL;
+}
+
 static weir_status bind_one(weir_engine *engine, const struct wr_given_option *option, weir_error *error)
 {
     const char *path;
@@ -167,6 +165,10 @@ static weir_status bind_one(weir_engine *engine, const struct wr_given_option *o
                  shape, option->value);
     } else if (option->id == WR_OPTION_IN) {
         status = weir_engine_bind_input(engine, name, path, error);
+    } else if (option->id == WR_OPTION_OUT && refused_format(path)) {
+        status = WEIR_E_USAGE;
+        snprintf(error->message, sizeof error->message,
+                 "--out %s: results are written as JSON lines, CSV or TSV, not as %s", option->value, refused_format(path));
     } else if (option->id == WR_OPTION_OUT) {
         status = weir_engine_bind_output(engine, name, path, error);
     } else {
@@ -241,6 +243,9 @@ static bool fill_options(struct wr_run *run, weir_engine_options *options)
     const char *state_test = getenv("WEIR_STATE_TEST");
     options->state_roundtrip = wr_args_has(run->args, WR_OPTION_STATE_TEST) || (state_test && *state_test);
     options->matcher = setting(run->args, WR_OPTION_MATCHER, "WEIR_MATCHER");
+    static const char *const matchers[] = {"general"};
+    const char *said = wr_args_has(run->args, WR_OPTION_MATCHER) ? "--matcher" : "WEIR_MATCHER";
+    if (options->matcher && wr_args_choice(said, "general", options->matcher, matchers, 1) != 0) return false;
     options->format = strcmp(run->format, "csv") == 0 ? "csv" : "jsonl";
     options->context = run;
     if (strcmp(run->format, "table") == 0 || strcmp(run->format, "json") == 0) options->on_output = gather;

@@ -13,9 +13,11 @@ typedef bool wr_file_stream_fn(void *context, struct wr_arena *arena, struct wr_
                                struct wr_statement *declaration, struct wr_slice *why);
 
 struct wr_compile_options {
-    bool flink_dialect;              /* --dialect flink; SET dialect = 'flink' does the same */
+    int flink_dialect;               /* 1: as SET dialect = 'flink'; -1: 'standard' in any case; 0: as SET says */
     wr_file_stream_fn *file_stream;  /* NULL: FROM 'file' is an error */
     void *file_stream_context;
+    bool recorded;                   /* the input ends: no warning of matches that wait until then */
+    bool name_columns;               /* a result's column without a name gets one; else that is an error */
 };
 
 /* NULL when there was an error; all errors and warnings of the program are in diags.

@@ -276,9 +276,11 @@ void wr_declare(struct wr_compile *c)
 {
     const struct wr_tree *tree = c->state->tree;
     bool query_before = false;
-    c->flink_dialect = c->options && c->options->flink_dialect;
-    if (c->flink_dialect)
-        wr_list_push(c->arena, &c->state->setting, (struct wr_option_value){"dialect", "flink"});
+    int dialect = c->options ? c->options->flink_dialect : 0;
+    c->flink_dialect = dialect > 0;
+    if (dialect)
+        wr_list_push(c->arena, &c->state->setting,
+                     (struct wr_option_value){"dialect", dialect > 0 ? "flink" : "standard"});
     for (uint32_t i = 0; i < tree->count; i++)
         declare_statement(c, &tree->statement[i], i, &query_before);
     for (uint32_t i = 0; i < tree->count; i++) {

@@ -66,6 +66,7 @@ static void warn_waiting_matches(struct wr_match_lowering *m, uint32_t waited_fo
 static void warn_greedy_end(struct wr_match_lowering *m, bool within)
 {
     const struct wr_automaton *a = &m->automaton;
+    if (m->c->options && m->c->options->recorded) return;
     for (uint32_t p = 0; p < a->position_count; p++) {
         uint32_t size = a->follow_size[p];
         const struct wr_follow *f = &a->follow[a->follow_start[p]];

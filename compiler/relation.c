@@ -282,6 +282,31 @@ void wr_warn_watermark(struct wr_compile *c, const struct wr_relation *r, struct
 
 /* ---- Result columns -------------------------------------------------------------------------- */
 
+static bool has_column(const struct wr_columns *columns, struct wr_slice name)
+{
+    for (uint32_t i = 0; i < columns->ident.count; i++)
+        if (wr_slice_equal_nocase(columns->ident.at[i].text, name)) return true;
+    return false;
+}
+
+/* What a shell of SQL writes above a column without a name: the function, else its place. */
+static struct wr_slice invented_name(struct wr_compile *c, const struct wr_columns *columns, const struct wr_expr *expr)
+{
+    struct wr_slice base = WR_SLICE("column");
+    uint32_t number = columns->column.count + 1;
+    if (expr->kind == WR_EXPR_CALL) {
+        char *lower = WR_NEW_ARRAY(c->arena, char, expr->u.call.name.text.size + 1);
+        for (size_t i = 0; i < expr->u.call.name.text.size; i++) lower[i] = wr_lower(expr->u.call.name.text.data[i]);
+        base = wr_slice_of(lower, expr->u.call.name.text.size);
+        if (!has_column(columns, base)) return base;
+        number = 2;
+    }
+    for (;; number++) {
+        struct wr_slice name = wr_arena_printf(c->arena, "%.*s_%u", WR_SLICE_ARG(base), number);
+        if (!has_column(columns, name)) return name;
+    }
+}
+
 bool wr_columns_add(struct wr_compile *c, struct wr_columns *columns,
                     const struct wr_select_item *item, struct wr_type type, bool need_name)
 {
@@ -289,7 +314,9 @@ bool wr_columns_add(struct wr_compile *c, struct wr_columns *columns,
     if (!ident.text.size && item->expr->kind == WR_EXPR_NAME)
         ident = item->expr->u.name.at[item->expr->u.name.count - 1];
     if (!ident.text.size && item->expr->kind == WR_EXPR_FIELD) ident = item->expr->u.field.name;
-    if (!ident.text.size && need_name) {
+    if (!ident.text.size && need_name && c->options && c->options->name_columns) {
+        ident.text = invented_name(c, columns, item->expr);
+    } else if (!ident.text.size && need_name) {
         struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0614, item->span,
                                         "this column of the result has no name");
         wr_diag_help(c->diags, d, "give it one: %.*s AS name",

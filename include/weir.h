@@ -76,7 +76,7 @@ WEIR_API const char *weir_version(void);
 
 typedef struct weir_compile_options {
     size_t struct_size;
-    int flink_dialect;     /* as SET dialect = 'flink' */
+    int flink_dialect;     /* 0: as the program says; 1: as SET dialect = 'flink'; -1: 'standard' in any case */
     int color;             /* diagnostics with terminal colours */
     int json;              /* diagnostics as JSON */
     int warnings;          /* 0: errors only */
@@ -90,8 +90,10 @@ typedef struct weir_compile_options {
     /* Declarations that stand before the text (NUL-terminated), a source of their own: places in messages about the
      * text stay what its author sees. NULL: none. */
     const char *preamble;
+    int recorded;          /* the input is a recording: no warning of matches that wait until it ends */
+    int name_columns;      /* a result's column without a name gets one (count, sum, column_2); 0: an error */
 } weir_compile_options;
-#define WEIR_COMPILE_OPTIONS_INIT {sizeof(weir_compile_options), 0, 0, 0, 1, NULL, NULL, 0, NULL}
+#define WEIR_COMPILE_OPTIONS_INIT {sizeof(weir_compile_options), 0, 0, 0, 1, NULL, NULL, 0, NULL, 0, 0}
 
 /* Compiles a text. `name` is what messages call it and where INCLUDE looks from. Returns WEIR_OK or WEIR_E_PROGRAM;
  * *diagnostics receives errors and warnings as text (NULL when there are none), to be freed. options may be NULL. */

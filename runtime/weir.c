@@ -245,15 +245,18 @@ static bool file_stream(void *context, struct wr_arena *arena, struct wr_slice p
     return true;
 }
 
-/* Errors only, when the caller does not want warnings. */
-static void drop_warnings(struct wr_diags *diags)
+/* Warnings that the caller does not want: those of one file, whose text he has not written, or (WR_NONE) all. */
+static void drop_warnings(struct wr_diags *diags, uint32_t file)
 {
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < diags->count; i++)
-        if (wr_diag_severity(diags->at[i].code) == WR_SEVERITY_ERROR)
-            diags->at[kept++] = diags->at[i];
+    uint32_t kept = 0, warnings = 0;
+    for (uint32_t i = 0; i < diags->count; i++) {
+        bool warning = wr_diag_severity(diags->at[i].code) != WR_SEVERITY_ERROR;
+        if (warning && (file == WR_NONE || diags->at[i].span.file == file)) continue;
+        warnings += warning;
+        diags->at[kept++] = diags->at[i];
+    }
     diags->count = kept;
-    diags->warning_count = 0;
+    diags->warning_count = warnings;
 }
 
 static void compile_text(struct compiling *job, struct wr_slice name, struct wr_slice text)
@@ -261,10 +264,11 @@ static void compile_text(struct compiling *job, struct wr_slice name, struct wr_
     wr_sources_init(&job->sources, &job->arena);
     wr_diags_init(&job->diags, &job->arena, &job->sources);
     struct wr_tree before = {0};
+    uint32_t before_file = WR_NONE;
     if (job->options.preamble) {
-        uint32_t file = wr_sources_add(&job->sources, WR_SLICE("declarations"),
-                                       wr_slice_cstr(job->options.preamble));
-        before = wr_parse(&job->arena, &job->diags, file, include, job);
+        before_file = wr_sources_add(&job->sources, WR_SLICE("declarations"),
+                                     wr_slice_cstr(job->options.preamble));
+        before = wr_parse(&job->arena, &job->diags, before_file, include, job);
     }
     uint32_t main_file = wr_sources_add(&job->sources, name, text);
     struct wr_tree tree = wr_parse(&job->arena, &job->diags, main_file, include, job);
@@ -276,7 +280,9 @@ static void compile_text(struct compiling *job, struct wr_slice name, struct wr_
         tree.statement = all;
         tree.count += before.count;
     }
-    struct wr_compile_options options = {.flink_dialect = job->options.flink_dialect != 0,
+    struct wr_compile_options options = {.flink_dialect = job->options.flink_dialect,
+                                         .recorded = job->options.recorded != 0,
+                                         .name_columns = job->options.name_columns != 0,
                                          .file_stream =
                                              job->options.infer_files ? file_stream : NULL,
                                          .file_stream_context = job};
@@ -285,7 +291,8 @@ static void compile_text(struct compiling *job, struct wr_slice name, struct wr_
         wr_program_free(job->program);
         job->program = NULL;
     }
-    if (!job->options.warnings) drop_warnings(&job->diags);
+    if (!job->options.warnings) drop_warnings(&job->diags, WR_NONE);
+    else if (job->options.preamble) drop_warnings(&job->diags, before_file);
     if (job->diags.count == 0) return;
     if (job->options.json)
         wr_diags_render_json(&job->diags, &job->rendered);
