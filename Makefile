@@ -15,7 +15,7 @@ V ?= @
 BASE = alloc arena buf error hash text
 DSL = source diag diag_render ast ast_call ast_pattern ast_match ast_query ast_statement report parse \
       fmt fmt_doc fmt_expr fmt_pattern fmt_query fmt_expand
-VM = type decimal calendar text text_time json zone regexp scalar opcode builtin builtin_number builtin_text builtin_time \
+VM = type array decimal calendar text text_time json zone regexp scalar opcode builtin builtin_number builtin_text builtin_time \
      batch exec frame exec_batch exec_row program program_io verify verify_code verify_node verify_pattern \
      disasm bytecode_page pattern_class
 VM_CXX = shortest

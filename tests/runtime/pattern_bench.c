@@ -200,14 +200,16 @@ static void automaton(struct wr_program *program, const struct bench_pattern *b,
         uint64_t seen = 0;
         if (i < b->positions) {
             reads[i] = reads_from(b, parts, i, &seen);
-            position[i] = (struct wr_pattern_position){b->variable[i], (uint16_t)list->count, at,
-                                                       reads[i] ? i : WR_NONE};
+            position[i] = (struct wr_pattern_position){.variable = b->variable[i],
+                                                       .follow_count = (uint16_t)list->count, .follow = at,
+                                                       .reads = reads[i] ? i : WR_NONE};
         } else {
             node->first = at;
             node->first_count = list->count;
         }
         for (uint32_t e = 0; e < list->count; e++)
-            follow[at++] = (struct wr_follow){list->entry[e].position, list->entry[e].arrow, 0, -1, -1};
+            follow[at++] = (struct wr_follow){.position = list->entry[e].position,
+                                              .connector = list->entry[e].arrow, .low_us = -1, .high_us = -1};
     }
     node->position_count = b->positions;
     node->position = position;
