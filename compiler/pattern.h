@@ -21,6 +21,8 @@ enum { WR_PATTERN_VARIABLES_MAX = 1024 };
 struct wr_match_variable {
     struct wr_ident name;
     bool has_rows;               /* it stands in the pattern outside of NOT */
+    const struct wr_pattern *until; /* the repetition whose UNTIL it stands for; no text names it */
+    bool is_stream;              /* it has no DEFINE and the name of one of several streams: any row of it */
     const struct wr_define *define; /* NULL: none, any row */
     struct wr_ir *row; /* what its condition says of the row alone, in .row; NULL: nothing */
     struct wr_block *block;      /* of the rest */
@@ -58,7 +60,7 @@ struct wr_match_lowering {
     WR_LIST(struct wr_aggregate) aggregate;
     WR_LIST(const char *) aggregate_text;
     struct wr_block *row;        /* conditions on the row alone, one result each */
-    WR_LIST(struct wr_input) history, output;
+    WR_LIST(struct wr_input) history, stepped, output; /* stepped: COLUMN with .step, of conditions */
     bool needs_ids;
 };
 
@@ -71,6 +73,8 @@ bool wr_match_collect(struct wr_match_lowering *m);
 uint32_t wr_match_find_variable(const struct wr_match_lowering *m, const struct wr_ident *name);
 uint32_t wr_match_find_set(const struct wr_match_lowering *m, const struct wr_ident *name);
 bool wr_match_set_has(const struct wr_match_lowering *m, uint32_t set, uint32_t variable);
+/* The variable that UNTIL of the repetition stands for; WR_NONE: there is none. */
+uint32_t wr_match_find_until(const struct wr_match_lowering *m, const struct wr_pattern *repeat);
 /* Reports W0315 for `name` in the clause, with the nearest variable. */
 void wr_match_unknown_variable(struct wr_match_lowering *m, const struct wr_ident *name,
                                const char *clause);
@@ -94,6 +98,8 @@ bool wr_match_key_column(struct wr_match_lowering *m, const struct wr_expr *expr
 /* A helper column behind the input's for a value in m->extra. false after a report. */
 bool wr_match_helper(struct wr_match_lowering *m, struct wr_ir *ir, const struct wr_expr *expr,
                      uint32_t *column);
+/* Does a measure with this word in front see the whole match, where that makes a difference? */
+bool wr_match_is_final(const struct wr_match_lowering *m, enum wr_measure_frame frame);
 /* An expression in canonical form. */
 const char *wr_match_text(struct wr_match_lowering *m, const struct wr_expr *expr);
 /* An input of DEFINE as it is; in MEASURES the column of the PATTERN node that holds it. */

@@ -90,15 +90,27 @@ struct reading {
 static void visit_history(void *context, const struct wr_input *input)
 {
     struct reading *r = context;
+    if (input->kind == WR_INPUT_COLUMN && input->step) wr_match_input(r->m, stepped, *input);
     if (input->kind != WR_INPUT_LAST && input->kind != WR_INPUT_FIRST &&
-        input->kind != WR_INPUT_AGGREGATE)
+        input->kind != WR_INPUT_AGGREGATE &&
+        !(input->kind == WR_INPUT_SPECIAL && input->column == WR_SPECIAL_CLASSIFIER))
         return;
     uint32_t i = wr_match_input(r->m, history, *input);
     if (r->bits) r->bits[i / 64] |= (uint64_t)1 << (i % 64);
 }
 
-/* need[p] = what the conditions of p's followers read, and what is needed from these on: the least
- * solution. */
+static bool add_bits(uint64_t *to, const uint64_t *from, uint32_t words)
+{
+    bool changed = false;
+    for (uint32_t w = 0; w < words; w++) {
+        changed |= (from[w] & ~to[w]) != 0;
+        to[w] |= from[w];
+    }
+    return changed;
+}
+
+/* need[p] = what the conditions of p's followers, and of what kills them, read, and what is needed from
+ * these on: the least solution. */
 static void close_over_follow(struct wr_match_lowering *m, const uint64_t *own, uint64_t *need,
                               uint32_t words)
 {
@@ -107,14 +119,14 @@ static void close_over_follow(struct wr_match_lowering *m, const uint64_t *own, 
         changed = false;
         for (uint32_t p = a->position_count; p-- > 0;) {
             for (uint32_t i = 0; i < a->follow_size[p]; i++) {
-                uint32_t q = a->follow[a->follow_start[p] + i].position;
-                if (q == WR_ACCEPT) continue;
-                for (uint32_t w = 0; w < words; w++) {
-                    uint64_t more = own[(size_t)a->variable[q] * words + w] |
-                                    need[(size_t)q * words + w];
-                    changed |= (more & ~need[(size_t)p * words + w]) != 0;
-                    need[(size_t)p * words + w] |= more;
-                }
+                const struct wr_follow *f = &a->follow[a->follow_start[p] + i];
+                uint64_t *to = &need[(size_t)p * words];
+                if (f->position == WR_ACCEPT) continue;
+                changed |= add_bits(to, &own[(size_t)a->variable[f->position] * words], words);
+                changed |= add_bits(to, &need[(size_t)f->position * words], words);
+                for (uint32_t k = 0; k < f->kill_count; k++)
+                    changed |= add_bits(to, &own[(size_t)a->kill[f->kill + k].variable * words],
+                                        words);
             }
         }
     }

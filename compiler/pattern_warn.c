@@ -12,6 +12,13 @@ static const char *text_of(struct wr_match_lowering *m, uint32_t position)
 
 /* ---- Time ------------------------------------------------------------------------------------ */
 
+/* By an arrow with no end: a bound ends it, and a NOT … FOR takes its moment in any case. */
+static bool waits(const struct wr_automaton *a, const struct wr_follow *f)
+{
+    return f->connector == WR_CONNECT_NEXT && f->position != WR_ACCEPT && f->high_us < 0 &&
+           a->absence_us[f->position] == WR_ABSENCE_NONE;
+}
+
 /* A position that a partial match waits for by an arrow; WR_NONE when there is none. */
 static uint32_t find_waited_for(const struct wr_match_lowering *m)
 {
@@ -19,7 +26,7 @@ static uint32_t find_waited_for(const struct wr_match_lowering *m)
     for (uint32_t p = 0; p < a->position_count; p++)
         for (uint32_t i = 0; i < a->follow_size[p]; i++) {
             const struct wr_follow *f = &a->follow[a->follow_start[p] + i];
-            if (f->connector == WR_CONNECT_NEXT && f->position != WR_ACCEPT) return f->position;
+            if (waits(a, f)) return f->position;
         }
     return WR_NONE;
 }
@@ -34,7 +41,9 @@ static void warn_unbounded(struct wr_match_lowering *m, uint32_t waited_for)
 
 static bool has_alternation(const struct wr_pattern *p)
 {
-    if (p->kind == WR_PATTERN_ALTERNATION || p->kind == WR_PATTERN_PERMUTE) return true;
+    if (p->kind == WR_PATTERN_ALTERNATION || p->kind == WR_PATTERN_PERMUTE ||
+        p->kind == WR_PATTERN_AND)
+        return true;
     if (p->child && has_alternation(p->child)) return true;
     for (uint32_t i = 0; i < p->item_count; i++)
         if (has_alternation(p->item[i].pattern)) return true;
@@ -50,7 +59,7 @@ static void warn_waiting_matches(struct wr_match_lowering *m, uint32_t waited_fo
     for (uint32_t p = 0; p < a->position_count; p++)
         for (uint32_t i = 0; i < a->follow_size[p]; i++) {
             const struct wr_follow *f = &a->follow[a->follow_start[p] + i];
-            if (f->connector == WR_CONNECT_NEXT && f->position != WR_ACCEPT)
+            if (waits(a, f))
                 behind |= m->variable.at[a->variable[f->position]].rest != NULL;
         }
     if (!behind) return;
@@ -88,6 +97,11 @@ static void warn_greedy_end(struct wr_match_lowering *m, bool within)
 
 /* ---- Elements that are never reached, variables that have no row yet ------------------------- */
 
+static bool is_plain(const struct wr_follow *f)
+{
+    return !f->kill_count && !f->claim_count && !f->lead_count && !f->flags && f->low_us < 0 && f->high_us < 0;
+}
+
 /* Is entry j of a list never preferred because an entry before it takes the same rows and ends at
  * once? */
 static bool is_shadowed(const struct wr_automaton *a, const struct wr_follow *list, uint32_t j)
@@ -96,7 +110,9 @@ static bool is_shadowed(const struct wr_automaton *a, const struct wr_follow *li
     for (uint32_t i = 0; i < j; i++) {
         uint32_t p = list[i].position;
         if (p != WR_ACCEPT && a->variable[p] == a->variable[list[j].position] &&
-            list[i].connector == list[j].connector &&
+            list[i].connector == list[j].connector && is_plain(&list[i]) && is_plain(&list[j]) &&
+            a->absence_us[p] == WR_ABSENCE_NONE &&
+            a->absence_us[list[j].position] == WR_ABSENCE_NONE && !a->follow[a->follow_start[p]].flags &&
             a->follow[a->follow_start[p]].position == WR_ACCEPT)
             return true;
     }
@@ -190,6 +206,17 @@ static bool visit_early(void *context, const struct wr_expr *e)
     return true;
 }
 
+/* Is the variable looked at, to kill, once position p is taken? */
+static bool is_killer(const struct wr_automaton *a, uint32_t p, uint32_t variable)
+{
+    for (uint32_t i = 0; i < a->follow_size[p]; i++) {
+        const struct wr_follow *f = &a->follow[a->follow_start[p] + i];
+        for (uint32_t k = 0; k < f->kill_count; k++)
+            if (a->kill[f->kill + k].variable == variable) return true;
+    }
+    return false;
+}
+
 static void warn_early(struct wr_match_lowering *m)
 {
     const struct wr_automaton *a = &m->automaton;
@@ -198,9 +225,12 @@ static void warn_early(struct wr_match_lowering *m)
     for (uint32_t v = 0; v < m->variable.count; v++) {
         if (!m->variable.at[v].define || !m->variable.at[v].define->condition) continue;
         memset(all, 0, m->set_words * sizeof *all);
-        for (uint32_t p = 0; p < a->position_count; p++)
-            for (uint32_t w = 0; w < m->set_words && a->variable[p] == v; w++)
+        for (uint32_t p = 0; p < a->position_count; p++) {
+            bool kills = is_killer(a, p, v);
+            for (uint32_t w = 0; w < m->set_words && (kills || a->variable[p] == v); w++)
                 all[w] |= before[(size_t)p * m->set_words + w];
+            if (kills) all[a->variable[p] / 64] |= (uint64_t)1 << (a->variable[p] % 64);
+        }
         struct early s = {m, all};
         m->current = v;
         wr_expr_visit(m->variable.at[v].define->condition, visit_early, &s);
@@ -209,7 +239,7 @@ static void warn_early(struct wr_match_lowering *m)
 
 static bool is_undefined(const struct wr_match_variable *v)
 {
-    return !v->define && v->has_rows;
+    return !v->define && v->has_rows && !v->is_stream;
 }
 
 /* Each by itself, or where there are many, the first for all. */
