@@ -3,8 +3,8 @@
 
 run.py --weir build/weir --build build/bench [--events N] [--runs N] [--peers esper,flink,siddhi]
 
-Every figure is a ratio: the limit's (or peer's) time over weir's, so that more is better, from medians of runs taken
-in turn. `decode` is a bare simdjson loop over the four fields that the workloads read (bench/peers/limits/limits.cpp).
+Every figure is a ratio: the limit's (or peer's) time over weir's, so that more is better, from medians of runs taken in turn.
+Times are CPU seconds (both sides are one thread), which a busy machine disturbs less than the clock on the wall. `decode` is a bare simdjson loop over the four fields that the workloads read (bench/peers/limits/limits.cpp).
 weir's time is that of the whole process, start and end included, its results encoded as JSON lines. Digests are those of
 bench/peers/README.md; a wrong one fails. With --peers the engines of bench/peers/ run too (a JDK and Maven are needed).
 """
@@ -26,15 +26,15 @@ failed = []
 
 
 def run(command, **options):
-    """(wall seconds, peak RSS in MB, what it wrote) of one command; ends the program when it fails."""
+    """(CPU seconds, peak RSS in MB, what it wrote, wall seconds) of one command; ends the program when it fails."""
     begun = time.perf_counter()
     p = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options)
     out, err = p.stdout.read(), p.stderr.read()
     _, status, usage = os.wait4(p.pid, 0)
-    seconds = time.perf_counter() - begun
+    wall = time.perf_counter() - begun
     if status != 0:
         sys.exit(f"{' '.join(command)}: status {status}\n{err[-2000:]}")
-    return seconds, usage.ru_maxrss / 1024, out
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024, out, wall
 
 
 def replay(args, name, data, out="/dev/null"):
@@ -88,7 +88,7 @@ def workloads(args, data):
             continue
         bare, ours = [], []
         for _ in range(args.runs):
-            bare.append(json.loads(run([f"{args.build}/limits", "decode", data])[2])["seconds"])
+            bare.append(json.loads(run([f"{args.build}/limits", "decode", data])[2])["cpu_s"])
             ours.append(replay(args, program, data)[0])
         b, w = statistics.median(bare), statistics.median(ours)
         row(name, f"{b:.3f}", f"{w:.3f}", f"{args.events / w / 1e6:.2f} M", f"{b / w:.2f}",
@@ -102,7 +102,7 @@ def small_figures(args, idle):
         if value > most:
             failed.append(f"{name}: {value:.2f} {unit}, wanted <= {most}")
         row(name, f"{value:.2f} {unit}", f"{'ok' if value <= most else 'HIGH'} (<= {most})")
-    figure("weir --version", 1000 * statistics.median(run([args.weir, "--version"])[0] for _ in range(21)), 10, "ms")
+    figure("weir --version", 1000 * statistics.median(run([args.weir, "--version"])[3] for _ in range(21)), 10, "ms")
     library = os.path.join(os.path.dirname(args.build), args.mode, "libweir.a")
     tool = f"{args.build}/compile_time"
     libs = os.environ.get("WEIR_LDLIBS", "-lsimdjson -lstdc++ -lpcre2-8 -lzstd -llz4 -lz -ljansson -lm")
@@ -110,7 +110,7 @@ def small_figures(args, idle):
     figure("compile, one pattern", float(run([tool, f"{PROGRAMS}/w2.weir"])[2]) / 1000, 1, "ms")
     flights = os.path.join(HERE, "..", "examples", "flights")
     seconds = statistics.median(
-        run([args.weir, "replay", "-q", f"{flights}/flights.weir", "--in", f"flights={flights}/flights-2013-01-02.jsonl.zst"])[0]
+        run([args.weir, "replay", "-q", f"{flights}/flights.weir", "--in", f"flights={flights}/flights-2013-01-02.jsonl.zst"])[3]
         for _ in range(args.runs))
     figure("replay of the flights", seconds, 0.3, "s")
     figure("memory, W2, 1 M keys", replay(args, "w2", idle)[1], 150, "MB")
@@ -125,7 +125,7 @@ def peers(args, data):
             head = f"{args.build}/head.jsonl"
             subprocess.run(f"head -n {events} {data} > {head}", shell=True, check=True)
             theirs = json.loads(run([f"{HERE}/peers/run", engine, name, head, "--events", str(events)])[2].splitlines()[-1])
-            ours = statistics.median(replay(args, WORKLOADS[name][0], head)[0] for _ in range(args.runs))
+            ours = statistics.median(replay(args, WORKLOADS[name][0], head)[3] for _ in range(args.runs))
             row(engine, name, events, f"{theirs['seconds']:.3f}", f"{ours:.3f}", f"{theirs['seconds'] / ours:.1f} x")
 
 

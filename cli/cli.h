@@ -70,6 +70,15 @@ void wr_print_usage(const struct wr_command_info *command, bool brief, FILE *out
 bool wr_read_file(const char *path, struct wr_buf *out, int *code);
 /* Writes a whole file ("-": standard output). false after a message (exit 6). */
 bool wr_write_file(const char *path, struct wr_slice bytes);
+/* Files of a folder and all below it that end in one of these (NULL-terminated), in order of their names; a path that
+ * is no folder stands for itself. */
+struct wr_paths {
+    WR_VEC(char *) list;
+};
+void wr_paths_add(struct wr_paths *paths, const char *path, const char *const *end);
+void wr_paths_release(struct wr_paths *paths);
+bool wr_path_ends(const char *path, const char *end);
+bool wr_is_folder(const char *path);
 /* Writes to standard output; a closed pipe ends the process quietly with 0, another error with 6. */
 void wr_put_out(struct wr_slice bytes);
 
@@ -82,6 +91,9 @@ struct wr_run {
 };
 /* Loads a text or a program file. Prints diagnostics. NULL after a message; *code is the exit code. */
 weir_program *wr_load_program(struct wr_args *args, const char *path, int *code);
+/* Binds what --in, --out, --param, WEIR_PARAM_… and further paths say. */
+weir_status wr_run_bind(struct wr_args *args, weir_engine *engine, const char *const *input, size_t input_count,
+                        weir_error *error);
 int wr_run_program(struct wr_args *args, weir_program *program, const char *const *input, size_t input_count);
 
 /* The rows of JSON lines as a table for people. */
@@ -101,6 +113,8 @@ int wr_cli_compile(struct wr_args *args);
 int wr_cli_explain(struct wr_args *args);
 int wr_cli_fmt(struct wr_args *args);
 int wr_cli_init(struct wr_args *args);
+int wr_cli_why(struct wr_args *args);
+int wr_cli_test(struct wr_args *args);
 int wr_cli_help(struct wr_args *args);
 int wr_cli_version(struct wr_args *args);
 int wr_cli_completion(struct wr_args *args);

@@ -67,7 +67,8 @@ static void print_code(enum wr_diag_code code, struct wr_buf *out)
 /* docs/errors.md: every diagnostic with its page. */
 static void print_errors_page(struct wr_buf *out)
 {
-    wr_buf_add_cstr(out, "# Diagnostics\n\nEvery code with what it means and how it is mended; `weir help CODE` shows the same offline.\n"
+    wr_buf_add_cstr(out, "# Diagnostics\n\n"
+                         "Every code with what it means and how it is mended; `weir help CODE` shows the same offline.\n"
                          "Made from `dsl/diag.def`.\n");
     for (int code = 0; code < WR_DIAG_COUNT; code++) {
         enum wr_diag_code c = (enum wr_diag_code)code;

@@ -3,6 +3,7 @@
 #include "base/text.h"
 #include "cli/cli.h"
 #include "connectors/connectors.h"
+#include "dsl/parse.h"
 
 void wr_stream_name_of(const char *path, struct wr_buf *out)
 {
@@ -19,8 +20,35 @@ void wr_stream_name_of(const char *path, struct wr_buf *out)
     }
 }
 
+static bool has_name_letters(struct wr_slice name)
+{
+    for (size_t i = 0; i < name.size; i++) {
+        char c = wr_lower(name.data[i]);
+        if (!((c >= 'a' && c <= 'z') || c == '_' || (unsigned char)c >= 0x80 || (i && c >= '0' && c <= '9')))
+            return false;
+    }
+    return name.size > 0;
+}
+
+/* A word that the language reserves is a name in quotes only: the parser says which. */
+static bool is_plain_name(struct wr_slice name)
+{
+    if (!has_name_letters(name)) return false;
+    struct wr_arena arena;
+    struct wr_sources sources;
+    struct wr_diags diags;
+    wr_arena_init(&arena);
+    wr_sources_init(&sources, &arena);
+    wr_diags_init(&diags, &arena, &sources);
+    const struct wr_expr *expr = wr_parse_expr(&arena, &diags, wr_sources_add(&sources, WR_SLICE("name"), name));
+    bool plain = expr && !wr_diags_failed(&diags) && expr->kind == WR_EXPR_NAME;
+    wr_arena_release(&arena);
+    return plain;
+}
+
 static void add_name(struct wr_buf *out, struct wr_slice name, bool quoted)
 {
+    quoted = quoted || !is_plain_name(name);
     if (quoted) wr_buf_add_char(out, '"');
     for (size_t i = 0; i < name.size; i++) {
         if (quoted && name.data[i] == '"') wr_buf_add_char(out, '"');
@@ -73,20 +101,10 @@ static void add_column(struct wr_buf *out, const struct wr_inferred *in, uint32_
     wr_buf_add_char(out, '\n');
 }
 
-static bool is_plain_name(struct wr_slice name)
-{
-    for (size_t i = 0; i < name.size; i++) {
-        char c = wr_lower(name.data[i]);
-        if (!((c >= 'a' && c <= 'z') || c == '_' || (unsigned char)c >= 0x80 || (i && c >= '0' && c <= '9')))
-            return false;
-    }
-    return name.size > 0;
-}
-
 static void declare(struct wr_buf *out, const char *stream, const struct wr_inferred *in, bool comments)
 {
     wr_buf_add_cstr(out, "CREATE STREAM ");
-    add_name(out, wr_slice_cstr(stream), !is_plain_name(wr_slice_cstr(stream)));
+    add_name(out, wr_slice_cstr(stream), false);
     wr_buf_add_cstr(out, " (\n");
     for (uint32_t i = 0; i < in->count; i++) add_column(out, in, i, comments);
     if (in->time_column != WR_NONE) {

@@ -19,7 +19,7 @@ const struct wr_command_info *wr_command_find(const char *name)
 }
 
 /* Commands of the design that are not here yet: an honest answer instead of a guess. */
-static const char *const later_commands[] = {"test", "why", "diff", "run", "record", "gen", "state", "savepoint", "dlq",
+static const char *const later_commands[] = {"diff", "run", "record", "gen", "state", "savepoint", "dlq",
                                              "tap", "top", "shell", "bench", "doctor", "serve", "lsp", "deploy"};
 
 static void print_overview(FILE *out)

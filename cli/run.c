@@ -17,6 +17,15 @@ static void on_interrupt(int signal_number)
     signal(signal_number, SIG_DFL); /* a second one ends at once */
 }
 
+/* Without SA_RESTART: a read that waits for standard input ends, so that the engine sees the stop. */
+static void catch_signals(void)
+{
+    struct sigaction action = {.sa_handler = on_interrupt};
+    sigemptyset(&action.sa_mask);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
+}
+
 weir_program *wr_load_program(struct wr_args *args, const char *path, int *code)
 {
     struct wr_buf bytes = {0};
@@ -184,36 +193,53 @@ static weir_status bind_environment(weir_engine *engine, weir_error *error)
     return WEIR_OK;
 }
 
-static weir_status bind_all(struct wr_run *run, const char *const *input, size_t input_count, weir_error *error)
+weir_status wr_run_bind(struct wr_args *args, weir_engine *engine, const char *const *input, size_t input_count, weir_error *error)
 {
-    weir_status status = bind_environment(run->engine, error);
-    for (size_t i = 0; i < run->args->option.count && status == WEIR_OK; i++) {
-        const struct wr_given_option *o = &run->args->option.at[i];
+    weir_status status = bind_environment(engine, error);
+    for (size_t i = 0; i < args->option.count && status == WEIR_OK; i++) {
+        const struct wr_given_option *o = &args->option.at[i];
         if (o->id == WR_OPTION_IN || o->id == WR_OPTION_OUT || o->id == WR_OPTION_PARAM)
-            status = bind_one(run->engine, o, error);
+            status = bind_one(engine, o, error);
     }
     for (size_t i = 0; i < input_count && status == WEIR_OK; i++) {
         struct wr_given_option o = {WR_OPTION_IN, input[i]};
-        status = bind_one(run->engine, &o, error);
+        status = bind_one(engine, &o, error);
     }
     return status;
 }
 
 /* ---- The run --------------------------------------------------------------------------------------- */
 
+/* What the environment says where the command line says nothing: WEIR_MAX_ERRORS and the like. */
+static const char *setting(const struct wr_args *args, enum wr_option_id id, const char *variable)
+{
+    const char *given = wr_args_value(args, id), *environment = getenv(variable);
+    return given ? given : environment && *environment ? environment : NULL;
+}
+
+static bool number_setting(const struct wr_args *args, enum wr_option_id id, const char *variable, int64_t low,
+                           int64_t high, int64_t fallback, int64_t *value)
+{
+    struct wr_args one = {0};
+    const char *text = setting(args, id, variable);
+    if (text) wr_vec_push(&one.option, (struct wr_given_option){id, text});
+    bool ok = wr_args_number(&one, id, low, high, fallback, value);
+    wr_args_release(&one);
+    return ok;
+}
+
 static bool fill_options(struct wr_run *run, weir_engine_options *options)
 {
     int64_t errors_max, batch_rows;
-    const char *environment = getenv("WEIR_MAX_ERRORS");
-    int64_t fallback = environment && *environment ? strtoll(environment, NULL, 10) : -1;
     if (!choose_format(run)) return false;
-    if (!wr_args_number(run->args, WR_OPTION_MAX_ERRORS, 0, INT64_MAX, fallback, &errors_max)) return false;
-    if (!wr_args_number(run->args, WR_OPTION_BATCH_ROWS, 1, 1024, 0, &batch_rows)) return false;
+    if (!number_setting(run->args, WR_OPTION_MAX_ERRORS, "WEIR_MAX_ERRORS", 0, INT64_MAX, -1, &errors_max)) return false;
+    if (!number_setting(run->args, WR_OPTION_BATCH_ROWS, "WEIR_BATCH_ROWS", 1, 1024, 0, &batch_rows)) return false;
     options->errors_max = errors_max;
     options->batch_rows = (uint32_t)batch_rows;
     options->tag_outputs = wr_args_has(run->args, WR_OPTION_TAG);
-    options->state_roundtrip = wr_args_has(run->args, WR_OPTION_STATE_TEST);
-    options->matcher = wr_args_value(run->args, WR_OPTION_MATCHER);
+    const char *state_test = getenv("WEIR_STATE_TEST");
+    options->state_roundtrip = wr_args_has(run->args, WR_OPTION_STATE_TEST) || (state_test && *state_test);
+    options->matcher = setting(run->args, WR_OPTION_MATCHER, "WEIR_MATCHER");
     options->format = strcmp(run->format, "csv") == 0 ? "csv" : "jsonl";
     options->context = run;
     if (strcmp(run->format, "table") == 0 || strcmp(run->format, "json") == 0) options->on_output = gather;
@@ -251,14 +277,13 @@ int wr_run_program(struct wr_args *args, weir_program *program, const char *cons
     if (!fill_options(&run, &options)) return WR_EXIT_USAGE;
     weir_status status = weir_engine_open(program, &options, &run.engine, &error);
     if (status != WEIR_OK) return wr_exit_of(status, &error);
-    status = bind_all(&run, input, input_count, &error);
+    status = wr_run_bind(args, run.engine, input, input_count, &error);
     bool ran = false;
     if (status == WEIR_OK) {
         progress_state = (struct progress){.terminal = isatty(STDERR_FILENO) != 0};
         clock_gettime(CLOCK_MONOTONIC, &progress_state.start);
         running = run.engine;
-        signal(SIGINT, on_interrupt);
-        signal(SIGTERM, on_interrupt);
+        catch_signals();
         status = weir_engine_run(run.engine, &error);
         running = NULL;
         ran = true;

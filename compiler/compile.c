@@ -85,6 +85,7 @@ static void run_passes(struct wr_compile *c)
     check_has_result(c);
     if (wr_diags_failed(diags)) return;
     warn_all_unused(c);
+    wr_share_conditions(c); /* of many patterns over one stream: evaluated once */
     wr_prune(c); /* dead nodes, columns and fields that nothing reads */
     wr_emit(c);  /* code blocks and everything else into the program */
 }

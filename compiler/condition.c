@@ -112,12 +112,13 @@ static void warn_pairs(struct parts *parts, bool always)
 
 void wr_warn_condition(struct wr_compile *c, struct wr_block *b, struct wr_ir *ir)
 {
-    struct parts *parts = WR_NEW(c->arena, struct parts);
-    parts->c = c;
-    parts->b = b;
-    collect(parts, ir, WR_OP_AND, false);
-    warn_pairs(parts, false);
-    parts->count = 0;
-    if (ir->kind == WR_IR_OP && ir->u.op.op == WR_OP_OR) collect(parts, ir, WR_OP_OR, true);
-    warn_pairs(parts, true);
+    struct parts parts;
+    parts.c = c;
+    parts.b = b;
+    parts.count = 0;
+    collect(&parts, ir, WR_OP_AND, false);
+    warn_pairs(&parts, false);
+    parts.count = 0;
+    if (ir->kind == WR_IR_OP && ir->u.op.op == WR_OP_OR) collect(&parts, ir, WR_OP_OR, true);
+    warn_pairs(&parts, true);
 }

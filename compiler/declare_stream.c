@@ -301,6 +301,25 @@ static bool check_watermark(struct wr_compile *c, struct wr_decl *decl, const ui
     return true;
 }
 
+/* A SOURCE has its computed columns last; * gives the columns as they are declared. */
+static void in_declared_order(struct wr_compile *c, const struct wr_decl *decl,
+                              const uint32_t *position, struct wr_relation *relation)
+{
+    bool in_order = true;
+    struct wr_block *b = wr_block_new(c);
+    for (uint32_t i = 0; i < decl->columns.count; i++) {
+        struct wr_input input = {.kind = WR_INPUT_COLUMN,
+                                 .column = (uint16_t)position[i],
+                                 .type = decl->columns.column[i].type};
+        wr_block_column(b, wr_ir_input(b, input));
+        in_order &= position[i] == i;
+    }
+    if (in_order) return;
+    uint32_t query = wr_node_at(c, relation->node)->query;
+    relation->node = wr_select_add(c, relation->node, WR_NONE, b, true, &decl->columns, query,
+                                   decl->statement->span);
+}
+
 bool wr_lower_source(struct wr_compile *c, struct wr_decl *decl, struct wr_relation *relation)
 {
     const struct wr_statement *s = decl->statement;
@@ -350,35 +369,18 @@ bool wr_lower_source(struct wr_compile *c, struct wr_decl *decl, struct wr_relat
         node.u.source.computed = wr_block_finish(b);
         node.u.source.computed_not_null = not_null;
     }
-    /* The relation has the columns even where something is wrong, so that queries are checked all
-     * the same. */
-    *relation = (struct wr_relation){.schema = &decl->columns,
-                                     .column_ident = decl->column_ident,
-                                     .alias = decl->name.text,
-                                     .alias_quoted = decl->name.quoted,
-                                     .declared_at = decl->name.span,
-                                     .time_column = WR_NONE,
-                                     .has_watermark = s->watermark_column.text.size != 0};
-    if (!ok) {
-        struct wr_block *none = wr_block_new(c);
-        wr_block_finish(none);
-        node.u.source.computed = WR_NONE;
-        node.u.source.watermark = WR_NONE;
-    }
-    relation->node = wr_node_add(c, &node);
+    if (!ok) node.u.source.computed = node.u.source.watermark = WR_NONE;
+    *relation = (struct wr_relation){.node = wr_node_add(c, &node), .time_column = WR_NONE};
     for (uint32_t i = 0; i < n; i++)
         if (position[i] == node.u.source.time_column) relation->time_column = i;
-    bool in_order = true;
-    for (uint32_t i = 0; i < n; i++) in_order &= position[i] == i;
-    if (in_order || !ok) return true;
-    struct wr_block *reorder = wr_block_new(c);
-    for (uint32_t i = 0; i < n; i++)
-        wr_block_column(
-            reorder, wr_ir_input(reorder, (struct wr_input){.kind = WR_INPUT_COLUMN,
-                                                            .column = (uint16_t)position[i],
-                                                            .type = decl->columns.column[i].type}));
-    relation->node = wr_select_add(c, relation->node, WR_NONE, reorder, true, &decl->columns,
-                                   node.query, s->span);
+    if (ok) in_declared_order(c, decl, position, relation);
+    /* The columns are there even where something is wrong, so that queries are checked all the same. */
+    relation->schema = &decl->columns;
+    relation->column_ident = decl->column_ident;
+    relation->alias = decl->name.text;
+    relation->alias_quoted = decl->name.quoted;
+    relation->declared_at = decl->name.span;
+    relation->has_watermark = s->watermark_column.text.size != 0;
     return true;
 }
 

@@ -31,12 +31,14 @@ struct wr_ir *wr_ir_input(struct wr_block *b, struct wr_input input);
 struct wr_type wr_ir_type(const struct wr_ir *ir);
 bool wr_ir_is_constant(const struct wr_ir *ir, struct wr_value *value);
 /* Implicit or explicit cast; NULL when there is none between the types. */
-struct wr_ir *wr_ir_cast(struct wr_block *b, struct wr_ir *ir, struct wr_type type, bool explicit_cast, bool try_cast);
+struct wr_ir *wr_ir_cast(struct wr_block *b, struct wr_ir *ir, struct wr_type type, bool explicit_cast,
+                         bool try_cast);
 struct wr_ir *wr_ir_and(struct wr_block *b, struct wr_ir *left, struct wr_ir *right);
 /* true when some input below ir is not a COLUMN/SPECIAL of the current row: i.e. reads LAST/FIRST/AGGREGATE. */
 bool wr_ir_reads_history(const struct wr_ir *ir);
 /* Calls `visit` for every input below ir. */
-void wr_ir_visit_inputs(const struct wr_ir *ir, void (*visit)(void *context, const struct wr_input *input), void *context);
+void wr_ir_visit_inputs(const struct wr_ir *ir, void (*visit)(void *context, const struct wr_input *input),
+                        void *context);
 /* Adds ir as a further result and returns its number (an equal one is shared). */
 uint32_t wr_block_result(struct wr_block *b, struct wr_ir *ir);
 /* Ends the block and returns its code number. The graph is kept until all nodes stand: prune.c then drops
@@ -66,7 +68,8 @@ struct wr_scope {
      * none that stands for a value as a whole (GROUP BY UPPER(card): the key), with *failed set after a report. */
     struct wr_ir *(*whole)(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
                            const struct wr_expr *expr, bool *failed);
-    const char *aggregates_refused; /* e.g. "in WHERE": message for an aggregate where none may stand; NULL: scope's call decides */
+    /* e.g. "in WHERE": where an aggregate may not stand; NULL: the scope's call decides. */
+    const char *aggregates_refused;
 };
 
 /* A scope over a relation's columns: q.a with its alias, a alone when unique. Also event_time. */
@@ -89,16 +92,20 @@ uint32_t wr_relation_column(struct wr_compile *c, const struct wr_relation *rela
 uint32_t wr_relation_find(const struct wr_relation *relation, const struct wr_ident *name);
 
 /* Checks and types an expression; NULL after an error was reported (never twice for one cause). */
-struct wr_ir *wr_check_expr(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b, const struct wr_expr *expr);
+struct wr_ir *wr_check_expr(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
+                            const struct wr_expr *expr);
 /* The same, and it must be BOOLEAN ("a number is no condition"). */
-struct wr_ir *wr_check_condition(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b, const struct wr_expr *expr);
-/* A positive constant duration in microseconds (parameters with values allowed); false after a report. `what` names the clause. */
+struct wr_ir *wr_check_condition(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
+                                 const struct wr_expr *expr);
+/* A positive constant duration in microseconds; false after a report. `what` names the clause. A parameter is
+ * refused: durations stand in nodes, which nothing sets at the start. */
 bool wr_check_duration(struct wr_compile *c, const struct wr_expr *expr, const char *what, int64_t *micros);
 bool wr_check_type_name(struct wr_compile *c, const struct wr_type_name *name, struct wr_type *type);
 /* Is this call an aggregate of the language (COUNT, SUM, …)? Sets fn. */
 bool wr_aggregate_find(struct wr_slice name, enum wr_aggregate_fn *fn);
 /* Result type of an aggregate over an argument type; false after a report. */
-bool wr_aggregate_type(struct wr_compile *c, const struct wr_expr *call, enum wr_aggregate_fn fn, struct wr_type argument, struct wr_type *type);
+bool wr_aggregate_type(struct wr_compile *c, const struct wr_expr *call, enum wr_aggregate_fn fn,
+                       struct wr_type argument, struct wr_type *type);
 /* '<feature> does not run yet', W0901, at span: "EMIT CHANGES". */
 void wr_not_yet(struct wr_compile *c, struct wr_span span, const char *feature);
 /* Types as text for messages; good for the compile arena's life. */

@@ -294,6 +294,28 @@ struct wr_ir *wr_ir_op(struct wr_block *b, enum wr_op op, int k, unsigned c, str
     return make_op(b, &n);
 }
 
+void wr_block_import(struct wr_block *b, const struct wr_block *from, struct wr_ir **map)
+{
+    struct wr_span span = b->span;
+    for (size_t i = 0; i < from->node.count; i++) {
+        struct wr_ir n = *from->node.at[i];
+        n.result = 0;
+        b->span = n.span;
+        if (n.kind == WR_IR_OP) {
+            struct wr_ir **arg = WR_NEW_ARRAY(b->c->arena, struct wr_ir *, n.u.op.arg_count);
+            for (unsigned k = 0; k < n.u.op.arg_count; k++) arg[k] = map[n.u.op.arg[k]->id];
+            if (is_commutative((enum wr_op)n.u.op.op) && arg[0]->id > arg[1]->id) {
+                struct wr_ir *first = arg[0];
+                arg[0] = arg[1];
+                arg[1] = first;
+            }
+            n.u.op.arg = arg;
+        }
+        map[i] = intern(b, &n);
+    }
+    b->span = span;
+}
+
 struct wr_ir *wr_ir_call(struct wr_block *b, unsigned builtin, struct wr_type type,
                          struct wr_ir *const *arg, unsigned arg_count)
 {

@@ -43,6 +43,7 @@ struct wr_block {
     struct wr_compile *c;
     uint32_t number;            /* of its code */
     bool finished;
+    bool remapped;              /* prune.c has given its columns their last numbers */
     struct wr_span span;        /* given to nodes that are made now */
     WR_LIST(struct wr_ir *) node;
     WR_LIST(struct wr_ir *) result;
@@ -68,6 +69,8 @@ struct wr_ir *wr_ir_select(struct wr_block *b, struct wr_ir *condition, struct w
                            struct wr_ir *otherwise);
 /* The same value under another type of the same class and meaning (DECIMAL scale kept). */
 struct wr_ir *wr_ir_unary(struct wr_block *b, enum wr_op op, struct wr_type type, struct wr_ir *operand);
+/* Makes in b what stands in another block; map, one element a node of `from`, receives the nodes. */
+void wr_block_import(struct wr_block *b, const struct wr_block *from, struct wr_ir **map);
 /* Marks (1) in `reached`, one byte a node of the block, what the given roots need. */
 void wr_ir_reach(const struct wr_block *b, uint8_t *reached);
 /* A fold of one operation over constants (fold.c): false when it fails, *reason says why. */

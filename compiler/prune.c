@@ -161,6 +161,8 @@ static void remap_block(struct pruner *p, uint32_t code, const uint8_t *chosen,
             if (chosen[i]) b->result.at[kept++] = b->result.at[i];
         b->result.count = kept;
     }
+    if (b->remapped) return; /* a block that several patterns share */
+    b->remapped = true;
     for (size_t i = 0; i < b->node.count; i++)
         if (b->node.at[i]->kind == WR_IR_INPUT)
             remap_input(&b->node.at[i]->u.input, column, aggregate);

@@ -203,6 +203,8 @@ bool wr_relation_is_qualifier(struct wr_compile *c, const struct wr_relation *r,
 /* ---- prune.c, emit.c ---------------------------------------------------------------------------- */
 
 /* Drops dead nodes and columns that nothing reads; renumbers. */
+/* share.c: row conditions of patterns over one node become one block. Before wr_prune. */
+void wr_share_conditions(struct wr_compile *c);
 void wr_prune(struct wr_compile *c);
 /* Copies everything into the program. */
 void wr_emit(struct wr_compile *c);

@@ -262,7 +262,8 @@ static bool refuse_call(struct wr_compile *c, const struct wr_expr *call, enum w
 {
     struct wr_slice name = call->u.call.name.text;
     if (call->u.call.over) wr_not_yet(c, call->u.call.over->span, "OVER");
-    else if (call->u.call.distinct) wr_not_yet(c, call->span, "DISTINCT in an aggregate");
+    else if (call->u.call.distinct && fn != WR_AGG_COUNT && fn != WR_AGG_MIN && fn != WR_AGG_MAX)
+        wr_not_yet(c, call->span, "DISTINCT in an aggregate other than COUNT");
     else if (call->u.call.order.count) wr_not_yet(c, call->span, "ORDER BY in an aggregate");
     else if (call->u.call.frame != WR_FRAME_DEFAULT)
         wr_diag_add(c->diags, WR_DIAG_W0809, call->span,
@@ -315,7 +316,12 @@ static bool check_aggregate(struct wr_compile *c, struct group *g, const struct 
                                : NULL;
     ok &= (star || ir) && (args->count < 2 || second) && (!call->u.call.filter || filter);
     if (!ok) return false;
+    if (star && call->u.call.distinct) {
+        wr_diag_add(c->diags, WR_DIAG_W0415, args->at[0]->span, "COUNT(DISTINCT x) wants an expression, not *");
+        return false;
+    }
     if (star) a->fn = WR_AGG_COUNT_ROWS;
+    else if (fn == WR_AGG_COUNT && call->u.call.distinct) a->fn = WR_AGG_COUNT_DISTINCT;
     if (ir && ir->type.kind == WR_KIND_NULL) {
         wr_diag_add(c->diags, WR_DIAG_W0418, args->at[0]->span,
                     "nothing says which type this NULL has");

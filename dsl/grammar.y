@@ -1082,6 +1082,7 @@ quantifier_base:
   | "{" "," "}"                   { $$ = wr_quantifier_new(parse, '{', NULL, NULL, @$); }
   | "{" "," NUMBER "}"            { $$ = wr_quantifier_new(parse, '{', NULL, &@3, @$); }
   | "{" NUMBER "," NUMBER "}"     { $$ = wr_quantifier_new(parse, '{', &@2, &@4, @$); }
+  | "{" "," "}"                   { $$ = wr_quantifier_new(parse, '*', NULL, NULL, @$); }
   ;
 
 primary_pattern:

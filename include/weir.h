@@ -209,12 +209,13 @@ WEIR_API weir_status weir_engine_bind_output(weir_engine *engine, const char *ou
 WEIR_API weir_status weir_engine_run(weir_engine *engine, weir_error *error);
 /* Records by hand, in place of weir_engine_run: add partitions (and bind files: they are read at the start), start, push
  * and advance as often as you like, finish. Records are JSON lines; what a record's place in its partition, lateness and
- * the end of the input mean is as with files. */
+ * the end of the input mean is as with files. times_us: the records' own times, one a line, for streams without a
+ * WATERMARK; NULL: they have none. */
 WEIR_API weir_status weir_engine_add_partition(weir_engine *engine, const char *stream, uint32_t *partition,
                                                weir_error *error);
 WEIR_API weir_status weir_engine_start(weir_engine *engine, weir_error *error);
 WEIR_API weir_status weir_engine_push(weir_engine *engine, const char *stream, uint32_t partition, const void *records,
-                                      size_t size, weir_error *error);
+                                      size_t size, const int64_t *times_us, weir_error *error);
 /* No record with an event time before this is to come in the partitions that take records. */
 WEIR_API weir_status weir_engine_advance(weir_engine *engine, int64_t time_us, weir_error *error);
 WEIR_API weir_status weir_engine_finish(weir_engine *engine, weir_error *error);

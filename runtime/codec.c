@@ -36,12 +36,14 @@ void wr_put_uint(struct wr_buf *out, uint64_t v)
 
 void wr_put_bytes(struct wr_buf *out, struct wr_slice bytes)
 {
+    WR_ASSERT(bytes.data || bytes.size == 0);
     wr_put_uint(out, bytes.size);
     wr_buf_add_slice(out, bytes);
 }
 
 void wr_put_value(struct wr_buf *out, const struct wr_value *value)
 {
+    WR_ASSERT(value->flag <= WR_FLAG_ERROR && value->cls < WR_CLASS_COUNT);
     wr_put_u8(out, value->flag);
     if (value->flag == WR_FLAG_ERROR) wr_put_u8(out, value->reason);
     if (value->flag != WR_FLAG_VALUE) return;

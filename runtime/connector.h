@@ -49,6 +49,8 @@ struct wr_feed {
     struct wr_buf bytes;
     size_t taken;
     bool ended;
+    const int64_t *time; /* times of the records from number .first on, while they are pushed; NULL: they have none */
+    uint64_t first;
 };
 static inline bool wr_feed_waits(const struct wr_feed *feed)
 {

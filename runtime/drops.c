@@ -8,6 +8,7 @@ void wr_drops_init(struct wr_drops *drops, uint32_t query_count)
 {
     *drops = (struct wr_drops){.query_count = query_count};
     wr_arena_init(&drops->arena);
+    WR_ASSERT(query_count < WR_NONE);
     drops->head = wr_alloc(sizeof *drops->head * query_count);
     for (uint32_t i = 0; i < query_count; i++) drops->head[i] = WR_NONE;
 }

@@ -78,7 +78,8 @@ enum wr_status wr_engine_feed(struct wr_engine *engine, const char *name, uint32
                               struct wr_error *error);
 enum wr_status wr_engine_start(struct wr_engine *engine, struct wr_error *error);
 enum wr_status wr_engine_push(struct wr_engine *engine, const char *name, uint32_t number,
-                              struct wr_slice records, struct wr_error *error);
+                              struct wr_slice records, const int64_t *time,
+                              struct wr_error *error);
 enum wr_status wr_engine_advance(struct wr_engine *engine, int64_t time, struct wr_error *error);
 enum wr_status wr_engine_finish(struct wr_engine *engine, struct wr_error *error);
 uint64_t wr_engine_open_starts(struct wr_engine *engine, const char *pattern, bool *found);

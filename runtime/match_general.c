@@ -97,9 +97,18 @@ void wr_general_arm(struct wr_pattern *p, struct wr_general *g, uint32_t key)
     wr_timer_arm(&p->op.timers, end, start->first.sequence, key);
 }
 
+static void trace_end(struct wr_pattern *p, const struct wr_start *start, uint32_t key, enum wr_watch_end end,
+                      const struct pass *pass)
+{
+    int64_t time = pass->has_row ? p->batch->time[pass->row] : pass->ending ? wr_task_time(p->op.task) : pass->time;
+    if (end == WR_WATCH_EXPIRED) time = wr_pattern_deadline(p, start->first.place.time);
+    wr_trace_end(p, start->first.sequence, key, end, time);
+}
+
 /* The go over the starts of a key. */
 static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, const struct pass *pass)
 {
+    WR_ASSERT(key < g->key.count && !(pass->has_row && pass->ending));
     struct wr_key_starts *starts = &g->key.at[key];
     uint64_t taken = 0; /* rows up to this one belong to a match, or will */
     bool open_before = false, waits = false, may_begin = pass->has_row && wr_bit(p->insert, pass->row);
@@ -107,6 +116,7 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
     uint32_t before = 0;
     g->go++;
     for (uint32_t id = starts->head; id || may_begin;) {
+        enum wr_watch_end end = WR_WATCH_DIED;
         if (!id) { /* behind the last: the row's own start */
             may_begin = false;
             if (p->sequence + pass->row + 1 <= taken || (p->plan.one_start && starts->head)) break;
@@ -115,8 +125,10 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
             if (!id) break;
         } else if (wr_start_at(g, id)->first.sequence <= taken) {
             wr_threads_drop(p, g, wr_start_at(g, id));
+            end = WR_WATCH_TAKEN;
         } else if (is_over(p, wr_start_at(g, id), pass)) {
             wr_threads_expire(p, g, wr_start_at(g, id));
+            end = pass->ending ? WR_WATCH_INPUT_ENDED : WR_WATCH_EXPIRED;
         } else if (pass->has_row) {
             wr_threads_advance(p, g, wr_start_at(g, id), pass->row);
         }
@@ -128,6 +140,7 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
             elders = elders && !ended;
             if (ended && start->count == 1 && !(p->plan.past_last && open_before)) {
                 decide(p, g, start, key, pass);
+                end = WR_WATCH_MATCH;
                 if (p->plan.past_last) taken = WR_MAX(taken, last_row(g, ended->link));
                 wr_threads_drop(p, g, start);
             } else {
@@ -142,6 +155,7 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
             if (before) wr_start_at(g, before)->next = next;
             else starts->head = next;
             if (!next) starts->tail = before;
+            if (p->trace) trace_end(p, start, key, end, pass);
             wr_slab_free(&g->starts, id);
         }
         id = next;
@@ -207,6 +221,7 @@ static void general_rows(struct wr_pattern *p)
             if (p->id[row] != WR_KEY_NONE) rows[count++] = (uint16_t)row;
         }
     }
+    WR_ASSERT(!g->current);
     for (uint32_t i = 0; i < count; i++) {
         prefetch(p, g, rows, count, i);
         wr_moments_until(&p->op, batch->time[rows[i]]);
@@ -240,6 +255,7 @@ static int waiting_order(const void *a, const void *b)
 static void general_end(struct wr_pattern *p)
 {
     struct wr_general *g = p->state;
+    WR_ASSERT(!g->waiting.count && p->place.source == WR_SOURCE_END);
     for (uint32_t key = 0; key < g->key.count; key++) {
         if (g->key.at[key].head) go_over(p, g, key, &(struct pass){.ending = true});
     }
@@ -250,6 +266,7 @@ static void general_end(struct wr_pattern *p)
         wr_link_unref(p, g, w->link);
     }
     wr_vec_clear(&g->waiting);
+    WR_ASSERT(!g->starts.live && !g->more.live && g->links.live == 1 && !g->rows.live);
 }
 
 static bool general_sweep(struct wr_pattern *p, uint32_t key)
@@ -274,7 +291,7 @@ static void general_init(struct wr_pattern *p)
     wr_links_init(p, g);
     g->head = wr_alloc_zero((p->spec->position_count + 1) * sizeof *g->head);
     g->stamp = wr_alloc_zero((p->spec->position_count + 1) * sizeof *g->stamp);
-    if (p->plan.elders) g->elders = wr_alloc_zero((p->spec->position_count + 1) * sizeof *g->elders);
+    if (p->plan.elders && !p->trace) g->elders = wr_alloc_zero((p->spec->position_count + 1) * sizeof *g->elders);
 }
 
 static void general_release(struct wr_pattern *p)
@@ -324,4 +341,5 @@ const struct wr_matcher wr_match_general = {
     .load = wr_general_load,
     .clear = general_clear,
     .measure = general_measure,
+    .check = wr_general_check,
 };

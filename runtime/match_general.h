@@ -124,6 +124,11 @@ void wr_links_clear(struct wr_pattern *p, struct wr_general *g);
 /* The chain with the row being handled taken behind `parent` as `variable`, held once, or 0 when the variable's
  * condition does not hold. */
 uint32_t wr_link_take(struct wr_pattern *p, struct wr_general *g, uint32_t parent, uint16_t variable, uint32_t row);
+/* pattern_trace.c: a candidate was offered the row; `taken`: the link, 0 when the condition refused. */
+void wr_trace_step(struct wr_pattern *p, const struct wr_general *g, uint32_t parent, uint16_t variable, uint32_t row,
+                   uint32_t taken);
+/* A start has gone. */
+void wr_trace_end(struct wr_pattern *p, uint64_t sequence, uint32_t key, enum wr_watch_end end, int64_t time);
 void wr_link_unref(struct wr_pattern *p, struct wr_general *g, uint32_t id);
 /* Do two chains agree on all that the conditions in `reads` (bits over .history) read? */
 bool wr_link_agrees(const struct wr_pattern *p, const struct wr_general *g, uint32_t a, uint32_t b,
@@ -163,6 +168,7 @@ static inline struct wr_thread *wr_threads_ended(const struct wr_general *g, str
 /* ---- State (match_general_state.c) ------------------------------------------------------------------ */
 
 void wr_general_save(struct wr_pattern *p, uint32_t key, struct wr_picture *picture);
+void wr_general_check(const struct wr_pattern *p);
 bool wr_general_load(struct wr_pattern *p, uint32_t key, const struct wr_picture *picture);
 /* Room for the states of keys below `limit`. */
 void wr_general_reserve(struct wr_general *g, uint32_t limit);

@@ -1,4 +1,4 @@
-/* The general matcher's state as a picture, and back. */
+/* The general matcher's state as a picture, and back; and what must hold of it. */
 #include "runtime/match_general.h"
 
 /* Draws a chain's links that are not in the picture yet, predecessors first; returns 1 + the last one's index. */
@@ -140,4 +140,44 @@ bool wr_general_load(struct wr_pattern *p, uint32_t key, const struct wr_picture
     wr_free(link);
     wr_general_arm(p, g, key);
     return true;
+}
+
+/* ---- Invariants ------------------------------------------------------------------------------------ */
+
+static void check_thread(const struct wr_pattern *p, const struct wr_general *g, const struct wr_thread *t, bool last)
+{
+    uint64_t any = 0;
+    WR_ASSERT(wr_link_at(g, t->link)->ref > 0);
+    WR_ASSERT(last || !t->ended); /* what stands behind an ended one has been cut off */
+    for (uint32_t w = 0; w < p->plan.alive_words; w++) {
+        any |= t->alive[w];
+        WR_ASSERT(t->ended || !(t->alive[w] & ~p->plan.step[t->position].full[w]));
+    }
+    WR_ASSERT(t->ended ? !any : any && t->link != g->root);
+}
+
+void wr_general_check(const struct wr_pattern *p)
+{
+    const struct wr_general *g = p->state;
+    uint32_t starts = 0, more_cells = 0;
+    for (uint32_t key = 0; key < g->key.count; key++) {
+        uint64_t before = 0;
+        uint32_t last = 0;
+        for (uint32_t id = g->key.at[key].head; id; id = wr_start_at(g, id)->next) {
+            struct wr_start *start = wr_start_at(g, id);
+            WR_ASSERT(start->first.sequence > before);
+            before = start->first.sequence;
+            check_thread(p, g, wr_start_thread(start), start->count == 1);
+            uint32_t count = 1;
+            for (uint32_t more = start->more; more; more = wr_more_at(g, more)->next)
+                check_thread(p, g, wr_more_thread(wr_more_at(g, more)), ++count == start->count);
+            WR_ASSERT(count == start->count);
+            more_cells += count - 1;
+            last = id;
+            starts++;
+        }
+        WR_ASSERT(g->key.at[key].tail == last);
+    }
+    WR_ASSERT(starts == g->starts.live && more_cells == g->more.live && !g->current);
+    WR_ASSERT(g->rows.live < g->links.live); /* each kept row is in a link; the root has none */
 }

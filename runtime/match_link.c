@@ -281,7 +281,7 @@ static bool condition_holds(struct wr_pattern *p, struct wr_general *g, struct w
     return result->flag == WR_FLAG_VALUE && result->u.boolean;
 }
 
-uint32_t wr_link_take(struct wr_pattern *p, struct wr_general *g, uint32_t parent, uint16_t variable, uint32_t row)
+static uint32_t link_take(struct wr_pattern *p, struct wr_general *g, uint32_t parent, uint16_t variable, uint32_t row)
 {
     if (!wr_variable_bit(p, variable, row)) return 0;
     struct wr_condition *condition = &p->plan.condition[variable];
@@ -294,4 +294,11 @@ uint32_t wr_link_take(struct wr_pattern *p, struct wr_general *g, uint32_t paren
     if (condition_holds(p, g, condition, id, row)) return id;
     wr_link_unref(p, g, id);
     return 0;
+}
+
+uint32_t wr_link_take(struct wr_pattern *p, struct wr_general *g, uint32_t parent, uint16_t variable, uint32_t row)
+{
+    uint32_t id = link_take(p, g, parent, variable, row);
+    if (WR_UNLIKELY(p->trace != NULL)) wr_trace_step(p, g, parent, variable, row, id);
+    return id;
 }

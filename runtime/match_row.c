@@ -32,6 +32,11 @@ static void row_measure(const struct wr_pattern *p, struct wr_operator_size *siz
     WR_UNUSED(size);
 }
 
+static void row_check(const struct wr_pattern *p)
+{
+    WR_ASSERT(!p->state && !p->keys && !p->op.timers.count);
+}
+
 const struct wr_matcher wr_match_row = {
     .name = "row",
     .init = row_nothing,
@@ -40,4 +45,5 @@ const struct wr_matcher wr_match_row = {
     .end = row_nothing,
     .clear = row_nothing,
     .measure = row_measure,
+    .check = row_check,
 };

@@ -319,6 +319,41 @@ static void sequence_measure(const struct wr_pattern *p, struct wr_operator_size
     size->bytes += (uint64_t)s->capacity * s->levels * sizeof *s->list;
 }
 
+/* Items of a list and below it, by level: oldest start first, each older than `*before`, farther than those behind. */
+static void check_list(const struct sequence *s, uint32_t level, uint32_t id, uint64_t *before, uint32_t *count)
+{
+    for (; id; id = item_at(s, level, id)->next) {
+        const struct item *item = item_at(s, level, id);
+        const struct item *leaf = item;
+        for (uint32_t below = level - 1; below; below--) leaf = item_at(s, below, leaf->child);
+        WR_ASSERT(item->oldest == leaf->id.place.time);
+        WR_ASSERT((level == 1) == (item->child == 0));
+        count[level]++;
+        if (level > 1) {
+            check_list(s, level - 1, item->child, before, count);
+        } else {
+            WR_ASSERT(item->id.sequence > *before);
+            *before = item->id.sequence;
+        }
+    }
+}
+
+static void sequence_check(const struct wr_pattern *p)
+{
+    const struct sequence *s = p->state;
+    uint32_t count[WR_SEQUENCE_MAX] = {0};
+    for (uint32_t key = 0; key < s->keys; key++) {
+        const struct list *lists = lists_of(s, key);
+        uint64_t before = 0;
+        for (uint32_t level = s->levels; level; level--) {
+            WR_ASSERT((lists[level].head == 0) == (lists[level].tail == 0));
+            if (lists[level].tail) WR_ASSERT(item_at(s, level, lists[level].tail)->next == 0);
+            check_list(s, level, lists[level].head, &before, count);
+        }
+    }
+    for (uint32_t level = 1; level <= s->levels; level++) WR_ASSERT(count[level] == s->level[level].slab.live);
+}
+
 /* ---- State ----------------------------------------------------------------------------------------- */
 
 static void draw_start(const struct sequence *s, uint32_t levels, const struct item *const *path,
@@ -432,4 +467,5 @@ const struct wr_matcher wr_match_sequence = {
     .load = sequence_load,
     .clear = sequence_clear,
     .measure = sequence_measure,
+    .check = sequence_check,
 };

@@ -174,7 +174,7 @@ void wr_threads_drop(struct wr_pattern *p, struct wr_general *g, struct wr_start
 /* Moves a start's candidates on at a row; its count is 0 when none is left. */
 void wr_threads_advance(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t row)
 {
-    bool touched = is_touched(p, wr_start_thread(start), row);
+    bool touched = p->trace || is_touched(p, wr_start_thread(start), row);
     for (uint32_t more = start->more; more && !touched;) {
         struct wr_more *cell = wr_more_at(g, more);
         touched = is_touched(p, wr_more_thread(cell), row);

@@ -7,6 +7,7 @@ void wr_operator_emit(struct wr_operator *op, const struct wr_batch *batch)
     if (batch->rows == 0) return;
     WR_ASSERT(batch->rows <= WR_BATCH_ROWS && batch->columns == op->node->schema.count);
     int64_t last = batch->time[batch->rows - 1];
+    op->emitted++;
     for (uint32_t i = 0; i < op->consumer_count; i++) {
         struct wr_operator *to = op->consumer[i].op;
         if (last > to->time) to->time = last;
@@ -16,6 +17,7 @@ void wr_operator_emit(struct wr_operator *op, const struct wr_batch *batch)
 
 void wr_operator_emit_watermark(struct wr_operator *op, int64_t watermark)
 {
+    WR_ASSERT(op->watermark < WR_TIME_MAX || op->ended);
     if (watermark <= op->watermark) return;
     op->watermark = watermark;
     if (watermark == WR_TIME_MAX && !op->ended) {

@@ -56,6 +56,7 @@ struct wr_operator {
     struct wr_task *task;
     const struct wr_node *node;
     uint32_t id;                     /* node number: moments of one time stand in this order */
+    uint64_t emitted;                /* batches given to consumers so far */
     struct wr_consumer *consumer;    /* of the main output */
     uint32_t consumer_count;
     struct wr_operator *late;        /* the LATE node that takes rows refused for lateness; NULL: counted */
@@ -64,6 +65,12 @@ struct wr_operator {
     int64_t time;                    /* greatest time of a row given to it or a moment fired; WR_TIME_MIN: none */
     bool ended;                      /* on_end has been called */
 };
+
+/* A block over the rows that node `from` emits, run once for each batch whatever number of its consumers ask. The frame is the
+ * task's; its results are good until the next batch of that node. */
+struct wr_row_code;
+struct wr_row_code *wr_task_row_code(struct wr_task *task, uint32_t code, uint32_t from);
+struct wr_frame *wr_row_code_run(struct wr_row_code *shared, const struct wr_batch *batch);
 
 /* Gives rows to all consumers. The batch is lent; it has at least one row, else nothing happens. */
 void wr_operator_emit(struct wr_operator *op, const struct wr_batch *batch);

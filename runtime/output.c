@@ -23,7 +23,11 @@ static struct wr_operator *create(struct wr_task *task, const struct wr_node *no
 static void free_output(struct wr_operator *op)
 {
     struct wr_output *output = (struct wr_output *)op;
-    if (output->encoder) output->encoder->cls->free(output->encoder);
+    struct wr_encoder *encoder = output->encoder;
+    if (encoder) {
+        void (*done)(struct wr_encoder *) = encoder->cls->free;
+        done(encoder);
+    }
     wr_buf_release(&output->line);
     wr_free(output->input);
     wr_free(output->tag);

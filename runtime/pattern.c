@@ -8,6 +8,7 @@ static const struct wr_matcher *choose_matcher(struct wr_task *task, const struc
 {
     const char *forced = wr_task_matcher(task);
     if (!forced) forced = wr_program_setting(wr_task_program(task), "matcher");
+    if (wr_watch_traces(wr_task_watch(task))) return &wr_match_general;
     if (spec->position_count == 0) return &wr_match_general; /* only empty matches */
     enum wr_matcher_class cls = wr_pattern_class(spec);
     if (forced && strcmp(forced, "general") == 0) cls = WR_MATCHER_GENERAL;
@@ -31,7 +32,7 @@ static struct wr_operator *pattern_create(struct wr_task *task, const struct wr_
     p->strings = wr_strings_new();
     if (p->spec->row_code != WR_NONE) {
         WR_ASSERT(p->spec->row_code < p->program->code_count);
-        p->row_frame = wr_frame_new(p->program, &p->program->code[p->spec->row_code]);
+        p->row_code = wr_task_row_code(task, p->spec->row_code, node->input[0]);
     }
     p->bits = wr_alloc_zero((p->spec->variable_count + 1) * sizeof *p->bits);
     p->key_type = wr_alloc((p->spec->key_count + 1) * sizeof *p->key_type);
@@ -39,6 +40,7 @@ static struct wr_operator *pattern_create(struct wr_task *task, const struct wr_
     if (p->spec->key_count && p->matcher->sweep)
         p->keys = wr_keytable_new(p->key_type, p->spec->key_count, wr_task_hash_seed(task));
     wr_output_init(p);
+    wr_trace_init(p);
     p->matcher->init(p);
     return &p->op;
 }
@@ -48,11 +50,11 @@ static void pattern_free(struct wr_operator *op)
     struct wr_pattern *p = (struct wr_pattern *)op;
     p->matcher->release(p);
     wr_output_release(p);
+    wr_trace_release(p);
     wr_picture_release(&p->picture);
     wr_keytable_free(p->keys);
     wr_free(p->key_type);
     wr_free(p->bits);
-    if (p->row_frame) wr_frame_free(p->row_frame);
     wr_strings_free(p->strings);
     wr_layout_release(&p->keep);
     wr_plan_release(&p->plan, op->node);
@@ -109,8 +111,8 @@ static void count_errors(struct wr_pattern *p, const struct wr_batch *batch, uin
 
 static void row_conditions(struct wr_pattern *p, const struct wr_batch *batch, const uint64_t *usable)
 {
-    if (!p->row_frame) return;
-    wr_frame_run(p->row_frame, batch);
+    if (!p->row_code) return;
+    p->row_frame = wr_row_code_run(p->row_code, batch);
     for (uint32_t v = 0; v < p->spec->variable_count; v++) {
         uint32_t result = p->spec->variable[v].row_condition;
         if (result == WR_NONE) continue;
@@ -144,7 +146,7 @@ static void choose_rows(struct wr_pattern *p, const uint64_t *usable, uint32_t w
         return;
     }
     any_of(p, p->plan.begins, usable, words, p->insert);
-    if (p->plan.strict) memcpy(p->select, usable, words * sizeof *usable);
+    if (p->plan.strict || p->trace) memcpy(p->select, usable, words * sizeof *usable);
     else any_of(p, p->plan.selects, usable, words, p->select);
 }
 
@@ -172,6 +174,14 @@ void wr_pattern_sweep_all(struct wr_operator *op)
     if (!p->keys) (void)p->matcher->sweep(p, 0);
     for (uint32_t id = 0; p->keys && id < wr_keytable_id_limit(p->keys); id++)
         if (wr_keytable_is_live(p->keys, id) && p->matcher->sweep(p, id)) wr_keytable_remove(p->keys, id);
+}
+
+void wr_pattern_check(const struct wr_operator *op)
+{
+    const struct wr_pattern *p = (const struct wr_pattern *)op;
+    WR_ASSERT(op->cls == &wr_pattern_operator && !p->batch && !p->out.batch.rows);
+    if (p->keys) wr_keytable_check(p->keys);
+    p->matcher->check(p);
 }
 
 /* ---- The operator's functions --------------------------------------------------------------------- */

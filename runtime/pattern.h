@@ -8,6 +8,7 @@
  *   match_sequence.c  fixed sequences with conditions on the row: all starts of a step move together
  *   match_row.c       one row, no history: straight from the condition's bits
  *   match_output.c    from a match to a row of results
+ *   pattern_trace.c   how far each start came and what refused to go on, for those who ask
  *   match_state.c     the one logical form of a key's state; both matchers convert to and from it
  *
  * A matcher decides which rows are matches, in order; the shell does everything else. All matchers give the
@@ -204,6 +205,7 @@ struct wr_matcher {
     bool (*load)(struct wr_pattern *p, uint32_t key, const struct wr_picture *picture);
     void (*clear)(struct wr_pattern *p);
     void (*measure)(const struct wr_pattern *p, struct wr_operator_size *size);
+    void (*check)(const struct wr_pattern *p); /* asserts every invariant of the state; O(n) */
 };
 extern const struct wr_matcher wr_match_general, wr_match_sequence, wr_match_row;
 
@@ -215,12 +217,14 @@ struct wr_pattern {
     const struct wr_matcher *matcher;
     void *state;                    /* the matcher's */
     struct wr_watch *watch;         /* hears of every match; NULL: nobody does */
+    struct wr_pattern_trace *trace; /* of every start; NULL: nobody asks */
     struct wr_plan plan;
     struct wr_layout keep;          /* all kept columns */
     struct wr_keytable *keys;       /* NULL: one key, id 0 */
     struct wr_type *key_type;
     struct wr_strings *strings;     /* of kept rows and accumulators */
-    struct wr_frame *row_frame;     /* runs row_code; NULL: no row conditions */
+    struct wr_row_code *row_code;   /* the row conditions, shared with other patterns; NULL: there are none */
+    struct wr_frame *row_frame;     /* their results for the batch at hand */
 
     /* The batch being handled. */
     const struct wr_batch *batch;
@@ -265,12 +269,17 @@ static inline int64_t wr_pattern_deadline(const struct wr_pattern *p, int64_t fi
     return end;
 }
 
+/* Asserts every invariant of the operator's state; O(n), for tests. */
+void wr_pattern_check(const struct wr_operator *op);
 /* Gives a match decided at p->place out. */
 void wr_pattern_report(struct wr_pattern *p, const struct wr_match *match);
 /* Emits what has been reported so far. */
 void wr_pattern_flush(struct wr_pattern *p);
 /* Drops every start whose time is up, so that what is left is open. */
 void wr_pattern_sweep_all(struct wr_operator *op);
+/* pattern_trace.c */
+void wr_trace_init(struct wr_pattern *p);
+void wr_trace_release(struct wr_pattern *p);
 void wr_output_init(struct wr_pattern *p);
 void wr_output_release(struct wr_pattern *p);
 

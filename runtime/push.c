@@ -49,7 +49,7 @@ static struct wr_partition *partition_of(struct wr_engine *engine, const char *n
 }
 
 enum wr_status wr_engine_push(struct wr_engine *engine, const char *name, uint32_t number, struct wr_slice records,
-                              struct wr_error *error)
+                              const int64_t *time, struct wr_error *error)
 {
     struct wr_task *task = &engine->task;
     if (!engine->running || engine->finished) return wr_error_set(error, WR_ERR_USAGE, "the engine takes no records now");
@@ -57,11 +57,14 @@ enum wr_status wr_engine_push(struct wr_engine *engine, const char *name, uint32
     if (!partition) return error->status;
     wr_buf_add_slice(&partition->feed->bytes, records);
     if (records.size && records.data[records.size - 1] != '\n') wr_buf_add_char(&partition->feed->bytes, '\n');
+    partition->feed->time = time;
+    partition->feed->first = partition->rows;
     uint64_t before;
     do { /* until a read finds nothing: the reader holds back no whole record */
         before = partition->rows;
         wr_task_read(task, partition);
     } while (task->error.status == WR_OK && (partition->rows > before || wr_feed_waits(partition->feed)));
+    partition->feed->time = NULL;
     wr_engine_flush(engine);
     if (task->error.status != WR_OK) *error = task->error;
     return task->error.status;

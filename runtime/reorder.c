@@ -91,6 +91,7 @@ static void enter(struct wr_reorder *reorder, uint32_t chunk, uint32_t first, ui
                   const struct wr_reorder_input *in, uint32_t start)
 {
     const struct wr_chunk *k = reorder->chunk.at[chunk];
+    WR_ASSERT(first + count <= k->batch.rows);
     struct wr_reorder_run *run = NULL;
     bool in_first = false; /* sorted rows stay in the first run once it has taken one of them */
     for (uint32_t i = 0; i < count; i++) {
@@ -160,6 +161,7 @@ static void merge(const struct wr_reorder_entry *a, size_t a_count,
 static void take(struct wr_reorder *reorder, size_t r, size_t count)
 {
     struct wr_reorder_run *run = &reorder->run.at[r];
+    WR_ASSERT(run->head + count <= run->entry.count);
     wr_vec_reserve(&reorder->merged, reorder->merged.count + count);
     memcpy(reorder->merged.at + reorder->merged.count, run->entry.at + run->head,
            count * sizeof *run->entry.at);
@@ -187,6 +189,7 @@ static void close_up(struct wr_reorder *reorder)
         reorder->run.at[r] = other;
         kept++;
     }
+    WR_ASSERT(kept <= reorder->run_count);
     reorder->run_count = kept;
 }
 

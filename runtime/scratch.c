@@ -208,6 +208,7 @@ void wr_batch_slice(struct wr_scratch *scratch, const struct wr_batch *in, uint3
                     uint32_t count, struct wr_batch *out)
 {
     WR_ASSERT(start + count <= in->rows);
+    WR_ASSERT(start == 0 || in->offset);
     struct wr_vector *column = wr_scratch_alloc(scratch, in->columns * sizeof *column);
     for (uint32_t c = 0; c < in->columns; c++)
         slice_vector(scratch, &in->column[c], start, count, &column[c]);
@@ -228,6 +229,7 @@ void wr_batch_slice(struct wr_scratch *scratch, const struct wr_batch *in, uint3
 void wr_vector_explain(struct wr_scratch *scratch, struct wr_frame *frame,
                        const struct wr_batch *batch, uint32_t result, struct wr_vector *vector)
 {
+    WR_ASSERT(vector->cls < WR_CLASS_COUNT);
     if (!(vector->flags & WR_VECTOR_ERRORS) || vector->reasons) return;
     uint16_t row[WR_BATCH_ROWS];
     uint32_t count = wr_mask_rows(vector->errors, batch->rows, row);

@@ -73,6 +73,7 @@ static uint32_t drop_bad(struct wr_select *select, const struct wr_batch *in, ui
     const struct wr_node *node = select->op.node;
     uint64_t good[WR_BATCH_WORDS];
     memset(good, 0xff, sizeof good);
+    WR_ASSERT(in->rows <= WR_BATCH_ROWS);
     for (uint32_t c = 0; c < node->schema.count; c++) {
         const struct wr_vector *v = &select->column[c];
         if (!(v->flags & WR_VECTOR_ERRORS) || node->u.select.carry[c]) continue;
@@ -89,6 +90,7 @@ static uint32_t drop_bad(struct wr_select *select, const struct wr_batch *in, ui
 static void project(struct wr_select *select, const struct wr_batch *in, uint16_t *row)
 {
     const struct wr_node *node = select->op.node;
+    WR_ASSERT(in->rows > 0);
     wr_frame_run(select->project, in);
     bool bad = false;
     for (uint32_t c = 0; c < node->schema.count; c++) {
@@ -116,7 +118,7 @@ static void project(struct wr_select *select, const struct wr_batch *in, uint16_
 
 static void on_batch(struct wr_operator *op, uint32_t port, const struct wr_batch *batch)
 {
-    WR_UNUSED(port);
+    WR_ASSERT(port == 0);
     struct wr_select *select = (struct wr_select *)op;
     struct wr_scratch *scratch = &op->task->scratch;
     struct wr_scratch_mark mark = wr_scratch_mark(scratch);

@@ -8,6 +8,7 @@ void wr_place_encode(const struct wr_task *task, struct wr_place place, struct w
     struct wr_slice stream;
     uint32_t partition;
     wr_task_source_identity(task, place.source, &stream, &partition);
+    WR_ASSERT(place.source == 0 || place.source == WR_SOURCE_END || stream.size > 0);
     wr_put_i64(out, place.time);
     wr_put_bytes(out, stream);
     wr_put_uint(out, partition);
@@ -77,12 +78,14 @@ void wr_batch_builder_init_schema(struct wr_batch_builder *builder, const struct
 {
     struct wr_type *type = wr_alloc(sizeof *type * (schema->count + 1));
     for (uint32_t c = 0; c < schema->count; c++) type[c] = schema->column[c].type;
+    WR_ASSERT(schema->count == 0 || schema->column);
     wr_batch_builder_init(builder, type, schema->count, true);
 }
 
 void wr_batch_builder_release_schema(struct wr_batch_builder *builder)
 {
     const struct wr_type *type = builder->type;
+    WR_ASSERT(builder->batch.rows <= 1);
     wr_batch_builder_release(builder);
     wr_free((void *)(uintptr_t)type);
 }

@@ -100,8 +100,10 @@ void wr_task_release(struct wr_task *task)
         struct wr_operator *op = task->op[i];
         wr_timers_release(&op->timers);
         wr_free(op->consumer);
-        op->cls->free(op);
+        void (*done)(struct wr_operator *) = op->cls->free;
+        done(op);
     }
+    wr_row_codes_release(task);
     wr_free(task->op);
     wr_free(task->source);
     wr_free(task->partition);
@@ -159,6 +161,7 @@ void wr_task_start(struct wr_task *task)
 static struct wr_partition *farthest_back(const struct wr_task *task)
 {
     struct wr_partition *found = NULL;
+    WR_ASSERT(task->partition_count == 0 || task->partition[0]->place == 1); /* started */
     for (uint32_t i = 0; i < task->partition_count; i++) {
         struct wr_partition *p = task->partition[i];
         if (!p->ended && (!found || p->watermark < found->watermark)) found = p;
@@ -173,6 +176,7 @@ void wr_task_advance(struct wr_task *task)
     int64_t watermark = WR_TIME_MAX;
     for (uint32_t i = 0; i < task->partition_count; i++)
         watermark = WR_MIN(watermark, task->partition[i]->watermark);
+    WR_ASSERT(watermark >= task->watermark); /* time never goes back */
     if (watermark > task->watermark) {
         task->watermark = watermark;
         for (uint32_t s = 0; s < task->source_count; s++)
@@ -194,6 +198,7 @@ static void take(struct wr_task *task, struct wr_partition *partition, const str
     bool last = partition->stop_at != UINT64_MAX;
     for (uint32_t start = 0; start < rows && (last || task->error.status == WR_OK);) {
         uint32_t count = WR_MIN(rows - start, task->options.batch_rows);
+        WR_ASSERT(count > 0);
         struct wr_scratch_mark mark = wr_scratch_mark(&task->scratch);
         if (count == batch->rows) {
             wr_source_take(partition->source, partition, batch);
@@ -227,6 +232,12 @@ void wr_task_read(struct wr_task *task, struct wr_partition *partition)
     struct wr_batch batch = {0};
     struct wr_error error = {0};
     enum wr_status status = partition->reader->cls->read(partition->reader, &batch, &error);
+    int64_t time[WR_BATCH_ROWS];
+    if (status == WR_OK && partition->feed && partition->feed->time) {
+        for (uint32_t r = 0; r < batch.rows; r++)
+            time[r] = partition->feed->time[batch.offset[r] - partition->feed->first];
+        batch.event_time = time;
+    }
     if (status == WR_OK) {
         take(task, partition, &batch);
     } else if (status == WR_END || status == WR_ERR_INPUT) {

@@ -49,6 +49,7 @@ struct wr_task {
     uint32_t source_count;
     struct wr_partition **partition;
     uint32_t partition_count;
+    struct wr_row_code **row_code; /* by code number; row_code.c */
     struct wr_scratch scratch;
     struct wr_drops drops;
     struct wr_error error;  /* the first thing that stops the run */
@@ -66,6 +67,7 @@ struct wr_task {
  * out halfway. */
 void wr_task_init(struct wr_task *task, const struct wr_program *program,
                   const struct wr_task_options *options);
+void wr_row_codes_release(struct wr_task *task);
 void wr_task_release(struct wr_task *task); /* closes the readers; sinks are the engine's */
 /* Opens a file as the next partition of a source node; path NULL: one that the host feeds. */
 enum wr_status wr_task_add_partition(struct wr_task *task, uint32_t node, const char *path,

@@ -66,6 +66,7 @@ static struct wr_timer pop(struct wr_timers *timers)
 static void fire(struct wr_timers *timers, struct wr_operator *op, struct wr_timer timer)
 {
     WR_ASSERT(&op->timers == timers);
+    WR_ASSERT(timer.time < WR_TIME_MAX);
     timers->moment = timer.time;
     timers->order = timer.order;
     timers->fired++;
@@ -79,11 +80,13 @@ void wr_timers_fire(struct wr_timers *timers, struct wr_operator *op, int64_t ti
         wr_timers_fire_armed(timers, op);
         return;
     }
+    WR_ASSERT(!timers->ending || timers->count == 0);
     while (timers->next <= time) fire(timers, op, pop(timers));
 }
 
 void wr_timers_fire_armed(struct wr_timers *timers, struct wr_operator *op)
 {
+    WR_ASSERT(op->cls->on_moment || timers->count == 0);
     timers->ending = true;
     while (timers->count) fire(timers, op, pop(timers));
 }

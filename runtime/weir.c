@@ -612,13 +612,13 @@ weir_status weir_engine_start(weir_engine *engine, weir_error *error)
 }
 
 weir_status weir_engine_push(weir_engine *engine, const char *stream, uint32_t partition, const void *records,
-                             size_t size, weir_error *error)
+                             size_t size, const int64_t *times_us, weir_error *error)
 {
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
     WR_ASSERT(engine && stream && (records || !size));
     if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
-    (void)wr_engine_push(&engine->engine, stream, partition, wr_slice_of(records, size), &inner);
+    (void)wr_engine_push(&engine->engine, stream, partition, wr_slice_of(records, size), times_us, &inner);
     wr_memory_guard_pop(&guard);
     return tell(&inner, error);
 }

@@ -12,6 +12,9 @@ import argparse, concurrent.futures, os, re, subprocess, sys, time
 HERE = os.path.dirname(os.path.abspath(__file__))
 SUITES = ["cases/run.py", "cli/run.py", "conformance/run.py", "reference/run.py", "examples/run.py", "bad_input/run.py"]
 
+# Run once more in the test mode of state; reference/run.py does so by itself, case by case.
+STATE_SUITES = ["cli/run.py", "conformance/run.py", "examples/run.py"]
+
 
 def unit(path):
     env = dict(os.environ, CMOCKA_MESSAGE_OUTPUT="TAP")
@@ -24,13 +27,19 @@ def unit(path):
     return ok - skipped, bad, skipped, p.stdout if bad else ""
 
 
-def suite(path):
-    p = subprocess.run([sys.executable, path], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
+def suite(path, state_test=False):
+    env = dict(os.environ, WEIR_STATE_TEST="1", WEIR_BATCH_ROWS="7") if state_test else None
+    p = subprocess.run([sys.executable, path], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     m = re.search(r"^passed=(\d+) failed=(\d+) skipped=(\d+)\s*\Z", p.stdout, re.M)
     if not m:
         return 0, 1, 0, p.stdout + f"\n{path}: no count at its end (exit {p.returncode})\n"
     ok, bad, skipped = map(int, m.groups())
     return ok, bad, skipped, p.stdout[: m.start()] if bad or skipped else ""
+
+
+def suite_with_state_test(path):
+    """The same with all state saved, dropped and loaded after every batch of seven rows."""
+    return suite(path.replace(" (state saved and loaded)", ""), True)
 
 
 def main():
@@ -43,6 +52,8 @@ def main():
     os.environ["WEIR"] = os.path.abspath(args.weir)
     work = [(u, unit) for u in args.units] + [(os.path.join(HERE, s), suite) for s in SUITES
                                               if os.path.exists(os.path.join(HERE, s))]
+    work += [(os.path.join(HERE, s) + " (state saved and loaded)", suite_with_state_test) for s in STATE_SUITES
+             if os.path.exists(os.path.join(HERE, s))]
     if args.only:
         work = [w for w in work if any(word in w[0] for word in args.only)]
     total = [0, 0, 0]

@@ -40,6 +40,7 @@ enum wr_matcher_class wr_pattern_class(const struct wr_pattern_node *pattern)
     if (pattern->all_matches || pattern->all_rows || has_more(pattern) ||
         !reads_rows_alone(pattern) || !is_one_way(pattern))
         return WR_MATCHER_GENERAL;
+    if (pattern->position_count > WR_SEQUENCE_MAX) return WR_MATCHER_GENERAL;
     return pattern->position_count == 1 ? WR_MATCHER_ROW : WR_MATCHER_SEQUENCE;
 }
 

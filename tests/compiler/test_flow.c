@@ -74,7 +74,8 @@ static void flows_are_as_short_as_they_can_be(void **state)
         struct compiling c;
         wr_buf_clear(&text);
         wr_buf_printf(&text,
-                      "CREATE STREAM s (k STRING, i INT, x DOUBLE, at TIMESTAMP, WATERMARK FOR at AS at - 5s);\n%s", cases[i].text);
+                      "CREATE STREAM s (k STRING, i INT, x DOUBLE, at TIMESTAMP, WATERMARK FOR at AS at - 5s);\n%s",
+                      cases[i].text);
         compile_well(&c, wr_buf_cstr(&text));
         if (strcmp(flow_of(&c, &out), cases[i].flow) != 0) fail_msg("%s\n%s", cases[i].text, wr_buf_cstr(&out));
         release(&c);

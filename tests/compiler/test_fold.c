@@ -8,13 +8,15 @@
 static const struct {
     const char *expr, *value;
 } folded[] = {
-    {"1 + 2 * 3", "7"}, {"7 / 2", "3"}, {"-7 / 2", "-3"}, {"7.0 / 2", "3.500000000000"}, {"1.5 * 1.5", "2.25"}, {"0.1 + 0.2", "0.3"},
+    {"1 + 2 * 3", "7"}, {"7 / 2", "3"}, {"-7 / 2", "-3"}, {"7.0 / 2", "3.500000000000"}, {"1.5 * 1.5", "2.25"},
+    {"0.1 + 0.2", "0.3"},
     {"'a' || 'b'", "ab"}, {"UPPER('straße')", "STRAßE"}, {"1h + 30m", "PT1H30M"}, {"2 * 90s", "PT3M"},
     {"TIMESTAMP '2026-01-01 00:00:00' + 1d", "2026-01-02T00:00:00Z"}, {"DATE '2026-03-01' - 1d", "2026-02-28"},
     {"CAST('12.345' AS DECIMAL(6,2))", "12.35"}, {"TRY_CAST('x' AS INT)", "NULL"}, {"TRY_CAST('12' AS DECIMAL(3,1))", "12.0"},
     {"CASE WHEN 1 > 2 THEN 'a' ELSE 'b' END", "b"}, {"COALESCE(NULL, 3)", "3"}, {"NULLIF(3, 3)", "NULL"}, {"NULL + 1", "NULL"},
     {"b AND FALSE", "false"}, {"b OR TRUE", "true"}, {"FALSE AND i = 1", "false"}, {"'2026' LIKE '20__'", "true"},
-    {"'abc' REGEXP 'b+'", "true"}, {"1e3 + 1", "1001"}, {"5 IS NULL", "false"}, {"NOT (1 = 1)", "false"}, {"3 IN (1, 2, 3)", "true"},
+    {"'abc' REGEXP 'b+'", "true"}, {"1e3 + 1", "1001"}, {"5 IS NULL", "false"}, {"NOT (1 = 1)", "false"},
+    {"3 IN (1, 2, 3)", "true"},
 };
 
 static void constants_are_folded(void **state)

@@ -57,7 +57,8 @@ static void a_pattern_compiles_in_no_time(void **state)
 {
     (void)state;
     static const char pattern[] =
-        "CREATE STREAM payments (card STRING KEY, amount DECIMAL(12,2), status STRING, at TIMESTAMP, WATERMARK FOR at AS at - 5s);\n"
+        "CREATE STREAM payments (card STRING KEY, amount DECIMAL(12,2), status STRING, at TIMESTAMP, "
+        "WATERMARK FOR at AS at - 5s);\n"
         "PATTERN card_testing FROM payments PARTITION BY card MATCH small{3,} -> large WITHIN 10m\n"
         "DEFINE small AS status = 'declined', large AS status = 'approved' AND amount > 5 * AVG(small.amount)\n"
         "SELECT card, COUNT(small.*) AS tries, SUM(small.amount) AS tried, large.amount AS amount;\n";

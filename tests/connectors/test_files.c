@@ -3,6 +3,7 @@
 
 #include <signal.h>
 #include <sys/stat.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 static struct wr_buf packed(enum wr_container container, struct wr_slice text)
@@ -299,6 +300,50 @@ static void standard_input_may_be_a_pipe_of_small_pieces(void **state)
     close(in);
 }
 
+static void on_alarm(int number)
+{
+    (void)number;
+}
+
+static void a_signal_ends_a_waiting_read_without_losing_a_byte(void **state)
+{
+    (void)state;
+    int ends[2], in = dup(STDIN_FILENO);
+    struct sigaction action = {.sa_handler = on_alarm}, before;
+    struct itimerval soon = {.it_value = {.tv_usec = 30000}}, never = {.it_value = {.tv_usec = 0}};
+    assert_int_equal(sigaction(SIGALRM, &action, &before), 0);
+    assert_int_equal(pipe(ends), 0);
+    dup2(ends[0], STDIN_FILENO);
+    close(ends[0]);
+    struct table t;
+    struct wr_error error = {0};
+    struct wr_batch batch;
+    table_begin(&t, "a:BIGINT");
+    struct wr_read_spec spec = table_spec(&t);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    assert_null(wr_connectors_library.open_reader(&spec, "-", &error));
+    assert_int_equal(error.status, WR_ERR_STOPPED);
+    assert_int_equal(write(ends[1], "{\"a\":1}\n{\"a\"", 12), 12);
+    struct wr_reader *r = wr_connectors_library.open_reader(&spec, "-", &error);
+    assert_non_null(r);
+    assert_int_equal(r->cls->read(r, &batch, &error), WR_OK);
+    assert_int_equal(batch.rows, 1);
+    setitimer(ITIMER_REAL, &soon, NULL);
+    assert_int_equal(r->cls->read(r, &batch, &error), WR_OK);
+    assert_int_equal(batch.rows, 0);
+    setitimer(ITIMER_REAL, &never, NULL);
+    assert_int_equal(write(ends[1], ":2}\n", 4), 4);
+    assert_int_equal(r->cls->read(r, &batch, &error), WR_OK);
+    assert_int_equal(batch.rows, 1);
+    assert_int_equal(batch.column[0].u.i64[0], 2);
+    close(ends[1]);
+    dup2(in, STDIN_FILENO);
+    close(in);
+    r->cls->close(r);
+    sigaction(SIGALRM, &before, NULL);
+    table_end(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +357,7 @@ int main(void)
         cmocka_unit_test(a_full_disk_is_told_at_the_latest_by_close),
         cmocka_unit_test(a_reader_that_went_away_is_told_apart),
         cmocka_unit_test(standard_input_may_be_a_pipe_of_small_pieces),
+        cmocka_unit_test(a_signal_ends_a_waiting_read_without_losing_a_byte),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,7 +1,7 @@
 /* The bench: a program with one source and one pattern, and a task of nothing but a notebook. */
 #include "tests/runtime/pattern_bench.h"
 
-#include "runtime/codec.h"
+#include "runtime/pattern.h"
 #include "vm/opcode.h"
 
 #include <stdio.h>
@@ -10,8 +10,13 @@
 /* Columns of the input. */
 enum { COLUMN_KEY, COLUMN_N, COLUMN_X, COLUMN_FLAG, COLUMNS = COLUMN_FLAG + BENCH_VARIABLES };
 
+struct wr_row_code {
+    struct wr_frame *frame;
+};
+
 struct wr_task {
     const struct wr_program *program;
+    struct wr_row_code row_code;
     const char *matcher;
     struct wr_buf *out;
     int64_t time;
@@ -72,6 +77,31 @@ int64_t wr_task_time(const struct wr_task *task) { return task->time; }
 const struct wr_program *wr_task_program(const struct wr_task *task) { return task->program; }
 const char *wr_task_matcher(const struct wr_task *task) { return task->matcher; }
 uint64_t wr_task_hash_seed(const struct wr_task *task) { return (uint64_t)(task != NULL) * 77; }
+
+struct wr_row_code *wr_task_row_code(struct wr_task *task, uint32_t code, uint32_t from)
+{
+    WR_ASSERT(!task->row_code.frame && from == 0);
+    task->row_code.frame = wr_frame_new(task->program, &task->program->code[code]);
+    return &task->row_code;
+}
+
+struct wr_frame *wr_row_code_run(struct wr_row_code *shared, const struct wr_batch *batch)
+{
+    wr_frame_run(shared->frame, batch);
+    return shared->frame;
+}
+
+struct wr_watch *wr_task_watch(const struct wr_task *task)
+{
+    WR_ASSERT(task);
+    return NULL; /* nobody watches */
+}
+
+void wr_watch_match(struct wr_watch *watch, const struct wr_operator *op, struct wr_place place,
+                    const struct wr_watch_taken *taken, size_t count)
+{
+    WR_ASSERT(watch && op && place.time && taken && count); /* is never called */
+}
 
 void wr_task_source_identity(const struct wr_task *task, uint32_t source, struct wr_slice *stream,
                              uint32_t *partition)
@@ -403,6 +433,7 @@ void bench_close(struct bench *bench)
     wr_batch_builder_release(&bench->builder);
     wr_timers_release(&bench->op->timers);
     bench->op->cls->free(bench->op);
+    if (bench->task.row_code.frame) wr_frame_free(bench->task.row_code.frame);
     wr_program_free(bench->program);
     wr_free(bench);
 }
@@ -418,6 +449,7 @@ static char *run(const struct bench_pattern *pattern, const struct bench_row *ro
         bench_feed(bench, row + start, count);
         start += count;
         if (options->roundtrip) roundtrip(op);
+        wr_pattern_check(op);
     }
     if (want_state) {
         struct entries entries = {0};
@@ -472,7 +504,8 @@ void bench_print(const struct bench_pattern *b, const struct bench_row *row, uin
         if (row[r].null_key) fprintf(stderr, "-");
         else fprintf(stderr, "%lld", (long long)row[r].key);
         fprintf(stderr, " x %lld%s%s ", (long long)row[r].x, row[r].null_x ? " null" : "", row[r].late ? " late" : "");
-        for (uint32_t v = 0; v < b->variables; v++) fprintf(stderr, "%c", row[r].error[v] ? '!' : row[r].flag[v] ? "abcd"[v] : '.');
+        for (uint32_t v = 0; v < b->variables; v++)
+            fprintf(stderr, "%c", row[r].error[v] ? '!' : row[r].flag[v] ? "abcd"[v] : '.');
         fprintf(stderr, "\n");
     }
 }

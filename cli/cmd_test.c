@@ -1,0 +1,389 @@
+/* weir test: cases out of files, run in every way, judged and reported. */
+#include "cli/wtest.h"
+#include "vm/builtin_impl.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <time.h>
+
+struct testing {
+    struct wr_args *args;
+    struct wr_regexp *only;
+    bool update, quiet, machine;
+    struct wr_arena arena;
+    WR_VEC(struct wr_test_report) report;
+    uint32_t count[WR_TEST_XPASS + 1];
+    bool missing;                 /* a file that is not there */
+};
+
+/* ---- One case ------------------------------------------------------------------------------------------------- */
+
+static const char *say(struct testing *t, const char *format, ...) WR_PRINTF(2, 3);
+static const char *say(struct testing *t, const char *format, ...)
+{
+    char text[2048];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    return wr_arena_cstr(&t->arena, wr_slice_cstr(text));
+}
+
+static bool knows_label(const struct wr_test_job *job, struct wr_slice label)
+{
+    for (size_t i = 0; i < job->record.count; i++) {
+        const struct wr_test_record *r = &job->record.at[i];
+        const struct wr_test_event *e = &job->c->event.at[r->event];
+        if (wr_slice_equal(e->label, label)) return true;
+        struct wr_buf own = {0};
+        wr_buf_printf(&own, "%.*s[%u]", WR_SLICE_ARG(e->label), r->repeat);
+        bool same = e->label.size && wr_slice_equal(wr_buf_slice(&own), label);
+        wr_buf_release(&own);
+        if (same) return true;
+    }
+    return false;
+}
+
+static bool knows_pattern(const struct wr_program *program, struct wr_slice name)
+{
+    for (uint32_t i = 0; i < program->node_count; i++)
+        if (program->node[i].kind == WR_NODE_PATTERN &&
+            wr_slice_equal_nocase(wr_slice_cstr(program->query[program->node[i].query]), name))
+            return true;
+    return false;
+}
+
+/* What an expectation names must be there, or the case could never fail for its own reason. */
+static const char *check_names(struct testing *t, struct wr_test_job *job, const struct wr_test_expect *e)
+{
+    struct wr_slice best;
+    bool output = true;
+    bool row = e->kind == WR_TEST_ROW || e->kind == WR_TEST_NOT;
+    if (row) (void)wr_test_output_type(&job->program, e->stream, WR_SLICE(""), &output, &best);
+    if (!output)
+        return best.size ? say(t, "the program has no output '%.*s'; did you mean '%.*s'?", WR_SLICE_ARG(e->stream), WR_SLICE_ARG(best))
+                         : say(t, "the program has no output '%.*s'", WR_SLICE_ARG(e->stream));
+    for (uint32_t i = 0; row && i < e->field_count; i++) {
+        struct wr_slice name = e->field[i].name;
+        if (wr_test_output_type(&job->program, e->stream, name, &output, &best).kind != WR_KIND_NULL) continue;
+        return best.size ? say(t, "output %.*s has no column '%.*s'; did you mean '%.*s'?", WR_SLICE_ARG(e->stream), WR_SLICE_ARG(name), WR_SLICE_ARG(best))
+                         : say(t, "output %.*s has no column '%.*s'", WR_SLICE_ARG(e->stream), WR_SLICE_ARG(name));
+    }
+    if ((e->kind == WR_TEST_OPEN || e->kind == WR_TEST_TIMEOUT) && !knows_pattern(job->program.program, e->stream))
+        return say(t, "the program has no pattern '%.*s'", WR_SLICE_ARG(e->stream));
+    for (uint32_t i = 0; i < e->label_count; i++)
+        if (!knows_label(job, e->label[i])) return say(t, "no line above is labelled #%.*s", WR_SLICE_ARG(e->label[i]));
+    return NULL;
+}
+
+static bool expects_errors(const struct wr_test_case *c)
+{
+    for (size_t i = 0; i < c->expect.count; i++)
+        if (c->expect.at[i].kind == WR_TEST_ERROR) return true;
+    return false;
+}
+
+static const char *reason_to_skip(const struct wr_test_case *c)
+{
+    if (c->skip) return c->skip;
+    for (size_t i = 0; i < c->event.count; i++)
+        if (c->event.at[i].unsupported) return c->event.at[i].unsupported;
+    for (size_t i = 0; i < c->expect.count; i++) {
+        if (c->expect.at[i].unsupported) return c->expect.at[i].unsupported;
+        if (c->expect.at[i].kind == WR_TEST_TIMEOUT) return "`timeout` needs WITH TIMEOUTS, which does not run yet";
+    }
+    return NULL;
+}
+
+struct verdict {
+    enum wr_test_verdict verdict;
+    struct wr_buf text;
+    struct wr_buf came;           /* what would be expected; empty when it did not run */
+};
+
+static void error_at(struct verdict *v, const struct wr_test_file *file, uint32_t line, const char *why)
+{
+    v->verdict = WR_TEST_ERROR_VERDICT;
+    wr_buf_printf(&v->text, "  %s:%u: %s\n", file->path, line, why);
+}
+
+static void run_program(struct testing *t, struct wr_test_job *job, struct verdict *v)
+{
+    const char *why = NULL;
+    uint32_t line = job->c->line;
+    for (size_t i = 0; i < job->c->expect.count && !why; i++)
+        if (job->c->expect.at[i].kind == WR_TEST_ERROR) {
+            v->verdict = WR_TEST_FAIL;
+            wr_buf_printf(&v->text, "  %s:%u: expected %.*s, and the program has no error\n", job->file->path,
+                          job->c->expect.at[i].line, WR_SLICE_ARG(job->c->expect.at[i].stream));
+            return;
+        }
+    if (!wr_test_job_records(job, &why, &line)) {
+        error_at(v, job->file, line, why);
+        return;
+    }
+    for (size_t i = 0; i < job->c->expect.count; i++)
+        if ((why = check_names(t, job, &job->c->expect.at[i]))) {
+            error_at(v, job->file, job->c->expect.at[i].line, why);
+            return;
+        }
+    struct wr_test_outcome base;
+    wr_test_run(job, &(struct wr_test_variant){.name = "as written"}, &base);
+    if (base.error) {
+        error_at(v, job->file, job->c->line, base.error);
+    } else {
+        bool same = wr_test_compare(job, &base, &v->text);
+        const char *other = wr_test_vary(job, &base, &t->arena);
+        if (other) wr_buf_add_cstr(&v->text, other);
+        v->verdict = same && !other ? WR_TEST_OK : WR_TEST_FAIL;
+        if (!same) wr_test_expectation(job, &base, &v->came);
+    }
+    wr_test_outcome_release(&base);
+}
+
+static void judge(struct testing *t, const struct wr_test_file *file, const struct wr_test_case *c, struct verdict *v)
+{
+    struct wr_test_job job = {.file = file, .c = c};
+    const char *skip = reason_to_skip(c), *why;
+    if (c->error) {
+        error_at(v, file, c->error_line, c->error);
+        return;
+    }
+    if (skip) {
+        v->verdict = WR_TEST_SKIP;
+        wr_buf_add_cstr(&v->text, skip);
+        return;
+    }
+    wr_arena_init(&job.arena);
+    bool opened = wr_test_program_open(&job.program, file, c, t->args->color_out && !t->machine, &why);
+    if (!opened) {
+        error_at(v, file, c->line, why);
+    } else if (job.program.program) {
+        run_program(t, &job, v);
+    } else if (expects_errors(c)) {
+        v->verdict = wr_test_compare_errors(&job, &v->text) ? WR_TEST_OK : WR_TEST_FAIL;
+    } else {
+        error_at(v, file, c->line, "the program has errors");
+        wr_buf_add_slice(&v->text, wr_buf_slice(&job.program.rendered));
+    }
+    wr_test_program_close(&job.program);
+    wr_vec_release(&job.record);
+    wr_vec_release(&job.step);
+    wr_arena_release(&job.arena);
+    if (c->xfail && v->verdict == WR_TEST_FAIL) v->verdict = WR_TEST_XFAIL;
+    else if (c->xfail && v->verdict == WR_TEST_OK) {
+        v->verdict = WR_TEST_XPASS;
+        wr_buf_printf(&v->text, "  expected to fail (%s), and it passes\n", c->xfail);
+    }
+}
+
+/* ---- Reporting -------------------------------------------------------------------------------------------------- */
+
+static void print_case(const struct testing *t, const struct wr_test_report *r)
+{
+    static const char *const color[] = {"32", "31", "31", "33", "33", "31"};
+    bool good = r->verdict == WR_TEST_OK || r->verdict == WR_TEST_SKIP || r->verdict == WR_TEST_XFAIL;
+    if (t->machine || (t->quiet && good)) return;
+    struct wr_buf out = {0};
+    if (t->args->color_out) wr_buf_printf(&out, "\033[%sm", color[r->verdict]);
+    wr_buf_printf(&out, "%-5s", wr_test_verdict_name(r->verdict));
+    if (t->args->color_out) wr_buf_add_cstr(&out, "\033[0m");
+    wr_buf_printf(&out, " %s:%u: %.*s", r->path, r->line, WR_SLICE_ARG(r->name));
+    if (r->verdict == WR_TEST_SKIP) wr_buf_printf(&out, " (%s)", r->text);
+    wr_buf_add_char(&out, '\n');
+    if (!good) wr_buf_add_cstr(&out, r->text);
+    wr_put_out(wr_buf_slice(&out));
+    wr_buf_release(&out);
+}
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static bool is_wanted(struct testing *t, struct wr_slice name)
+{
+    return !t->only || wr_regexp_find(t->only, name) > 0;
+}
+
+/* ---- Updating ------------------------------------------------------------------------------------------------------ */
+
+/* Lines of a case below --- that are replaced: up to the blank lines and comments in front of the next. */
+static uint32_t end_of_expectation(struct wr_slice text, const struct wr_test_case *c)
+{
+    struct wr_slice line;
+    uint32_t end = c->below, number = 1;
+    while (wr_test_next_line(&text, &line)) {
+        size_t i = 0;
+        while (i < line.size && (line.data[i] == ' ' || line.data[i] == '\t')) i++;
+        if (number >= c->below && number < c->end && i < line.size && line.data[i] != '#') end = number + 1;
+        number++;
+    }
+    return end;
+}
+
+/* Replaces lines from `below` to before `end` of the text. */
+static void replace(struct wr_slice text, uint32_t below, uint32_t end, struct wr_slice by, struct wr_buf *out)
+{
+    struct wr_slice line;
+    uint32_t number = 1;
+    for (; wr_test_next_line(&text, &line); number++) {
+        if (number == below) wr_buf_add_slice(out, by);
+        if (number >= below && number < end) continue;
+        wr_buf_add_slice(out, line);
+        wr_buf_add_char(out, '\n');
+    }
+    if (number <= below) wr_buf_add_slice(out, by); /* the --- was the last line */
+}
+
+struct change {
+    uint32_t below, end;
+    struct wr_buf text;
+};
+
+/* ---- Files ------------------------------------------------------------------------------------------------------- */
+
+static void add_report(struct testing *t, struct wr_test_report report)
+{
+    wr_vec_push(&t->report, report);
+    t->count[report.verdict]++;
+    print_case(t, &report);
+}
+
+static void show_change(const struct change *change, struct wr_slice text)
+{
+    struct wr_slice line, rest = wr_buf_slice(&change->text);
+    uint32_t number = 1;
+    for (; wr_test_next_line(&text, &line); number++)
+        if (number >= change->below && number < change->end) printf("  - %.*s\n", WR_SLICE_ARG(line));
+    while (wr_test_next_line(&rest, &line)) printf("  + %.*s\n", WR_SLICE_ARG(line));
+}
+
+static void write_changes(const struct wr_test_file *file, struct change *change, size_t count)
+{
+    struct wr_buf now = {0};
+    wr_buf_add_slice(&now, file->text);
+    while (count-- > 0) { /* from the last to the first, so that line numbers stay right */
+        struct wr_buf next = {0};
+        replace(wr_buf_slice(&now), change[count].below, change[count].end, wr_buf_slice(&change[count].text), &next);
+        wr_buf_release(&now);
+        now = next;
+    }
+    wr_write_file(file->path, wr_buf_slice(&now));
+    wr_buf_release(&now);
+}
+
+static void run_case(struct testing *t, struct wr_test_file *file, const struct wr_test_case *c, struct change *change)
+{
+    struct verdict v = {0};
+    double begun = seconds_now();
+    judge(t, file, c, &v);
+    bool updates = t->update && v.verdict == WR_TEST_FAIL && v.came.size;
+    struct wr_slice name = c->name.size ? c->name : wr_arena_printf(&t->arena, "line %u", c->line);
+    if (updates) {
+        change->below = c->below;
+        change->end = end_of_expectation(file->text, c);
+        change->text = v.came;
+        v.came = (struct wr_buf){0};
+        fflush(stdout);
+        printf("updated %s:%u: %.*s\n", file->path, c->line, WR_SLICE_ARG(name));
+        show_change(change, file->text);
+        v.verdict = WR_TEST_OK;
+    }
+    struct wr_test_report report = {.path = wr_arena_cstr(&t->arena, wr_slice_cstr(file->path)),
+                                    .name = wr_arena_copy(&t->arena, name), .line = c->line, .verdict = v.verdict,
+                                    .text = wr_arena_cstr(&t->arena, wr_buf_slice(&v.text)),
+                                    .seconds = seconds_now() - begun};
+    if (updates) {
+        wr_vec_push(&t->report, report);
+        t->count[WR_TEST_OK]++;
+    } else {
+        add_report(t, report);
+    }
+    wr_buf_release(&v.text);
+    wr_buf_release(&v.came);
+}
+
+static void run_file(struct testing *t, const char *path)
+{
+    struct wr_test_file file;
+    struct wr_buf text = {0};
+    int code;
+    if (!wr_read_file(path, &text, &code)) {
+        t->missing = true;
+        return;
+    }
+    wr_test_file_init(&file, path);
+    file.text = wr_arena_copy(&file.arena, wr_buf_slice(&text));
+    if (wr_path_ends(path, ".md")) wr_test_parse_markdown(&file, file.text);
+    else wr_test_parse(&file, file.text, 1, NULL, 0);
+    if (file.error) {
+        struct wr_slice why = wr_arena_printf(&t->arena, "  %s:%u: %s\n", path, file.error_line, file.error);
+        add_report(t, (struct wr_test_report){.path = wr_arena_cstr(&t->arena, wr_slice_cstr(path)), .line = file.error_line,
+                                              .name = WR_SLICE("the file's head"), .verdict = WR_TEST_ERROR_VERDICT,
+                                              .text = why.data});
+    }
+    struct change *change = wr_alloc_zero(sizeof *change * (file.cases.count + 1));
+    size_t changes = 0;
+    for (size_t i = 0; i < file.cases.count && !file.error; i++) {
+        const struct wr_test_case *c = &file.cases.at[i];
+        if (!is_wanted(t, c->name)) continue;
+        run_case(t, &file, c, &change[changes]);
+        changes += change[changes].below != 0;
+    }
+    if (changes) write_changes(&file, change, changes);
+    for (size_t i = 0; i < changes; i++) wr_buf_release(&change[i].text);
+    wr_free(change);
+    wr_test_file_release(&file);
+    wr_buf_release(&text);
+}
+
+static int finish(struct testing *t)
+{
+    struct wr_buf out = {0};
+    const char *junit = wr_args_value(t->args, WR_OPTION_JUNIT);
+    uint32_t bad = t->count[WR_TEST_FAIL] + t->count[WR_TEST_ERROR_VERDICT] + t->count[WR_TEST_XPASS];
+    int code = bad ? WR_EXIT_NO : WR_EXIT_DONE;
+    if (junit) {
+        wr_test_write_junit(t->report.at, t->report.count, &out);
+        if (!wr_write_file(junit, wr_buf_slice(&out))) code = WR_EXIT_IO;
+        wr_buf_clear(&out);
+    }
+    if (wr_args_has(t->args, WR_OPTION_JSON)) wr_test_write_json(t->report.at, t->report.count, &out);
+    else if (wr_args_has(t->args, WR_OPTION_TAP)) wr_test_write_tap(t->report.at, t->report.count, &out);
+    else wr_buf_printf(&out, "%u passed, %u failed, %u skipped\n", t->count[WR_TEST_OK] + t->count[WR_TEST_XFAIL], bad,
+                       t->count[WR_TEST_SKIP]);
+    wr_put_out(wr_buf_slice(&out));
+    wr_buf_release(&out);
+    if (t->missing) return WR_EXIT_USAGE;
+    if (!t->report.count) return wr_fail(WR_EXIT_USAGE, "no case to run: tests are .wtest files, or ```wtest in Markdown");
+    return code;
+}
+
+int wr_cli_test(struct wr_args *args)
+{
+    static const char *const ends[] = {".wtest", ".md", NULL};
+    struct testing t = {.args = args, .update = wr_args_has(args, WR_OPTION_UPDATE), .quiet = wr_args_has(args, WR_OPTION_QUIET),
+                        .machine = wr_args_has(args, WR_OPTION_JSON) || wr_args_has(args, WR_OPTION_TAP)};
+    const char *run = wr_args_value(args, WR_OPTION_RUN), *ci = getenv("CI");
+    if (t.update && ci && *ci && strcmp(ci, "false") != 0 && strcmp(ci, "0") != 0)
+        return wr_fail(WR_EXIT_USAGE, "--update does not run under CI: what is expected is for people to say");
+    if (run) {
+        char why[256];
+        t.only = wr_regexp_new(wr_slice_cstr(run), why, sizeof why);
+        if (!t.only) return wr_fail(WR_EXIT_USAGE, "--run '%s': %s", run, why);
+    }
+    wr_arena_init(&t.arena);
+    struct wr_paths paths = {0};
+    for (size_t i = 0; i < args->positional.count; i++) wr_paths_add(&paths, args->positional.at[i], ends);
+    if (!args->positional.count) wr_paths_add(&paths, ".", ends);
+    for (size_t i = 0; i < paths.list.count; i++) run_file(&t, paths.list.at[i]);
+    int code = finish(&t);
+    wr_paths_release(&paths);
+    wr_vec_release(&t.report);
+    if (t.only) wr_regexp_free(t.only);
+    wr_arena_release(&t.arena);
+    return code;
+}

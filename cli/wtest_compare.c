@@ -1,0 +1,521 @@
+/* Expectations against what came: values, rows, order; what is dropped, late, open. */
+#include "base/text.h"
+#include "cli/wtest.h"
+#include "vm/builtin_impl.h"
+#include "vm/text.h"
+
+#include <math.h>
+
+enum { AROUND_BEFORE = 3, AROUND_AFTER = 1, TABLE_MAX = 4000000 };
+
+/* ---- Values ----------------------------------------------------------------------------------------------- */
+
+/* Digits without leading or trailing zeros that say nothing; false when it is no plain decimal number. */
+static bool plain_number(struct wr_slice text, struct wr_buf *out)
+{
+    size_t i = 0, dot = SIZE_MAX, from = out->size;
+    bool minus = text.size && text.data[0] == '-', any = false;
+    if (minus) i++;
+    for (; i < text.size; i++) {
+        char c = text.data[i];
+        if (c == '.' && dot == SIZE_MAX) {
+            dot = out->size;
+            wr_buf_add_char(out, c);
+        } else if (c >= '0' && c <= '9') {
+            any = true;
+            if (c != '0' || out->size > from) wr_buf_add_char(out, c);
+        } else {
+            return false;
+        }
+    }
+    if (dot != SIZE_MAX) {
+        while (out->data[out->size - 1] == '0') out->size--;
+        if (out->data[out->size - 1] == '.') out->size--;
+    }
+    if (minus && out->size > from) wr_buf_add_char(out, '-');
+    return any;
+}
+
+static bool same_number(struct wr_slice a, struct wr_slice b)
+{
+    struct wr_buf x = {0}, y = {0};
+    double p, q;
+    bool plain = plain_number(a, &x) & plain_number(b, &y);
+    bool same = plain ? wr_slice_equal(wr_buf_slice(&x), wr_buf_slice(&y))
+                      : wr_parse_f64(a, &p) && wr_parse_f64(b, &q) && p >= q && p <= q;
+    wr_buf_release(&x);
+    wr_buf_release(&y);
+    return same;
+}
+
+static bool same_time(const struct wr_test_case *c, struct wr_slice wanted, struct wr_slice came)
+{
+    int64_t a, b, us;
+    if (!wr_parse_timestamp(came, &b)) return false;
+    if (wanted.size > 1 && wanted.data[0] == '+' && wr_parse_interval(wr_slice_of(wanted.data + 1, wanted.size - 1), &us))
+        return c->start + us == b;
+    return wr_parse_timestamp(wanted, &a) && a == b;
+}
+
+static bool matches_expression(struct wr_slice expression, struct wr_slice text)
+{
+    char message[256];
+    struct wr_regexp *regexp = wr_regexp_new(expression, message, sizeof message);
+    bool matches = regexp && wr_regexp_find(regexp, text) > 0;
+    if (regexp) wr_regexp_free(regexp);
+    return matches;
+}
+
+/* value: raw JSON; empty: the row has no such member, which stands for null. */
+static bool same_value(const struct wr_test_job *job, struct wr_arena *arena, const struct wr_test_field *field,
+                       struct wr_type type, struct wr_slice value)
+{
+    bool null = !value.size || wr_slice_equal(value, WR_SLICE("null"));
+    if (field->kind == WR_TEST_ANY) return true;
+    if (field->kind == WR_TEST_BARE && wr_slice_equal(field->value, WR_SLICE("null"))) return null;
+    if (null) return false;
+    bool quoted = value.data[0] == '"';
+    struct wr_slice text = quoted ? wr_test_unquote(arena, value) : value;
+    double near, came;
+    switch (field->kind) {
+    case WR_TEST_REGEX: return matches_expression(field->value, text);
+    case WR_TEST_NEAR:
+        return wr_parse_f64(field->value, &near) && wr_parse_f64(text, &came) && fabs(near - came) <= field->near;
+    case WR_TEST_QUOTED: return quoted && wr_slice_equal(field->value, text);
+    default: break;
+    }
+    if (wr_slice_equal(field->value, text)) return true;
+    if (type.kind == WR_KIND_TIMESTAMP) return same_time(job->c, field->value, text);
+    return !quoted && same_number(field->value, text);
+}
+
+static struct wr_slice member(struct wr_arena *arena, struct wr_slice row, struct wr_slice wanted)
+{
+    struct wr_slice rest = wr_slice_of(row.data + 1, row.size - 1), name, value;
+    while (wr_test_next_member(&rest, &name, &value))
+        if (wr_slice_equal_nocase(wr_test_unquote(arena, name), wanted)) return value;
+    return (struct wr_slice){0};
+}
+
+/* ---- Rows --------------------------------------------------------------------------------------------------- */
+
+static bool has_label(const struct wr_test_job *job, uint32_t record, struct wr_slice label)
+{
+    if (record >= job->record.count) return false;
+    const struct wr_test_record *r = &job->record.at[record];
+    const struct wr_test_event *e = &job->c->event.at[r->event];
+    if (wr_slice_equal(e->label, label)) return true;
+    struct wr_buf own = {0}; /* #a[1] of a line that is repeated */
+    wr_buf_printf(&own, "%.*s[%u]", WR_SLICE_ARG(e->label), r->repeat);
+    bool same = e->label.size && wr_slice_equal(wr_buf_slice(&own), label);
+    wr_buf_release(&own);
+    return same;
+}
+
+/* The rows that took part are those that the labels name, no more and no fewer. */
+static bool same_rows(const struct wr_test_job *job, const struct wr_test_expect *e, const struct wr_test_result *r)
+{
+    if (!r->rows_known) return false;
+    for (uint32_t i = 0; i < r->row_count; i++) {
+        bool named = false;
+        for (uint32_t k = 0; k < e->label_count; k++) named |= has_label(job, r->row_index[i], e->label[k]);
+        if (!named) return false;
+    }
+    for (size_t n = 0; n < job->record.count; n++)
+        for (uint32_t k = 0; k < e->label_count; k++) {
+            if (!has_label(job, (uint32_t)n, e->label[k])) continue;
+            bool took_part = false;
+            for (uint32_t i = 0; i < r->row_count; i++) took_part |= r->row_index[i] == n;
+            if (!took_part) return false;
+        }
+    return true;
+}
+
+/* How many things differ; the first `texts` of them in words. */
+static uint32_t differences(struct wr_test_job *job, struct wr_arena *arena, const struct wr_test_expect *e,
+                            const struct wr_test_result *r, struct wr_buf *out)
+{
+    uint32_t count = 0;
+    struct wr_slice ignored;
+    bool found;
+    if (!wr_slice_equal_nocase(e->stream, wr_slice_cstr(r->output))) return UINT32_MAX;
+    if (!e->any_time && e->kind == WR_TEST_ROW && e->time != r->time && ++count && out) {
+        wr_buf_add_cstr(out, "      time: expected ");
+        wr_test_print_time(out, job->c, e->time);
+        wr_buf_add_cstr(out, ", came ");
+        wr_test_print_time(out, job->c, r->time);
+        wr_buf_add_char(out, '\n');
+    }
+    for (uint32_t i = 0; i < e->field_count; i++) {
+        const struct wr_test_field *f = &e->field[i];
+        struct wr_slice value = member(arena, r->row, f->name);
+        struct wr_type type = wr_test_output_type(&job->program, e->stream, f->name, &found, &ignored);
+        if (same_value(job, arena, f, type, value)) continue;
+        count++;
+        if (!out) continue;
+        const char *q = f->kind == WR_TEST_QUOTED ? "\"" : f->kind == WR_TEST_REGEX ? "/" : "";
+        wr_buf_printf(out, "      %.*s: expected %s%.*s%s", WR_SLICE_ARG(f->name), q, WR_SLICE_ARG(f->value), q);
+        if (f->kind == WR_TEST_NEAR) wr_buf_printf(out, "~%g", f->near);
+        wr_buf_printf(out, ", came %.*s\n", WR_SLICE_ARG(value.size ? value : WR_SLICE("null")));
+    }
+    if (e->has_rows && !same_rows(job, e, r) && ++count && out) {
+        wr_buf_add_cstr(out, r->rows_known ? "      rows: expected" : "      rows: not known behind a window; expected");
+        for (uint32_t k = 0; k < e->label_count; k++) wr_buf_printf(out, " #%.*s", WR_SLICE_ARG(e->label[k]));
+        if (r->rows_known) wr_buf_add_cstr(out, ", came");
+        for (uint32_t i = 0; r->rows_known && i < r->row_count; i++) {
+            wr_buf_add_char(out, ' ');
+            wr_test_print_label(out, job, r->row_index[i]);
+        }
+        wr_buf_add_char(out, '\n');
+    }
+    return count;
+}
+
+/* ---- All rows together ----------------------------------------------------------------------------------------- */
+
+struct comparing {
+    struct wr_test_job *job;
+    const struct wr_test_outcome *outcome;
+    struct wr_buf *out;
+    struct wr_arena arena;
+    WR_VEC(const struct wr_test_expect *) wanted;
+    WR_VEC(const struct wr_test_result *) came;
+    bool unordered, others;
+    uint32_t *found;             /* per expectation: 1 + the result that is it */
+    bool *used;                  /* per result */
+    bool wrong;
+};
+
+static bool is_it(struct comparing *c, size_t wanted, size_t came)
+{
+    return differences(c->job, &c->arena, c->wanted.at[wanted], c->came.at[came], NULL) == 0;
+}
+
+static bool is_mentioned(const struct wr_test_case *c, const char *output)
+{
+    for (size_t i = 0; i < c->expect.count; i++)
+        if ((c->expect.at[i].kind == WR_TEST_ROW || c->expect.at[i].kind == WR_TEST_NOT) &&
+            wr_slice_equal_nocase(c->expect.at[i].stream, wr_slice_cstr(output)))
+            return true;
+    return false;
+}
+
+static void collect(struct comparing *c)
+{
+    const struct wr_test_case *test = c->job->c;
+    for (size_t i = 0; i < test->expect.count; i++) {
+        const struct wr_test_expect *e = &test->expect.at[i];
+        if (e->kind == WR_TEST_ROW) wr_vec_push(&c->wanted, e);
+        c->unordered |= e->kind == WR_TEST_UNORDERED;
+        c->others |= e->kind == WR_TEST_OTHERS;
+    }
+    for (size_t i = 0; i < c->outcome->result.count; i++) {
+        const struct wr_test_result *r = &c->outcome->result.at[i];
+        if (!r->derived || is_mentioned(test, r->output)) wr_vec_push(&c->came, r);
+    }
+    c->found = wr_arena_alloc_zero(&c->arena, sizeof *c->found * (c->wanted.count + 1));
+    c->used = wr_arena_alloc_zero(&c->arena, sizeof *c->used * (c->came.count + 1));
+}
+
+static void pair_unordered(struct comparing *c)
+{
+    for (size_t w = 0; w < c->wanted.count; w++)
+        for (size_t r = 0; r < c->came.count && !c->found[w]; r++) {
+            if (c->used[r] || !is_it(c, w, r)) continue;
+            c->found[w] = (uint32_t)r + 1;
+            c->used[r] = true;
+        }
+}
+
+/* In order: as many pairs as there can be (the longest common subsequence). */
+static void pair_ordered(struct comparing *c)
+{
+    size_t n = c->wanted.count, m = c->came.count, head = 0;
+    while (head < n && head < m && is_it(c, head, head)) {
+        c->found[head] = (uint32_t)head + 1;
+        c->used[head++] = true;
+    }
+    size_t rows = n - head, columns = m - head;
+    if (!rows || !columns || rows * columns > TABLE_MAX) return;
+    uint32_t *table = wr_arena_alloc_zero(&c->arena, sizeof *table * (rows + 1) * (columns + 1));
+    bool *is = wr_arena_alloc_zero(&c->arena, rows * columns);
+    for (size_t i = rows; i-- > 0;)
+        for (size_t k = columns; k-- > 0;) {
+            is[i * columns + k] = is_it(c, head + i, head + k);
+            uint32_t skip = WR_MAX(table[(i + 1) * (columns + 1) + k], table[i * (columns + 1) + k + 1]);
+            uint32_t both = table[(i + 1) * (columns + 1) + k + 1] + is[i * columns + k];
+            table[i * (columns + 1) + k] = WR_MAX(skip, both);
+        }
+    for (size_t i = 0, k = 0; i < rows && k < columns;) {
+        if (is[i * columns + k]) {
+            c->found[head + i] = (uint32_t)(head + k) + 1;
+            c->used[head + k] = true;
+            i++;
+            k++;
+        } else if (table[(i + 1) * (columns + 1) + k] >= table[i * (columns + 1) + k + 1]) {
+            i++;
+        } else {
+            k++;
+        }
+    }
+}
+
+/* The nearest result that is nobody's: what probably was meant. */
+static size_t nearest(struct comparing *c, size_t wanted)
+{
+    size_t best = SIZE_MAX;
+    uint32_t least = UINT32_MAX;
+    for (size_t r = 0; r < c->came.count; r++) {
+        if (c->used[r]) continue;
+        uint32_t n = differences(c->job, &c->arena, c->wanted.at[wanted], c->came.at[r], NULL);
+        if (n >= least) continue;
+        least = n;
+        best = r;
+    }
+    return best;
+}
+
+static struct wr_slice trimmed(struct wr_slice text)
+{
+    while (text.size && (text.data[0] == ' ' || text.data[0] == '\t')) text = wr_slice_of(text.data + 1, text.size - 1);
+    while (text.size && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t')) text.size--;
+    return text;
+}
+
+static void print_around(struct comparing *c, int64_t time)
+{
+    const struct wr_test_case *test = c->job->c;
+    size_t at = 0;
+    for (size_t i = 0; i < test->event.count; i++)
+        if (test->event.at[i].time <= time) at = i;
+    size_t from = at > AROUND_BEFORE ? at - AROUND_BEFORE : 0, to = WR_MIN(at + AROUND_AFTER + 1, test->event.count);
+    if (from == to) return;
+    wr_buf_add_cstr(c->out, "    rows around it:\n");
+    for (size_t i = from; i < to; i++)
+        wr_buf_printf(c->out, "      %4u  %.*s\n", test->event.at[i].line, WR_SLICE_ARG(trimmed(test->event.at[i].text)));
+}
+
+static void indent(struct wr_buf *out, struct wr_slice text)
+{
+    struct wr_slice line;
+    while (wr_test_next_line(&text, &line)) wr_buf_printf(out, "      %.*s\n", WR_SLICE_ARG(line));
+}
+
+/* The pattern that gives an output its rows; NULL: none. */
+static const char *pattern_of(const struct wr_program *program, struct wr_slice output)
+{
+    for (uint32_t i = 0; i < program->node_count; i++) {
+        const struct wr_node *n = &program->node[i];
+        if (n->kind != WR_NODE_OUTPUT) continue;
+        const char *name = n->u.output.stream != WR_NONE ? program->stream[n->u.output.stream].name : program->query[n->query];
+        if (!wr_slice_equal_nocase(wr_slice_cstr(name), output)) continue;
+        while (n->input_count && n->kind != WR_NODE_PATTERN) n = &program->node[n->input[0]];
+        if (n->kind == WR_NODE_PATTERN) return program->query[n->query];
+    }
+    return NULL;
+}
+
+/* The start that came farthest without a match, and why it went no farther. */
+static void print_why(struct comparing *c, const struct wr_test_expect *e)
+{
+    const char *pattern = pattern_of(c->job->program.program, e->stream);
+    if (!pattern) return;
+    struct wr_test_outcome traced;
+    const struct wr_test_why *best = NULL;
+    wr_test_run(c->job, &(struct wr_test_variant){.name = "traced", .batch_rows = 1, .trace = true}, &traced);
+    for (size_t i = 0; i < traced.why.count; i++) {
+        const struct wr_test_why *why = &traced.why.at[i];
+        if (why->matched || strcmp(why->pattern, pattern) != 0) continue;
+        if (e->has_rows && e->label_count && has_label(c->job, why->first, e->label[0])) {
+            best = why;
+            break;
+        }
+        bool before = why->first < c->job->record.count && c->job->record.at[why->first].time <= e->time;
+        if ((before || e->any_time) && (!best || why->came >= best->came)) best = why;
+    }
+    if (best) {
+        wr_buf_add_cstr(c->out, "    why: the best partial match\n");
+        indent(c->out, best->text);
+    } else {
+        wr_buf_printf(c->out, "    why: no row before it began a match of %s\n", pattern);
+    }
+    wr_test_outcome_release(&traced);
+}
+
+static void report_missing(struct comparing *c, size_t w)
+{
+    const struct wr_test_expect *e = c->wanted.at[w];
+    size_t near = nearest(c, w);
+    c->wrong = true;
+    wr_buf_printf(c->out, "  %s:%u: expected  %.*s\n", c->job->file->path, e->line, WR_SLICE_ARG(trimmed(e->text)));
+    if (near != SIZE_MAX) {
+        c->used[near] = true;
+        wr_buf_add_cstr(c->out, "    came  ");
+        wr_test_print_result(c->out, c->job, c->came.at[near], true);
+        wr_buf_add_char(c->out, '\n');
+        if (differences(c->job, &c->arena, e, c->came.at[near], c->out) == 0)
+            wr_buf_add_cstr(c->out, "      it came in another place of the order; `unordered` below the line lets it\n");
+    } else {
+        wr_buf_add_cstr(c->out, "    did not come\n");
+    }
+    print_around(c, e->any_time ? INT64_MAX : e->time);
+    if (near == SIZE_MAX) print_why(c, e);
+}
+
+static void compare_rows(struct comparing *c)
+{
+    if (c->unordered) pair_unordered(c);
+    else pair_ordered(c);
+    for (size_t w = 0; w < c->wanted.count; w++)
+        if (!c->found[w]) report_missing(c, w);
+    for (size_t r = 0; r < c->came.count && !c->others; r++) {
+        if (c->used[r]) continue;
+        c->wrong = true;
+        wr_buf_add_cstr(c->out, "  came, and is not expected:  ");
+        wr_test_print_result(c->out, c->job, c->came.at[r], true);
+        wr_buf_add_char(c->out, '\n');
+    }
+    for (size_t i = 0; i < c->job->c->expect.count; i++) {
+        const struct wr_test_expect *e = &c->job->c->expect.at[i];
+        for (size_t r = 0; e->kind == WR_TEST_NOT && r < c->came.count; r++) {
+            if (differences(c->job, &c->arena, e, c->came.at[r], NULL) != 0) continue;
+            c->wrong = true;
+            wr_buf_printf(c->out, "  %s:%u: %.*s, and it came:  ", c->job->file->path, e->line, WR_SLICE_ARG(trimmed(e->text)));
+            wr_test_print_result(c->out, c->job, c->came.at[r], true);
+            wr_buf_add_char(c->out, '\n');
+        }
+    }
+}
+
+/* ---- Drops and counts --------------------------------------------------------------------------------------------- */
+
+/* What `dropped N WHAT` counts: a kind, a code, or a reason. */
+static bool is_drop(const struct wr_test_drop *d, struct wr_slice what)
+{
+    if (wr_slice_equal(what, WR_SLICE("decode"))) return strcmp(d->kind, "record") == 0;
+    return wr_slice_equal(what, wr_slice_cstr(d->kind)) || wr_slice_equal(what, wr_slice_cstr(d->code)) ||
+           wr_slice_equal_nocase(what, wr_slice_cstr(d->reason));
+}
+
+static void compare_late(struct comparing *c, const struct wr_test_expect *e)
+{
+    for (size_t i = 0; i < c->outcome->late.count; i++) {
+        const struct wr_test_drop *d = &c->outcome->late.at[i];
+        if (!has_label(c->job, d->record, e->label[0])) continue;
+        if (e->by < 0 || d->late_us == e->by) return;
+        c->wrong = true;
+        wr_buf_printf(c->out, "  %s:%u: expected  %.*s\n    it came late by ", c->job->file->path, e->line,
+                      WR_SLICE_ARG(trimmed(e->text)));
+        wr_test_print_interval(c->out, d->late_us);
+        wr_buf_add_char(c->out, '\n');
+        return;
+    }
+    c->wrong = true;
+    wr_buf_printf(c->out, "  %s:%u: expected  %.*s\n    it was not late\n", c->job->file->path, e->line,
+                  WR_SLICE_ARG(trimmed(e->text)));
+}
+
+static void compare_count(struct comparing *c, const struct wr_test_expect *e)
+{
+    const struct wr_program *program = c->job->program.program;
+    uint64_t count = 0;
+    if (e->kind == WR_TEST_DROPPED) {
+        for (size_t i = 0; i < c->outcome->drop.count; i++) count += is_drop(&c->outcome->drop.at[i], e->stream);
+    } else {
+        for (size_t i = 0; i < c->outcome->open.count; i++)
+            if (c->outcome->open.at[i] != UINT64_MAX &&
+                wr_slice_equal_nocase(e->stream, wr_slice_cstr(program->query[program->node[i].query])))
+                count = c->outcome->open.at[i];
+    }
+    if (count == e->count) return;
+    c->wrong = true;
+    wr_buf_printf(c->out, "  %s:%u: expected  %.*s\n    came %llu\n", c->job->file->path, e->line,
+                  WR_SLICE_ARG(trimmed(e->text)), (unsigned long long)count);
+}
+
+/* Every drop is said below the line, or the case fails: nothing is lost in silence. */
+static void compare_drops(struct comparing *c)
+{
+    for (size_t i = 0; i < c->outcome->drop.count && !c->others; i++) {
+        const struct wr_test_drop *d = &c->outcome->drop.at[i];
+        bool said = false;
+        for (size_t k = 0; k < c->job->c->expect.count && !said; k++) {
+            const struct wr_test_expect *e = &c->job->c->expect.at[k];
+            said = (e->kind == WR_TEST_DROPPED && is_drop(d, e->stream)) ||
+                   (e->kind == WR_TEST_LATE && strcmp(d->kind, "late") == 0 && has_label(c->job, d->record, e->label[0]));
+        }
+        if (said) continue;
+        c->wrong = true;
+        wr_buf_printf(c->out, "  dropped by %s, and not expected:  ", d->query);
+        wr_test_print_label(c->out, c->job, d->record);
+        wr_buf_printf(c->out, ": %s%s%s%s", d->reason, *d->code ? " (" : "", d->code, *d->code ? ")" : "");
+        if (*d->what) wr_buf_printf(c->out, " in %s", d->what);
+        if (d->late_us) wr_buf_add_cstr(c->out, " by ");
+        if (d->late_us) wr_test_print_interval(c->out, d->late_us);
+        wr_buf_add_char(c->out, '\n');
+    }
+}
+
+bool wr_test_compare(struct wr_test_job *job, const struct wr_test_outcome *outcome, struct wr_buf *out)
+{
+    struct comparing c = {.job = job, .outcome = outcome, .out = out};
+    wr_arena_init(&c.arena);
+    collect(&c);
+    if (!job->c->expect.count) {
+        c.wrong = true;
+        wr_buf_add_cstr(out, "  nothing stands below the line: write `none` where nothing is expected; --update writes what came\n");
+    } else {
+        compare_rows(&c);
+        for (size_t i = 0; i < job->c->expect.count; i++) {
+            const struct wr_test_expect *e = &job->c->expect.at[i];
+            if (e->kind == WR_TEST_LATE) compare_late(&c, e);
+            if (e->kind == WR_TEST_DROPPED || e->kind == WR_TEST_OPEN) compare_count(&c, e);
+        }
+        compare_drops(&c);
+    }
+    wr_vec_release(&c.wanted);
+    wr_vec_release(&c.came);
+    wr_arena_release(&c.arena);
+    return !c.wrong;
+}
+
+/* ---- Errors of the program ------------------------------------------------------------------------------------------ */
+
+static bool is_error(const struct wr_test_expect *e, struct wr_slice line)
+{
+    struct wr_buf wanted = {0};
+    wr_buf_printf(&wanted, "%.*s ", WR_SLICE_ARG(e->stream));
+    if (e->at_line) wr_buf_printf(&wanted, "%u:%u", e->at_line, e->at_column);
+    bool same = e->at_line ? wr_slice_equal(wr_buf_slice(&wanted), line)
+                           : line.size > wanted.size && memcmp(line.data, wanted.data, wanted.size) == 0;
+    wr_buf_release(&wanted);
+    return same;
+}
+
+bool wr_test_compare_errors(const struct wr_test_job *job, struct wr_buf *out)
+{
+    bool wrong = false, others = false;
+    struct wr_slice line;
+    for (size_t i = 0; i < job->c->expect.count; i++) {
+        const struct wr_test_expect *e = &job->c->expect.at[i];
+        others |= e->kind == WR_TEST_OTHERS;
+        if (e->kind != WR_TEST_ERROR) continue;
+        bool found = false;
+        struct wr_slice rest = wr_buf_slice(&job->program.place);
+        while (!found && wr_test_next_line(&rest, &line)) found = is_error(e, line);
+        if (found) continue;
+        wrong = true;
+        wr_buf_printf(out, "  %s:%u: expected  %.*s\n    the program has no such error\n", job->file->path, e->line,
+                      WR_SLICE_ARG(trimmed(e->text)));
+    }
+    struct wr_slice rest = wr_buf_slice(&job->program.place);
+    while (!others && wr_test_next_line(&rest, &line)) {
+        bool said = false;
+        for (size_t i = 0; i < job->c->expect.count; i++)
+            said |= job->c->expect.at[i].kind == WR_TEST_ERROR && is_error(&job->c->expect.at[i], line);
+        if (said) continue;
+        wrong = true;
+        wr_buf_printf(out, "  the program has an error that is not expected: %.*s\n", WR_SLICE_ARG(line));
+    }
+    return !wrong;
+}

@@ -1,0 +1,103 @@
+/* A line of a test as words: bare words, name=value with texts in quotes, JSON objects, /expressions/, labels. */
+#include "cli/wtest.h"
+
+bool wr_test_next_line(struct wr_slice *rest, struct wr_slice *line)
+{
+    if (!rest->size) return false;
+    const char *end = memchr(rest->data, '\n', rest->size);
+    size_t size = end ? (size_t)(end - rest->data) : rest->size;
+    *line = wr_slice_of(rest->data, size);
+    if (line->size && line->data[line->size - 1] == '\r') line->size--;
+    size_t taken = size + (end != NULL);
+    *rest = wr_slice_of(rest->data + taken, rest->size - taken);
+    return true;
+}
+
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
+/* Behind the text in quotes that begins at p; NULL: it is not closed. */
+static const char *behind_quotes(const char *p, const char *end)
+{
+    for (p++; p < end; p++) {
+        if (*p == '\\' && p + 1 < end) p++;
+        else if (*p == '"') return p + 1;
+    }
+    return NULL;
+}
+
+static const char *behind_json(const char *p, const char *end)
+{
+    int depth = 0;
+    while (p < end) {
+        if (*p == '"') {
+            p = behind_quotes(p, end);
+            if (!p) return NULL;
+            continue;
+        }
+        if (*p == '{' || *p == '[') depth++;
+        if ((*p == '}' || *p == ']') && --depth == 0) return p + 1;
+        p++;
+    }
+    return NULL;
+}
+
+static const char *behind_expression(const char *p, const char *end)
+{
+    for (p++; p < end; p++) {
+        if (*p == '\\' && p + 1 < end) p++;
+        else if (*p == '/') return p + 1;
+    }
+    return NULL;
+}
+
+static const char *behind_word(const char *p, const char *end, const char **why)
+{
+    const char *start = p;
+    while (p < end && !is_blank(*p)) {
+        const char *next = p + 1;
+        bool begins = p == start || p[-1] == '=';
+        if (*p == '"' && begins) {
+            next = behind_quotes(p, end);
+            *why = "a text in quotes is not closed";
+        } else if (*p == '{' && p == start) {
+            next = behind_json(p, end);
+            *why = "a JSON object is not closed";
+        } else if (*p == '/' && begins) {
+            next = behind_expression(p, end);
+            *why = "a regular expression is not closed: /…/";
+        }
+        if (!next) return NULL;
+        p = next;
+    }
+    *why = NULL;
+    return p;
+}
+
+bool wr_test_line_split(struct wr_test_line *line, struct wr_slice text, const char **why)
+{
+    line->text = text;
+    line->count = 0;
+    line->comment = (struct wr_slice){0};
+    const char *p = text.data, *end = p + text.size;
+    for (;;) {
+        while (p < end && is_blank(*p)) p++;
+        if (p >= end) return true;
+        bool comment = *p == '#' && (line->count == 0 || p + 1 == end || is_blank(p[1]));
+        if (comment) {
+            while (end > p && (is_blank(end[-1]) || end[-1] == '\r')) end--;
+            line->comment = wr_slice_of(p, (size_t)(end - p));
+            return true;
+        }
+        const char *next = behind_word(p, end, why);
+        if (!next) return false;
+        if (line->count == WR_TEST_WORDS) {
+            *why = "too many words in one line";
+            return false;
+        }
+        line->word[line->count++] = wr_slice_of(p, (size_t)(next - p));
+        p = next;
+    }
+}

@@ -1,0 +1,118 @@
+/* The program of a case: compiled once with its diagnostics' places, loaded for the engine, looked into for its
+ * streams and columns. */
+#include "base/text.h"
+#include "cli/language.h"
+#include "cli/wtest.h"
+
+#include <errno.h>
+
+static void keep_places(struct wr_test_program *p, const struct wr_diags *diags)
+{
+    for (uint32_t i = 0; i < diags->count; i++) {
+        const struct wr_diag *d = &diags->at[i];
+        if (wr_diag_severity(d->code) != WR_SEVERITY_ERROR) continue;
+        struct wr_position at = wr_source_position(&diags->sources->at[d->span.file], d->span.start);
+        wr_buf_printf(&p->place, "%s %u:%u\n", wr_diag_name(d->code), at.line, at.column);
+    }
+}
+
+/* The program's own text in a Markdown file: as many empty lines in front as stand before it there. */
+static void add_text(struct wr_language *language, const struct wr_test_file *file, const struct wr_test_case *c)
+{
+    language->file = wr_sources_add(&language->sources, wr_slice_cstr(file->path), wr_slice_cstr(c->program_text));
+    language->sources.at[language->file].line_shift = c->program_line - 1;
+}
+
+bool wr_test_program_open(struct wr_test_program *p, const struct wr_test_file *file, const struct wr_test_case *c,
+                          bool color, const char **why)
+{
+    struct wr_language language;
+    struct wr_args none = {0};
+    *p = (struct wr_test_program){0};
+    wr_arena_init(&p->arena);
+    wr_language_init(&language);
+    if (c->use) {
+        FILE *there = fopen(c->use, "rb");
+        int code;
+        *why = there ? NULL : wr_arena_printf(&p->arena, "%s: %s", c->use, strerror(errno)).data;
+        if (there) fclose(there);
+        if (there && !wr_language_read(&language, c->use, &code)) *why = "the program cannot be read";
+    } else {
+        *why = NULL;
+        add_text(&language, file, c);
+    }
+    if (*why) {
+        wr_language_release(&language);
+        return false;
+    }
+    p->program = wr_language_compile(&language, &none);
+    if (wr_diags_failed(&language.diags) && p->program) {
+        wr_program_free(p->program);
+        p->program = NULL;
+    }
+    if (p->program) {
+        struct wr_buf bytes = {0};
+        weir_error error = {0};
+        wr_program_encode(p->program, &bytes);
+        if (weir_program_load(bytes.data, bytes.size, &p->loaded, &error) != WEIR_OK)
+            *why = wr_arena_cstr(&p->arena, wr_slice_cstr(error.message));
+        wr_buf_release(&bytes);
+    } else {
+        wr_diags_render(&language.diags, color, &p->rendered);
+        keep_places(p, &language.diags);
+    }
+    wr_language_release(&language);
+    return !*why;
+}
+
+void wr_test_program_close(struct wr_test_program *p)
+{
+    if (p->program) wr_program_free(p->program);
+    weir_program_free(p->loaded);
+    wr_buf_release(&p->rendered);
+    wr_buf_release(&p->place);
+    wr_arena_release(&p->arena);
+}
+
+const struct wr_stream *wr_test_stream(const struct wr_test_program *p, struct wr_slice name)
+{
+    for (uint32_t i = 0; i < p->program->stream_count; i++)
+        if (wr_slice_equal_nocase(wr_slice_cstr(p->program->stream[i].name), name)) return &p->program->stream[i];
+    return NULL;
+}
+
+const struct wr_source_node *wr_test_source(const struct wr_test_program *p, const struct wr_stream *stream)
+{
+    for (uint32_t i = 0; i < p->program->node_count; i++) {
+        const struct wr_node *node = &p->program->node[i];
+        if (node->kind == WR_NODE_SOURCE && &p->program->stream[node->u.source.stream] == stream)
+            return &node->u.source;
+    }
+    return NULL;
+}
+
+struct wr_type wr_test_output_type(const struct wr_test_program *p, struct wr_slice output, struct wr_slice column,
+                                   bool *output_found, struct wr_slice *suggestion)
+{
+    struct wr_suggestion outputs, columns;
+    struct wr_type type = wr_type_of(WR_KIND_NULL);
+    *output_found = false;
+    wr_suggestion_init(&outputs, output);
+    wr_suggestion_init(&columns, column);
+    for (uint32_t i = 0; i < p->program->node_count; i++) {
+        const struct wr_node *node = &p->program->node[i];
+        if (node->kind != WR_NODE_OUTPUT) continue;
+        const char *name = node->u.output.stream != WR_NONE ? p->program->stream[node->u.output.stream].name
+                                                            : p->program->query[node->query];
+        wr_suggestion_offer(&outputs, wr_slice_cstr(name));
+        if (!wr_slice_equal_nocase(wr_slice_cstr(name), output)) continue;
+        *output_found = true;
+        for (uint32_t k = 0; k < node->schema.count; k++) {
+            struct wr_slice own = wr_slice_cstr(node->schema.column[k].name);
+            wr_suggestion_offer(&columns, own);
+            if (wr_slice_equal_nocase(own, column)) type = node->schema.column[k].type;
+        }
+    }
+    *suggestion = wr_suggestion_best(*output_found ? &columns : &outputs);
+    return type;
+}

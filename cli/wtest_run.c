@@ -1,0 +1,313 @@
+/* One case, run once in one way: records pushed, watermarks moved, what comes kept with the records that took part. */
+#include "cli/why.h"
+#include "cli/wtest.h"
+
+enum { PARTITIONS_MAX = 8 };
+
+/* Which record lies where: of one partition of one stream. */
+struct lane {
+    const char *stream;
+    uint32_t partition;          /* as the engine numbers it */
+    WR_VEC(uint32_t) record;
+    struct wr_buf waiting;       /* grouped: what is not pushed yet */
+    WR_VEC(int64_t) time;        /* of it */
+};
+
+struct run {
+    struct wr_test_job *job;
+    const struct wr_test_variant *variant;
+    struct wr_test_outcome *out;
+    weir_engine *engine;
+    WR_VEC(struct lane) lane;
+    weir_error error;
+};
+
+static const char *keep(struct run *run, const char *text)
+{
+    return wr_arena_cstr(&run->out->arena, wr_slice_cstr(text));
+}
+
+static uint32_t record_of(const struct run *run, const weir_row *row)
+{
+    for (size_t i = 0; i < run->lane.count; i++) {
+        const struct lane *l = &run->lane.at[i];
+        if (l->partition == row->partition && strcmp(l->stream, row->stream) == 0)
+            return row->record < l->record.count ? l->record.at[row->record] : UINT32_MAX;
+    }
+    return UINT32_MAX;
+}
+
+static void on_result(void *context, const weir_result *result)
+{
+    struct run *run = context;
+    struct wr_test_result r = {.output = keep(run, result->output), .derived = result->derived != 0,
+                               .time = result->event_time_us, .rows_known = result->rows_known != 0,
+                               .row = wr_arena_copy(&run->out->arena, wr_slice_of(result->row, result->row_size)),
+                               .row_count = (uint32_t)result->row_count};
+    r.row_index = wr_arena_alloc(&run->out->arena, sizeof *r.row_index * (r.row_count + 1));
+    for (uint32_t i = 0; i < r.row_count; i++) r.row_index[i] = record_of(run, &result->rows[i]);
+    wr_vec_push(&run->out->result, r);
+}
+
+static struct wr_test_drop drop_of(struct run *run, const weir_drop *drop)
+{
+    return (struct wr_test_drop){.query = keep(run, drop->query), .kind = keep(run, drop->kind),
+                                 .reason = keep(run, drop->reason), .code = keep(run, drop->code),
+                                 .what = keep(run, drop->what), .late_us = drop->late_us,
+                                 .record = drop->has_row ? record_of(run, &drop->row) : UINT32_MAX};
+}
+
+static void on_drop(void *context, const weir_drop *drop)
+{
+    struct run *run = context;
+    wr_vec_push(&run->out->drop, drop_of(run, drop));
+}
+
+static void on_late(void *context, const weir_drop *drop)
+{
+    struct run *run = context;
+    wr_vec_push(&run->out->late, drop_of(run, drop));
+}
+
+static void name_row(void *context, const weir_row *row, struct wr_buf *out)
+{
+    struct run *run = context;
+    uint32_t record = record_of(run, row);
+    wr_test_print_label(out, run->job, record);
+    if (record < run->job->record.count) {
+        wr_buf_add_char(out, ' ');
+        wr_test_print_time(out, run->job->c, run->job->record.at[record].time);
+    }
+}
+
+static void on_start(void *context, const weir_start *start)
+{
+    struct run *run = context;
+    struct wr_buf text = {0};
+    wr_why_print_start(start, name_row, run, &text);
+    struct wr_test_why why = {.text = wr_arena_copy(&run->out->arena, wr_buf_slice(&text)), .end_us = start->end_us,
+                              .came = (uint32_t)start->row_count, .matched = start->end == WEIR_START_MATCH,
+                              .first = start->row_count ? record_of(run, &start->rows[0]) : UINT32_MAX,
+                              .pattern = keep(run, start->pattern)};
+    wr_buf_release(&text);
+    wr_vec_push(&run->out->why, why);
+}
+
+/* ---- Setting up ---------------------------------------------------------------------------------------- */
+
+static bool has_file(const struct run *run, const char *stream)
+{
+    for (size_t i = 0; i < run->job->c->event.count; i++) {
+        const struct wr_test_event *e = &run->job->c->event.at[i];
+        if (e->kind == WR_TEST_INPUT && wr_test_stream(&run->job->program, e->stream) &&
+            strcmp(wr_test_stream(&run->job->program, e->stream)->name, stream) == 0)
+            return true;
+    }
+    return false;
+}
+
+static bool has_records(const struct run *run, const char *stream)
+{
+    for (size_t i = 0; i < run->job->record.count; i++)
+        if (strcmp(run->job->record.at[i].stream, stream) == 0) return true;
+    return false;
+}
+
+/* Every input has its partitions; one that only files feed has none of its own. */
+static weir_status add_lanes(struct run *run)
+{
+    const char *name;
+    for (size_t i = 0; (name = weir_program_input(run->job->program.loaded, i)); i++) {
+        if (has_file(run, name) && !has_records(run, name)) continue;
+        uint32_t count = WR_MAX(run->variant->partitions, 1u);
+        WR_ASSERT(count <= PARTITIONS_MAX);
+        for (uint32_t k = 0; k < count; k++) {
+            struct lane lane = {.stream = name};
+            weir_status status = weir_engine_add_partition(run->engine, name, &lane.partition, &run->error);
+            if (status != WEIR_OK) return status;
+            wr_vec_push(&run->lane, lane);
+        }
+    }
+    for (size_t i = 0; i < run->job->c->event.count; i++) {
+        const struct wr_test_event *e = &run->job->c->event.at[i];
+        if (e->kind != WR_TEST_INPUT) continue;
+        bool absolute = e->path.size && e->path.data[0] == '/';
+        const char *path = wr_arena_printf(&run->out->arena, "%s%.*s", absolute ? "" : run->job->file->folder,
+                                           WR_SLICE_ARG(e->path)).data;
+        const char *stream = wr_test_stream(&run->job->program, e->stream)->name;
+        weir_status status = weir_engine_bind_input(run->engine, stream, path, &run->error);
+        if (status != WEIR_OK) return status;
+    }
+    return WEIR_OK;
+}
+
+static weir_status open_engine(struct run *run)
+{
+    const struct wr_test_variant *v = run->variant;
+    weir_engine_options options = WEIR_ENGINE_OPTIONS_INIT;
+    options.batch_rows = v->batch_rows;
+    options.state_roundtrip = v->roundtrip;
+    options.matcher = v->matcher;
+    options.context = run;
+    options.on_result = on_result;
+    options.on_drop = on_drop;
+    options.on_late = on_late;
+    if (v->trace) options.on_start = on_start;
+    weir_status status = weir_engine_open(run->job->program.loaded, &options, &run->engine, &run->error);
+    for (size_t i = 0; i < run->job->c->param.count && status == WEIR_OK; i++) {
+        const struct wr_test_param *p = &run->job->c->param.at[i];
+        status = weir_engine_set_parameter(run->engine, wr_arena_cstr(&run->out->arena, p->name),
+                                           wr_arena_cstr(&run->out->arena, p->value), &run->error);
+    }
+    if (status == WEIR_OK) status = add_lanes(run);
+    return status == WEIR_OK ? weir_engine_start(run->engine, &run->error) : status;
+}
+
+/* ---- The steps ------------------------------------------------------------------------------------------ */
+
+/* Rows of equal time keep their order, so they lie in one partition. */
+static struct lane *lane_of(struct run *run, const struct wr_test_record *record)
+{
+    uint32_t count = WR_MAX(run->variant->partitions, 1u);
+    uint64_t h = (uint64_t)record->time * UINT64_C(0x9e3779b97f4a7c15);
+    uint32_t number = (uint32_t)((h ^ h >> 31) % count);
+    for (size_t i = 0; i < run->lane.count; i++)
+        if (strcmp(run->lane.at[i].stream, record->stream) == 0) return &run->lane.at[i + number];
+    return NULL;
+}
+
+static weir_status push_waiting(struct run *run, struct lane *lane)
+{
+    if (!lane->waiting.size) return WEIR_OK;
+    const struct wr_stream *stream = wr_test_stream(&run->job->program, wr_slice_cstr(lane->stream));
+    const struct wr_source_node *source = wr_test_source(&run->job->program, stream);
+    bool timed = source && source->time_column == WR_NONE;
+    weir_status status = weir_engine_push(run->engine, lane->stream, lane->partition, lane->waiting.data,
+                                          lane->waiting.size, timed ? lane->time.at : NULL, &run->error);
+    wr_buf_clear(&lane->waiting);
+    wr_vec_clear(&lane->time);
+    return status;
+}
+
+static weir_status push_all(struct run *run)
+{
+    weir_status status = WEIR_OK;
+    for (size_t i = 0; i < run->lane.count && status == WEIR_OK; i++) status = push_waiting(run, &run->lane.at[i]);
+    return status;
+}
+
+static weir_status take_step(struct run *run, int64_t step)
+{
+    if (step < 0) {
+        weir_status status = push_all(run);
+        const struct wr_test_event *e = &run->job->c->event.at[~step];
+        return status == WEIR_OK ? weir_engine_advance(run->engine, e->time, &run->error) : status;
+    }
+    const struct wr_test_record *record = &run->job->record.at[step];
+    struct lane *lane = lane_of(run, record);
+    WR_ASSERT(lane);
+    wr_vec_push(&lane->record, (uint32_t)step);
+    wr_buf_add_slice(&lane->waiting, record->bytes);
+    wr_vec_push(&lane->time, record->time);
+    return run->variant->grouped ? WEIR_OK : push_waiting(run, lane);
+}
+
+/* Everything above the line has come: what is open is counted then. */
+static weir_status count_open(struct run *run)
+{
+    int64_t last = INT64_MIN;
+    for (size_t i = 0; i < run->job->record.count; i++) last = WR_MAX(last, run->job->record.at[i].time + 1);
+    for (size_t i = 0; i < run->job->c->event.count; i++)
+        if (run->job->c->event.at[i].kind == WR_TEST_WATERMARK) last = WR_MAX(last, run->job->c->event.at[i].time);
+    weir_status status = last > INT64_MIN ? weir_engine_advance(run->engine, last, &run->error) : WEIR_OK;
+    const struct wr_program *program = run->job->program.program;
+    for (uint32_t i = 0; i < program->node_count && status == WEIR_OK; i++) {
+        uint64_t open = UINT64_MAX;
+        if (program->node[i].kind == WR_NODE_PATTERN)
+            (void)weir_engine_open_starts(run->engine, program->query[program->node[i].query], &open);
+        wr_vec_push(&run->out->open, open);
+    }
+    return status;
+}
+
+static uint64_t next_random(uint64_t *state)
+{
+    *state = *state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+    return *state >> 33;
+}
+
+/* Puts the steps between two watermarks in another order in which no row is late: a row may come while all rows that are
+ * still to come lie less than the stream's delay before it. Rows of one stream and time keep their order. */
+static void shuffle(struct run *run, int64_t *step, size_t count, uint64_t *state)
+{
+    for (size_t done = 0; done + 1 < count; done++) {
+        size_t choices = 0, chosen = done;
+        for (size_t i = done; i < count; i++) {
+            const struct wr_test_record *r = &run->job->record.at[step[i]];
+            const struct wr_source_node *source = wr_test_source(
+                &run->job->program, wr_test_stream(&run->job->program, wr_slice_cstr(r->stream)));
+            bool may = true;
+            for (size_t k = done; k < count && may; k++) {
+                const struct wr_test_record *other = &run->job->record.at[step[k]];
+                if (k == i || strcmp(other->stream, r->stream) != 0) continue;
+                if (other->time == r->time) may = k > i;
+                else may = other->time >= r->time - WR_MAX(source->delay_us, 0);
+            }
+            if (may && next_random(state) % ++choices == 0) chosen = i;
+        }
+        int64_t taken = step[chosen];
+        memmove(step + done + 1, step + done, sizeof *step * (chosen - done));
+        step[done] = taken;
+    }
+}
+
+static void shuffle_all(struct run *run, int64_t *step, size_t count)
+{
+    uint64_t state = run->variant->shuffle;
+    for (size_t from = 0; from < count;) {
+        size_t to = from;
+        while (to < count && step[to] >= 0) to++;
+        shuffle(run, step + from, to - from, &state);
+        from = to + 1;
+    }
+}
+
+static weir_status take_steps(struct run *run)
+{
+    size_t count = run->job->step.count;
+    int64_t *step = wr_arena_alloc(&run->out->arena, sizeof *step * (count + 1));
+    if (count) memcpy(step, run->job->step.at, sizeof *step * count);
+    if (run->variant->shuffle) shuffle_all(run, step, count);
+    weir_status status = WEIR_OK;
+    for (size_t i = 0; i < count && status == WEIR_OK; i++) status = take_step(run, step[i]);
+    if (status == WEIR_OK) status = push_all(run);
+    if (status == WEIR_OK) status = count_open(run);
+    return status == WEIR_OK ? weir_engine_finish(run->engine, &run->error) : status;
+}
+
+void wr_test_run(struct wr_test_job *job, const struct wr_test_variant *variant, struct wr_test_outcome *out)
+{
+    struct run run = {.job = job, .variant = variant, .out = out};
+    *out = (struct wr_test_outcome){0};
+    wr_arena_init(&out->arena);
+    weir_status status = open_engine(&run);
+    if (status == WEIR_OK) status = take_steps(&run);
+    if (status != WEIR_OK) out->error = keep(&run, run.error.message);
+    weir_engine_close(run.engine);
+    for (size_t i = 0; i < run.lane.count; i++) {
+        wr_vec_release(&run.lane.at[i].record);
+        wr_vec_release(&run.lane.at[i].time);
+        wr_buf_release(&run.lane.at[i].waiting);
+    }
+    wr_vec_release(&run.lane);
+}
+
+void wr_test_outcome_release(struct wr_test_outcome *outcome)
+{
+    wr_vec_release(&outcome->result);
+    wr_vec_release(&outcome->drop);
+    wr_vec_release(&outcome->late);
+    wr_vec_release(&outcome->open);
+    wr_vec_release(&outcome->why);
+    wr_arena_release(&outcome->arena);
+}

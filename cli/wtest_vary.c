@@ -1,0 +1,122 @@
+/* The same case in every other way that must give the same: state saved, dropped and loaded after each event, whole
+ * batches, the general matcher, rows in another order, more source partitions. */
+#include "cli/wtest.h"
+
+static const struct wr_test_variant variants[] = {
+    {.name = "with all state saved, dropped and loaded after each event", .batch_rows = 1, .roundtrip = true},
+    {.name = "in batches of 1,024", .batch_rows = 1024, .grouped = true},
+    {.name = "with the general matcher", .matcher = "general", .batch_rows = 1},
+    {.name = "with the general matcher and state saved after each event", .matcher = "general", .batch_rows = 1,
+     .roundtrip = true},
+    {.name = "with rows shuffled inside the allowed lateness", .shuffle = 1},
+    {.name = "with rows shuffled again, in batches of 1,024", .shuffle = 7, .batch_rows = 1024, .grouped = true},
+    {.name = "spread over 2 source partitions", .partitions = 2},
+    {.name = "spread over 8 source partitions", .partitions = 8, .roundtrip = true, .batch_rows = 1},
+};
+
+/* May rows come in another order, or from other partitions? Not where one is late, where a time is not the line's, where
+ * the program reads what the order changes, or where the delay is no plain length of time. */
+static bool may_reorder(const struct wr_test_job *job, const struct wr_test_outcome *base)
+{
+    const struct wr_program *program = job->program.program;
+    if (base->late.count || base->drop.count || wr_program_setting(program, "dialect")) return false;
+    for (size_t i = 0; i < job->record.count; i++)
+        if (job->record.at[i].own_time) return false;
+    for (size_t i = 0; i < job->c->event.count; i++)
+        if (job->c->event.at[i].kind == WR_TEST_INPUT) return false;
+    for (uint32_t i = 0; i < program->node_count; i++) {
+        const struct wr_node *n = &program->node[i];
+        if (n->kind == WR_NODE_PATTERN && n->u.pattern.needs_ids) return false;
+        if (n->kind != WR_NODE_SOURCE) continue;
+        if (n->u.source.time_column != WR_NONE && n->u.source.delay_us < 0) return false;
+        for (uint32_t f = 0; f < n->u.source.field_count; f++)
+            if (n->u.source.field[f].from != WR_FIELD_PATH) return false;
+    }
+    return true;
+}
+
+/* ---- Differences ------------------------------------------------------------------------------------------ */
+
+static bool same_result(const struct wr_test_result *a, const struct wr_test_result *b)
+{
+    bool same = strcmp(a->output, b->output) == 0 && a->time == b->time && wr_slice_equal(a->row, b->row) &&
+                a->rows_known == b->rows_known && a->row_count == b->row_count;
+    for (uint32_t i = 0; same && i < a->row_count; i++) same = a->row_index[i] == b->row_index[i];
+    return same;
+}
+
+static bool same_drop(const struct wr_test_drop *a, const struct wr_test_drop *b)
+{
+    return strcmp(a->query, b->query) == 0 && strcmp(a->reason, b->reason) == 0 && strcmp(a->code, b->code) == 0 &&
+           a->record == b->record && a->late_us == b->late_us;
+}
+
+static void print_one(struct wr_buf *out, const struct wr_test_job *job, const struct wr_test_outcome *outcome, size_t at)
+{
+    if (at < outcome->result.count) wr_test_print_result(out, job, &outcome->result.at[at], true);
+    else wr_buf_add_cstr(out, "nothing more");
+}
+
+/* What was dropped, in no order: each of a's has its own of b's. */
+static bool same_drops(const struct wr_test_outcome *a, const struct wr_test_outcome *b)
+{
+    if (a->drop.count != b->drop.count) return false;
+    bool *used = wr_alloc_zero(sizeof *used * (b->drop.count + 1)), same = true;
+    for (size_t i = 0; i < a->drop.count && same; i++) {
+        size_t k = 0;
+        while (k < b->drop.count && (used[k] || !same_drop(&a->drop.at[i], &b->drop.at[k]))) k++;
+        same = k < b->drop.count;
+        if (same) used[k] = true;
+    }
+    wr_free(used);
+    return same;
+}
+
+static bool differs(const struct wr_test_job *job, const struct wr_test_outcome *base, const struct wr_test_outcome *other,
+                    struct wr_buf *out)
+{
+    if (other->error) {
+        wr_buf_printf(out, "    it does not run: %s\n", other->error);
+        return true;
+    }
+    size_t at = 0, count = WR_MAX(base->result.count, other->result.count);
+    while (at < base->result.count && at < other->result.count && same_result(&base->result.at[at], &other->result.at[at]))
+        at++;
+    if (at < count) {
+        wr_buf_add_cstr(out, "    as written: ");
+        print_one(out, job, base, at);
+        wr_buf_add_cstr(out, "\n    so:         ");
+        print_one(out, job, other, at);
+        wr_buf_add_char(out, '\n');
+        return true;
+    }
+    if (!same_drops(base, other)) {
+        wr_buf_printf(out, "    other rows are dropped (%zu as written, %zu so)\n", base->drop.count, other->drop.count);
+        return true;
+    }
+    const struct wr_program *program = job->program.program;
+    for (size_t i = 0; i < base->open.count; i++) {
+        if (base->open.at[i] == other->open.at[i]) continue;
+        wr_buf_printf(out, "    open starts of %s: %llu as written, %llu so\n", program->query[program->node[i].query],
+                      (unsigned long long)base->open.at[i], (unsigned long long)other->open.at[i]);
+        return true;
+    }
+    return false;
+}
+
+const char *wr_test_vary(struct wr_test_job *job, const struct wr_test_outcome *base, struct wr_arena *arena)
+{
+    bool reorder = may_reorder(job, base);
+    const char *found = NULL;
+    for (size_t i = 0; i < WR_COUNT(variants) && !found; i++) {
+        if ((variants[i].shuffle || variants[i].partitions > 1) && !reorder) continue;
+        struct wr_test_outcome other;
+        struct wr_buf text = {0};
+        wr_test_run(job, &variants[i], &other);
+        wr_buf_printf(&text, "  run again %s, the case gives something else: this is a defect of weir\n", variants[i].name);
+        if (differs(job, base, &other, &text)) found = wr_arena_cstr(arena, wr_buf_slice(&text));
+        wr_buf_release(&text);
+        wr_test_outcome_release(&other);
+    }
+    return found;
+}

@@ -1,0 +1,97 @@
+#!/usr/bin/env python3
+"""The examples give what they are said to give: the flights, and the library in a program of one's own."""
+import collections, json, os, subprocess, sys, tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+WEIR = os.path.abspath(os.environ.get("WEIR", "build/weir"))
+FLIGHTS = os.path.join(TOP, "examples", "flights")
+RECORDING = os.path.join(FLIGHTS, "flights-2013-01-02.jsonl.zst")
+results = []
+
+
+def case(function):
+    with tempfile.TemporaryDirectory() as folder:
+        try:
+            function(folder)
+            results.append((function.__name__, None))
+        except Exception as e:
+            results.append((function.__name__, f"{type(e).__name__}: {e}"))
+    return function
+
+
+def equal(got, want):
+    assert got == want, f"got {got!r}, wanted {want!r}"
+
+
+def replay(*args):
+    p = subprocess.run([WEIR, "replay", "--stats", *args], capture_output=True, text=True, timeout=120)
+    assert p.returncode == 0, p.stderr
+    return p.stdout
+
+
+def rows_of(program, folder):
+    path = os.path.join(folder, "p.weir")
+    with open(path, "w") as f:
+        f.write(program)
+    return [json.loads(line) for line in replay("-q", path, "--in", "flights=" + RECORDING).splitlines()]
+
+
+@case
+def the_recording_has_the_rows_that_its_readme_says(folder):
+    declaration = open(os.path.join(FLIGHTS, "flights.weir")).read().split(");")[0] + ");\n"
+    rows = rows_of(declaration + "SELECT status, tail FROM flights;\n", folder)
+    equal(len(rows), 51955)
+    equal(sum(r["tail"] is None for r in rows), 601)
+    equal(collections.Counter(r["status"] for r in rows), {"flown": 51955 - 1782 - 164, "cancelled": 1782, "departed": 164})
+
+
+@case
+def late_rows_are_as_many_as_the_readme_says(folder):
+    for patience, late in (("6h", 186), ("4h", 6446)):
+        program = ("CREATE STREAM flights (at TIMESTAMP, WATERMARK FOR at AS at - " + patience + ");\nCREATE STREAM behind;\n"
+                   "PATTERN p FROM flights MATCH a b WITHIN 1s LATE INTO behind DEFINE a AS FALSE SELECT a.at AS at;\n")
+        rows = [r for r in rows_of(program, folder) if "behind" in r]
+        equal(len(rows), late)
+
+
+@case
+def hours_storms_and_delays_agree_with_the_rows(folder):
+    """The windows against counts made here from the rows that a plain query gives."""
+    out = {name: os.path.join(folder, name + ".jsonl") for name in ("travelling_delays", "storms", "departures", "too_late")}
+    replay("-q", os.path.join(FLIGHTS, "flights.weir"), "--in", "flights=" + RECORDING,
+           *sum((["--out", f"{name}={path}"] for name, path in out.items()), []))
+    got = {name: [json.loads(line) for line in open(path)] for name, path in out.items()}
+    declaration = open(os.path.join(FLIGHTS, "flights.weir")).read().split(");")[0] + ");\n"
+    rows = rows_of(declaration + "SELECT at, origin, status, tail, delay, arrival_delay FROM flights;\n", folder)
+    hours = collections.Counter((r["origin"], r["at"][:13]) for r in rows)
+    hours.subtract(collections.Counter((r["origin"], r["at"][:13]) for r in got["too_late"]))
+    equal({(r["origin"], r["hour"][:13]): r["scheduled"] for r in got["departures"]}, {k: n for k, n in hours.items() if n})
+    assert len(got["too_late"]) < 186  # the others found their hour still open
+    assert all(r["flights"] >= 10 for r in got["storms"]) and len(got["storms"]) > 0
+    assert all(r["further_flights"] >= 2 and r["began_with"] >= 60 for r in got["travelling_delays"])
+    delayed = {(r["tail"], r["at"]) for r in rows if (r["delay"] or 0) >= 60 and (r["arrival_delay"] or 0) >= 60}
+    assert all((r["tail"], r["since"]) in delayed for r in got["travelling_delays"])
+
+
+@case
+def the_library_runs_in_a_program_of_ones_own(folder):
+    library = os.path.join(os.path.dirname(WEIR), "libweir.a")
+    if not os.path.exists(library):
+        library = os.path.join(os.path.dirname(WEIR), "release", "libweir.a")
+    program, data = os.path.join(folder, "embed"), os.path.join(folder, "payments.jsonl")
+    flags = os.environ.get("WEIR_LINK", "-lsimdjson -lstdc++ -lpcre2-8 -lzstd -llz4 -lz -ljansson -lm").split()
+    sanitize = next((f"-fsanitize={s}" for m, s in (("/asan/", "address"), ("/ubsan/", "undefined"), ("/tsan/", "thread"),
+                                                    ("/hostile/", "address,undefined")) if m in library), None)
+    subprocess.run(["cc", "-I", TOP, "-o", program, os.path.join(TOP, "examples", "embed.c"), library, *flags]
+                   + ([sanitize] if sanitize else []), check=True, capture_output=True)
+    with open(data, "w") as f:
+        f.write('{"card":"a","amount":501,"at":1}\n{"card":"b","amount":500,"at":2}\n')
+    p = subprocess.run([program, data], capture_output=True, text=True)
+    equal((p.returncode, p.stdout), (0, '{"card":"a","amount":501}\n'))
+
+
+failed = [(name, why) for name, why in results if why]
+for name, why in failed:
+    print(f"{name.replace('_', ' ')}: {why}")
+print(f"passed={len(results) - len(failed)} failed={len(failed)} skipped=0")
+sys.exit(1 if failed else 0)
