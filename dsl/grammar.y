@@ -1079,7 +1079,6 @@ quantifier_base:
   | "+"                           { $$ = wr_quantifier_new(parse, '+', NULL, NULL, @$); }
   | "{" NUMBER "}"                { $$ = wr_quantifier_new(parse, '{', &@2, &@2, @$); }
   | "{" NUMBER "," "}"            { $$ = wr_quantifier_new(parse, '{', &@2, NULL, @$); }
-  | "{" "," "}"                   { $$ = wr_quantifier_new(parse, '{', NULL, NULL, @$); }
   | "{" "," NUMBER "}"            { $$ = wr_quantifier_new(parse, '{', NULL, &@3, @$); }
   | "{" NUMBER "," NUMBER "}"     { $$ = wr_quantifier_new(parse, '{', &@2, &@4, @$); }
   | "{" "," "}"                   { $$ = wr_quantifier_new(parse, '*', NULL, NULL, @$); }
