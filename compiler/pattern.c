@@ -21,6 +21,7 @@
 static bool skips_nowhere(const struct wr_match_lowering *m, uint32_t set)
 {
     const struct wr_automaton *a = &m->automaton;
+    if (a->first_count == 0) return false; /* no match at all */
     for (uint32_t i = 0; i < a->first_count; i++) {
         uint32_t p = a->follow[a->first + i].position;
         if (p == WR_ACCEPT || !wr_match_set_has(m, set, a->variable[p])) return false;

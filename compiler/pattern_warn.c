@@ -78,9 +78,15 @@ static void warn_greedy_end(struct wr_match_lowering *m, bool within)
     for (uint32_t p = 0; p < a->position_count; p++) {
         uint32_t size = a->follow_size[p];
         const struct wr_follow *f = &a->follow[a->follow_start[p]];
-        if (size < 2 || f[size - 1].position != WR_ACCEPT) continue;
+        if (size < 2 || f[size - 1].position != WR_ACCEPT || f[size - 1].flags) continue;
         bool arrow = false;
-        for (uint32_t i = 0; i + 1 < size; i++) arrow |= f[i].connector != WR_CONNECT_STRICT;
+        uint32_t more = WR_NONE; /* what could still be taken */
+        for (uint32_t i = 0; i + 1 < size; i++) {
+            if (f[i].position == WR_ACCEPT || a->absence_us[f[i].position] != WR_ABSENCE_NONE) continue;
+            arrow |= f[i].connector != WR_CONNECT_STRICT;
+            if (more == WR_NONE) more = f[i].position;
+        }
+        if (more == WR_NONE) continue;
         const char *end = !arrow   ? "the row that ends it"
                           : within ? "WITHIN to end it"
                                    : "the end of the input";
@@ -88,7 +94,7 @@ static void warn_greedy_end(struct wr_match_lowering *m, bool within)
             m->c->diags, WR_DIAG_W2003, a->place[p]->span,
             "a match that ends here waits for %s, because another '%s' could still belong "
             "to it",
-            end, text_of(m, f[0].position));
+            end, text_of(m, more));
         wr_diag_help(m->c->diags, d,
                      "a ? behind the quantifier makes it reluctant: it is reported at once");
         return;
