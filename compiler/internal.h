@@ -83,6 +83,13 @@ struct wr_relation {
     uint32_t time_column;         /* column that is the event time; WR_NONE: only the pseudo-column */
     bool bounded_window;          /* has window_start, window_end as its bounds */
     bool has_watermark;           /* false: no declared event time (warn where time matters) */
+    /* FROM (s, t): the streams whose rows these are (0: of one), the column that holds the number of a row's
+     * stream (the last of the schema, and no column of the language), and for each stream a byte a column of the
+     * schema: it has it. */
+    uint32_t stream_count;
+    const struct wr_ident *stream;
+    uint32_t stream_column;
+    const uint8_t *stream_has;
 };
 /* Fills `scope` so that names resolve to COLUMN inputs of the relation. */
 void wr_scope_of_relation(struct wr_scope *scope, const struct wr_relation *relation);

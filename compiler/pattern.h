@@ -22,7 +22,7 @@ struct wr_match_variable {
     struct wr_ident name;
     bool has_rows;               /* it stands in the pattern outside of NOT */
     const struct wr_pattern *until; /* the repetition whose UNTIL it stands for; no text names it */
-    bool is_stream;              /* it has no DEFINE and the name of one of several streams: any row of it */
+    bool is_stream;              /* its rows are of one of several streams */
     const struct wr_define *define; /* NULL: none, any row */
     struct wr_ir *row; /* what its condition says of the row alone, in .row; NULL: nothing */
     struct wr_block *block;      /* of the rest */
@@ -75,6 +75,8 @@ uint32_t wr_match_find_set(const struct wr_match_lowering *m, const struct wr_id
 bool wr_match_set_has(const struct wr_match_lowering *m, uint32_t set, uint32_t variable);
 /* The variable that UNTIL of the repetition stands for; WR_NONE: there is none. */
 uint32_t wr_match_find_until(const struct wr_match_lowering *m, const struct wr_pattern *repeat);
+/* The number of the stream of FROM (s, t) that is called so; WR_NONE: none is, or there is only one. */
+uint32_t wr_match_find_stream(const struct wr_match_lowering *m, const struct wr_ident *name);
 /* Reports W0315 for `name` in the clause, with the nearest variable. */
 void wr_match_unknown_variable(struct wr_match_lowering *m, const struct wr_ident *name,
                                const char *clause);
@@ -156,6 +158,8 @@ struct wr_conjuncts {
 void wr_conjuncts_begin(struct wr_arena *arena, struct wr_conjuncts *s, const struct wr_expr *expr);
 const struct wr_expr *wr_conjuncts_next(struct wr_arena *arena, struct wr_conjuncts *s);
 
+/* Is the row one of stream number `stream` of FROM (s, t)? */
+struct wr_ir *wr_match_is_of_stream(struct wr_match_lowering *m, struct wr_block *b, uint32_t stream);
 /* Conditions of all variables into m->row and blocks of their own. false after errors. */
 bool wr_match_lower_define(struct wr_match_lowering *m);
 /* Fills the node's variables, row code, history and, for each position, what is read from it on. */

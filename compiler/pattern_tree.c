@@ -19,6 +19,13 @@ uint32_t wr_match_find_set(const struct wr_match_lowering *m, const struct wr_id
     return WR_NONE;
 }
 
+uint32_t wr_match_find_stream(const struct wr_match_lowering *m, const struct wr_ident *name)
+{
+    for (uint32_t s = 0; s < m->input->stream_count; s++)
+        if (m->input->stream[s].text.size && wr_ident_equal(m->input->stream[s], *name)) return s;
+    return WR_NONE;
+}
+
 bool wr_match_set_has(const struct wr_match_lowering *m, uint32_t set, uint32_t variable)
 {
     if (set == WR_SET_ALL || set == variable) return true;

@@ -148,7 +148,7 @@ static void warn_unreached(struct wr_match_lowering *m)
         reach(a, reached, todo, &count, a->follow_start[p], a->follow_size[p]);
     }
     for (uint32_t p = 0; p < a->position_count; p++) {
-        bool any = reached[p];
+        bool any = reached[p] || a->absence_us[p] != WR_ABSENCE_NONE;
         for (uint32_t q = 0; q < a->position_count && !any; q++)
             any = reached[q] && a->place[q] == a->place[p];
         if (any) continue;
