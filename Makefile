@@ -21,7 +21,7 @@ VM = type array decimal calendar text text_time json zone regexp scalar opcode b
 VM_CXX = shortest
 COMPILER = compile settings declare declare_stream names relation types check_expr check_operator check_call condition expr_walk query window output \
            ir fold share prune emit finish \
-           streams automaton automaton_expand pattern pattern_tree pattern_scope pattern_call pattern_define pattern_contradict pattern_warn explain explain_words explain_pattern explain_text explain_dot explain_json
+           streams automaton automaton_expand pattern pattern_keys pattern_result pattern_tree pattern_scope pattern_call pattern_define pattern_contradict pattern_warn explain explain_words explain_pattern explain_text explain_dot explain_json
 RUNTIME = row_code clock codec timers scratch chunk reorder drops operator task source select merge late sink output state \
           roundtrip bind engine push watch weir \
           slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \

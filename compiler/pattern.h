@@ -1,6 +1,8 @@
 /* The lowering of one MATCH_RECOGNIZE or PATTERN, shared by pattern_*.c:
  *
  *   pattern_tree.c        the row pattern as written: its variables, what may stand where
+ *   pattern_keys.c        PARTITION BY
+ *   pattern_result.c      the columns of the result
  *   pattern_scope.c       what names mean in DEFINE, in MEASURES, and in arguments
  *   pattern_call.c        navigations, aggregates and functions of matches in them
  *   pattern_define.c      conditions: the part that reads the row alone, and the rest; what the
@@ -15,6 +17,8 @@
 
 #include "compiler/internal.h"
 #include "compiler/list.h"
+
+struct wr_columns;
 
 enum { WR_PATTERN_VARIABLES_MAX = 1024 };
 
@@ -80,6 +84,14 @@ uint32_t wr_match_find_stream(const struct wr_match_lowering *m, const struct wr
 /* Reports W0315 for `name` in the clause, with the nearest variable. */
 void wr_match_unknown_variable(struct wr_match_lowering *m, const struct wr_ident *name,
                                const char *clause);
+
+/* ---- pattern_keys.c, pattern_result.c -------------------------------------------------------- */
+
+/* PARTITION BY into m->key and m->key_name. false after a report. */
+bool wr_match_lower_keys(struct wr_match_lowering *m);
+/* The columns of the result, computed in `project` from those of the PATTERN node. Long form: the partition
+ * columns and the measures; short form: the SELECT list. false after errors. */
+bool wr_match_lower_items(struct wr_match_lowering *m, struct wr_block *project, struct wr_columns *columns);
 
 /* ---- pattern_scope.c ------------------------------------------------------------------------- */
 
