@@ -26,7 +26,7 @@ RUNTIME = row_code clock codec timers scratch chunk reorder drops operator task 
           roundtrip bind engine push watch weir \
           slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \
           window window_emit window_state \
-          pattern pattern_plan pattern_row pattern_trace match_general match_general_state match_thread match_link match_output match_row \
+          pattern pattern_plan pattern_row pattern_trace match_general match_general_state match_thread match_special match_link match_condition match_rows match_decide match_output match_row \
           match_sequence match_state
 CONNECTORS = byte_source compress csv_encoder csv_reader csv_scan decode decode_number decompress encode \
              file_writer infer infer_csv infer_json json_encoder json_reader json_walk library window

@@ -21,6 +21,11 @@ static bool is_one_way(const struct wr_pattern_node *p)
     return true;
 }
 
+static bool is_number(const struct wr_input *output)
+{
+    return output->kind == WR_INPUT_SPECIAL && output->column == WR_SPECIAL_MATCH_NUMBER;
+}
+
 /* Anything but taking rows one after the other. */
 static bool has_more(const struct wr_pattern_node *p)
 {
@@ -29,7 +34,7 @@ static bool has_more(const struct wr_pattern_node *p)
     for (uint32_t i = 0; i < p->position_count; i++)
         if (p->position[i].absence_us != WR_ABSENCE_NONE) return true;
     for (uint32_t i = 0; i < p->output_count; i++)
-        if (p->output[i].step) return true;
+        if (p->output[i].step || is_number(&p->output[i])) return true;
     return p->kill_count || p->claim_count || p->lead_count || p->timeouts || p->limit_starts ||
            p->suppress_us || p->after_match > WR_AFTER_NEXT_ROW;
 }

@@ -1,0 +1,88 @@
+/* The rows of a key in order, as far as something may look at them: PREV and NEXT step along them, rows wait in them for
+ * those that they look ahead to, rows in no match are found among them. The list holds its rows. */
+#include "runtime/match_general.h"
+
+uint32_t wr_general_step(const struct wr_pattern *p, uint32_t kept, int step)
+{
+    const struct wr_general *g = p->state;
+    for (; kept && step < 0; step++) kept = wr_kept_at(g, kept)->before;
+    for (; kept && step > 0; step--) kept = wr_kept_at(g, kept)->next;
+    return kept;
+}
+
+struct wr_value wr_general_column(const struct wr_pattern *p, uint32_t kept, uint32_t column)
+{
+    const struct wr_general *g = p->state;
+    uint16_t slot = p->keep.slot[column];
+    WR_ASSERT(slot != WR_LAYOUT_NONE);
+    return wr_layout_at(&p->keep, wr_kept_at(g, kept)->data, slot, p->strings);
+}
+
+void wr_rows_link(struct wr_general *g, struct wr_key_more *more, uint32_t id)
+{
+    struct wr_kept *kept = wr_kept_at(g, id);
+    kept->ref++;
+    kept->before = more->tail;
+    kept->next = 0;
+    if (more->tail) wr_kept_at(g, more->tail)->next = id;
+    else more->head = id;
+    more->tail = id;
+}
+
+void wr_rows_append(struct wr_pattern *p, struct wr_general *g, struct wr_key_more *more, uint32_t row)
+{
+    WR_ASSERT(!g->current);
+    uint32_t id = wr_kept_current(p, g, row);
+    struct wr_kept *kept = wr_kept_at(g, id);
+    wr_rows_link(g, more, id);
+    if (p->spec->all_rows == WR_OUTPUT_UNMATCHED && !more->undecided) more->undecided = id;
+    if (!p->spec->next_max) return;
+    uint64_t *bits = kept->data + p->keep.size / 8;
+    memset(bits, 0, (p->spec->variable_count + 63) / 64 * sizeof *bits);
+    for (uint32_t v = 0; v < p->spec->variable_count; v++)
+        if (wr_variable_bit(p, v, row)) wr_bit_set(bits, v);
+    if (!more->pending) more->pending = id;
+    more->pending_count++;
+    g->current = 0; /* it waits */
+}
+
+uint32_t wr_rows_last(const struct wr_general *g, const struct wr_key_more *more)
+{
+    return more->pending ? wr_kept_at(g, more->pending)->before : more->tail;
+}
+
+uint32_t wr_rows_find(const struct wr_general *g, const struct wr_key_more *more, uint64_t sequence)
+{
+    for (uint32_t id = more->tail; id; id = wr_kept_at(g, id)->before)
+        if (wr_kept_at(g, id)->id.sequence == sequence) return id;
+    return 0;
+}
+
+void wr_rows_trim(struct wr_pattern *p, struct wr_general *g, struct wr_key_more *more, uint64_t first)
+{
+    if (g->ending) return; /* results that wait for their turn may look at them */
+    for (uint32_t id = more->held; id; id = wr_held_at(g, id)->next) first = WR_MIN(first, wr_held_at(g, id)->first.sequence);
+    if (more->pending) first = WR_MIN(first, wr_kept_at(g, more->pending)->id.sequence);
+    if (more->undecided) first = WR_MIN(first, wr_kept_at(g, more->undecided)->id.sequence);
+    /* Counted from the front: rows before `first` are few when little has been passed since. */
+    uint32_t before = 0;
+    for (uint32_t id = more->head; id && wr_kept_at(g, id)->id.sequence < first; id = wr_kept_at(g, id)->next) before++;
+    for (; before > p->spec->prev_max; before--) {
+        uint32_t id = more->head;
+        more->head = wr_kept_at(g, id)->next;
+        if (more->head) wr_kept_at(g, more->head)->before = 0;
+        else more->tail = 0;
+        wr_kept_at(g, id)->next = 0;
+        wr_kept_unref(p, g, id);
+    }
+}
+
+void wr_rows_release(struct wr_pattern *p, struct wr_general *g, struct wr_key_more *more)
+{
+    for (uint32_t id = more->head; id;) {
+        uint32_t next = wr_kept_at(g, id)->next;
+        wr_kept_unref(p, g, id);
+        id = next;
+    }
+    more->head = more->tail = more->pending = more->pending_count = more->undecided = 0;
+}
