@@ -252,6 +252,9 @@ static void print_clauses(const struct wr_explain *e, const struct wr_pattern_no
         wr_explain_duration(p->suppress_us, e->out);
         wr_buf_add_cstr(e->out, ".\n");
     }
+    if (p->prev_max)
+        wr_buf_printf(e->out, "  PREV looks back: %u row%s of each key %s kept, for ever where no key_ttl is set.\n",
+                      p->prev_max, p->prev_max == 1 ? "" : "s", p->prev_max == 1 ? "is" : "are");
     if (p->next_max || p->out_next_max)
         wr_buf_printf(e->out, "  NEXT looks ahead: %s waits for %u further row%s of its key.\n",
                       p->next_max ? "a row" : "a result", WR_MAX(p->next_max, p->out_next_max),
@@ -373,24 +376,7 @@ static void print_list(const struct wr_pattern_node *p, uint32_t start, uint32_t
             wr_buf_add_cstr(out, f->flags & WR_FOLLOW_AT_END ? "end$" : f->flags ? "^end" : "end");
             continue;
         }
-        if (!first && f->connector) wr_buf_add_cstr(out, f->connector == 1 ? "->" : "->>");
-        if (f->low_us >= 0 || f->high_us >= 0) {
-            wr_buf_add_char(out, '[');
-            if (f->low_us >= 0) wr_explain_duration(f->low_us, out);
-            wr_buf_add_cstr(out, "..");
-            if (f->high_us >= 0) wr_explain_duration(f->high_us, out);
-            wr_buf_add_char(out, ']');
-        }
-        if (!first && f->connector) wr_buf_add_char(out, ' ');
-        if (f->flags & WR_FOLLOW_AT_START) wr_buf_add_char(out, '^');
-        for (uint32_t k = 0; k < f->kill_count; k++)
-            wr_buf_printf(out, "!%s%s ", p->variable[p->kill[f->kill + k].variable].name,
-                          p->kill[f->kill + k].next_only ? "" : "*");
-        for (uint32_t k = 0; k < f->lead_count; k++) {
-            wr_buf_printf(out, "!%s ", p->variable[p->lead[f->lead + k].variable].name);
-            wr_explain_duration(p->lead[f->lead + k].for_us, out);
-            wr_buf_add_char(out, ' ');
-        }
+        wr_explain_entry(p, f, first, out);
         wr_buf_printf(out, "%u", f->position);
         for (uint32_t k = 0; k < f->claim_count; k++)
             wr_buf_printf(out, "%s%u", k ? "," : "\\", p->follow[p->claim[f->claim + k]].position);

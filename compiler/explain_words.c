@@ -163,6 +163,28 @@ void wr_explain_input(const struct wr_program *program, const struct wr_node *pa
     if (input->step) wr_buf_printf(out, ", %d)", input->step < 0 ? -input->step : input->step);
 }
 
+void wr_explain_entry(const struct wr_pattern_node *p, const struct wr_follow *f, bool first, struct wr_buf *out)
+{
+    if (!first && f->connector) wr_buf_add_cstr(out, f->connector == 1 ? "->" : "->>");
+    if (f->low_us >= 0 || f->high_us >= 0) {
+        wr_buf_add_char(out, '[');
+        if (f->low_us >= 0) wr_explain_duration(f->low_us, out);
+        wr_buf_add_cstr(out, "..");
+        if (f->high_us >= 0) wr_explain_duration(f->high_us, out);
+        wr_buf_add_char(out, ']');
+    }
+    if (!first && f->connector) wr_buf_add_char(out, ' ');
+    if (f->flags & WR_FOLLOW_AT_START) wr_buf_add_char(out, '^');
+    for (uint32_t k = 0; k < f->kill_count; k++)
+        wr_buf_printf(out, "!%s%s ", p->variable[p->kill[f->kill + k].variable].name,
+                      p->kill[f->kill + k].next_only ? "" : "*");
+    for (uint32_t k = 0; k < f->lead_count; k++) {
+        wr_buf_printf(out, "!%s ", p->variable[p->lead[f->lead + k].variable].name);
+        wr_explain_duration(p->lead[f->lead + k].for_us, out);
+        wr_buf_add_char(out, ' ');
+    }
+}
+
 /* ---- Bounds ---------------------------------------------------------------------------------- */
 
 /* Positions are numbered from left to right, so only loops lead back, and one pass from the last

@@ -271,6 +271,26 @@ static void warn_undefined(struct wr_match_lowering *m)
     }
 }
 
+/* What takes longer than the whole pattern may. */
+static void warn_out_of_time(struct wr_match_lowering *m, int64_t within_us)
+{
+    const struct wr_automaton *a = &m->automaton;
+    for (uint32_t i = 0; i < a->follow_count; i++) {
+        const struct wr_follow *f = &a->follow[i];
+        if (f->position == WR_ACCEPT) continue;
+        bool absence = a->absence_us[f->position] > within_us;
+        if (!absence && f->low_us < within_us) continue;
+        struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W2001, a->place[f->position]->span,
+                                        absence ? "this can never match: the pattern's time is over before so long"
+                                                  " without '%s' has passed"
+                                                : "this can never match: the pattern's time is over before the next "
+                                                  "'%s' may come",
+                                        text_of(m, f->position));
+        wr_diag_second(m->c->diags, d, m->match->within_span, "the pattern's time");
+        return;
+    }
+}
+
 void wr_match_warn(struct wr_match_lowering *m, const struct wr_pattern_node *node)
 {
     uint32_t waited_for = node->within_us < 0 ? find_waited_for(m) : WR_NONE;
@@ -279,6 +299,7 @@ void wr_match_warn(struct wr_match_lowering *m, const struct wr_pattern_node *no
     wr_match_warn_contradictions(m);
     warn_unreached(m);
     warn_greedy_end(m, node->within_us >= 0);
+    if (node->within_us >= 0) warn_out_of_time(m, node->within_us);
     if (waited_for == WR_NONE) return;
     warn_unbounded(m, waited_for);
     if (node->after_match != WR_AFTER_NEXT_ROW) warn_waiting_matches(m, waited_for);

@@ -250,8 +250,8 @@ struct wr_pattern_node {
     uint8_t late_into;
     uint8_t needs_ids;              /* some output asks for MATCH_ID(): rows' ids are kept */
     uint32_t keep_count;
-    const uint32_t *keep;           /* columns of the input that a taken row keeps: what LAST/FIRST/aggregates, .step and (ALL ROWS)
-                                       COLUMN of outputs read */
+    const uint32_t *keep;           /* columns of the input that a row keeps: what LAST, FIRST, aggregates, .step and
+                                       (ALL ROWS) COLUMN of outputs read */
     uint32_t aggregate_count;
     const struct wr_aggregate *aggregate;
     uint32_t history_count;         /* distinct LAST/FIRST/AGGREGATE/CLASSIFIER inputs that .condition blocks read */
