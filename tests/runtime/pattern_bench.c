@@ -73,6 +73,11 @@ void wr_operator_count(struct wr_operator *op, const char *reason, const char *c
     WR_ASSERT(op && reason && code && place.time);
 }
 
+void wr_task_fail(struct wr_task *task, const struct wr_error *error)
+{
+    WR_ASSERT(task && !error); /* nothing here has a limit */
+}
+
 int64_t wr_task_time(const struct wr_task *task) { return task->time; }
 const struct wr_program *wr_task_program(const struct wr_task *task) { return task->program; }
 const char *wr_task_matcher(const struct wr_task *task) { return task->matcher; }
