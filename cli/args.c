@@ -74,7 +74,8 @@ static bool parse_option(struct wr_args *args, const char *command, int argc, ch
         }
         if (word[2]) value = word[2] == '=' ? word + 3 : word + 2;
     }
-    if (option->argument && !value) {
+    bool optional = option->argument && option->argument[0] == '['; /* only as --name=value */
+    if (option->argument && !value && !optional) {
         if (*i + 1 >= argc) {
             wr_fail(WR_EXIT_USAGE, "option '--%s' wants %s behind it", option->name, option->argument);
             return false;

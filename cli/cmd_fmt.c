@@ -1,6 +1,36 @@
 /* weir fmt: the one canonical layout. */
 #include "cli/language.h"
+#include "cli/wtest.h"
 #include "dsl/fmt.h"
+
+/* What becomes of the text of a file once it is laid out. */
+static int give(struct wr_args *args, const char *path, struct wr_slice before,
+                struct wr_slice after)
+{
+    bool same = wr_slice_equal(before, after);
+    if (wr_args_has(args, WR_OPTION_CHECK)) {
+        if (!same) printf("%s\n", path);
+        return same ? WR_EXIT_DONE : WR_EXIT_NO;
+    }
+    if (!wr_args_has(args, WR_OPTION_WRITE)) wr_put_out(after);
+    else if (!same && !wr_write_file(path, after)) return WR_EXIT_IO;
+    return WR_EXIT_DONE;
+}
+
+static int format_test(struct wr_args *args, const char *path)
+{
+    struct wr_buf text = {0}, out = {0};
+    const char *why;
+    uint32_t line;
+    int code;
+    if (wr_read_file(path, &text, &code))
+        code = wr_test_format(wr_buf_slice(&text), &out, &why, &line)
+                   ? give(args, path, wr_buf_slice(&text), wr_buf_slice(&out))
+                   : wr_fail(WR_EXIT_PROGRAM, "%s:%u: %s", path, line, why);
+    wr_buf_release(&text);
+    wr_buf_release(&out);
+    return code;
+}
 
 static int format_one(struct wr_args *args, const char *path)
 {
@@ -11,20 +41,14 @@ static int format_one(struct wr_args *args, const char *path)
     if (wr_language_read(&language, path, &code)) {
         struct wr_slice text = language.sources.at[language.file].text;
         code = WR_EXIT_DONE;
-        if (!wr_fmt(&language.arena, &language.diags, language.file, wr_args_has(args, WR_OPTION_EXPAND), &out)) {
+        if (!wr_fmt(&language.arena, &language.diags, language.file,
+                    wr_args_has(args, WR_OPTION_EXPAND), &out)) {
             wr_buf_clear(&out);
             wr_diags_render(&language.diags, args->color, &out);
             fwrite(out.data, 1, out.size, stderr);
             code = WR_EXIT_PROGRAM;
-        } else if (wr_args_has(args, WR_OPTION_CHECK)) {
-            if (!wr_slice_equal(text, wr_buf_slice(&out))) {
-                printf("%s\n", path);
-                code = WR_EXIT_NO;
-            }
-        } else if (!wr_args_has(args, WR_OPTION_WRITE)) {
-            wr_put_out(wr_buf_slice(&out));
-        } else if (!wr_slice_equal(text, wr_buf_slice(&out)) && !wr_write_file(path, wr_buf_slice(&out))) {
-            code = WR_EXIT_IO;
+        } else {
+            code = give(args, path, text, wr_buf_slice(&out));
         }
     }
     wr_buf_release(&out);
@@ -34,10 +58,12 @@ static int format_one(struct wr_args *args, const char *path)
 
 int wr_cli_fmt(struct wr_args *args)
 {
-    if (args->positional.count == 0) return wr_fail(WR_EXIT_USAGE, "fmt wants a program ('-' is standard input)");
+    if (args->positional.count == 0)
+        return wr_fail(WR_EXIT_USAGE, "fmt wants a program ('-' is standard input)");
     int worst = WR_EXIT_DONE;
     for (size_t i = 0; i < args->positional.count; i++) {
-        int code = format_one(args, args->positional.at[i]);
+        const char *path = args->positional.at[i];
+        int code = wr_path_ends(path, ".wtest") ? format_test(args, path) : format_one(args, path);
         worst = WR_MAX(worst, code);
     }
     return worst;

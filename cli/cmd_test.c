@@ -1,6 +1,7 @@
 /* weir test: cases out of files, run in every way, judged and reported. */
 #include "cli/wtest.h"
 #include "vm/builtin_impl.h"
+#include "vm/text.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -13,10 +14,13 @@ struct testing {
     struct wr_arena arena;
     WR_VEC(struct wr_test_report) report;
     uint32_t count[WR_TEST_XPASS + 1];
-    bool missing;                 /* a file that is not there */
+    bool covers;
+    double coverage_min; /* percent */
+    struct wr_test_coverage coverage;
+    bool missing; /* a file that is not there */
 };
 
-/* ---- One case ------------------------------------------------------------------------------------------------- */
+/* ---- One case -------------------------------------------------------------------------------- */
 
 static const char *say(struct testing *t, const char *format, ...) WR_PRINTF(2, 3);
 static const char *say(struct testing *t, const char *format, ...)
@@ -54,25 +58,33 @@ static bool knows_pattern(const struct wr_program *program, struct wr_slice name
 }
 
 /* What an expectation names must be there, or the case could never fail for its own reason. */
-static const char *check_names(struct testing *t, struct wr_test_job *job, const struct wr_test_expect *e)
+static const char *check_names(struct testing *t, struct wr_test_job *job,
+                               const struct wr_test_expect *e)
 {
     struct wr_slice best;
     bool output = true;
     bool row = e->kind == WR_TEST_ROW || e->kind == WR_TEST_NOT;
     if (row) (void)wr_test_output_type(&job->program, e->stream, WR_SLICE(""), &output, &best);
     if (!output)
-        return best.size ? say(t, "the program has no output '%.*s'; did you mean '%.*s'?", WR_SLICE_ARG(e->stream), WR_SLICE_ARG(best))
+        return best.size ? say(t, "the program has no output '%.*s'; did you mean '%.*s'?",
+                               WR_SLICE_ARG(e->stream), WR_SLICE_ARG(best))
                          : say(t, "the program has no output '%.*s'", WR_SLICE_ARG(e->stream));
     for (uint32_t i = 0; row && i < e->field_count; i++) {
         struct wr_slice name = e->field[i].name;
-        if (wr_test_output_type(&job->program, e->stream, name, &output, &best).kind != WR_KIND_NULL) continue;
-        return best.size ? say(t, "output %.*s has no column '%.*s'; did you mean '%.*s'?", WR_SLICE_ARG(e->stream), WR_SLICE_ARG(name), WR_SLICE_ARG(best))
-                         : say(t, "output %.*s has no column '%.*s'", WR_SLICE_ARG(e->stream), WR_SLICE_ARG(name));
+        if (wr_test_output_type(&job->program, e->stream, name, &output, &best).kind !=
+            WR_KIND_NULL)
+            continue;
+        return best.size ? say(t, "output %.*s has no column '%.*s'; did you mean '%.*s'?",
+                               WR_SLICE_ARG(e->stream), WR_SLICE_ARG(name), WR_SLICE_ARG(best))
+                         : say(t, "output %.*s has no column '%.*s'", WR_SLICE_ARG(e->stream),
+                               WR_SLICE_ARG(name));
     }
-    if ((e->kind == WR_TEST_OPEN || e->kind == WR_TEST_TIMEOUT) && !knows_pattern(job->program.program, e->stream))
+    if ((e->kind == WR_TEST_OPEN || e->kind == WR_TEST_TIMEOUT) &&
+        !knows_pattern(job->program.program, e->stream))
         return say(t, "the program has no pattern '%.*s'", WR_SLICE_ARG(e->stream));
     for (uint32_t i = 0; i < e->label_count; i++)
-        if (!knows_label(job, e->label[i])) return say(t, "no line above is labelled #%.*s", WR_SLICE_ARG(e->label[i]));
+        if (!knows_label(job, e->label[i]))
+            return say(t, "no line above is labelled #%.*s", WR_SLICE_ARG(e->label[i]));
     return NULL;
 }
 
@@ -90,7 +102,6 @@ static const char *reason_to_skip(const struct wr_test_case *c)
         if (c->event.at[i].unsupported) return c->event.at[i].unsupported;
     for (size_t i = 0; i < c->expect.count; i++) {
         if (c->expect.at[i].unsupported) return c->expect.at[i].unsupported;
-        if (c->expect.at[i].kind == WR_TEST_TIMEOUT) return "`timeout` needs WITH TIMEOUTS, which does not run yet";
     }
     return NULL;
 }
@@ -98,13 +109,26 @@ static const char *reason_to_skip(const struct wr_test_case *c)
 struct verdict {
     enum wr_test_verdict verdict;
     struct wr_buf text;
-    struct wr_buf came;           /* what would be expected; empty when it did not run */
+    struct wr_buf came; /* what would be expected; empty when it did not run */
 };
 
-static void error_at(struct verdict *v, const struct wr_test_file *file, uint32_t line, const char *why)
+static void error_at(struct verdict *v, const struct wr_test_file *file, uint32_t line,
+                     const char *why)
 {
     v->verdict = WR_TEST_ERROR_VERDICT;
     wr_buf_printf(&v->text, "  %s:%u: %s\n", file->path, line, why);
+}
+
+static void cover(struct testing *t, struct wr_test_job *job)
+{
+    struct wr_test_outcome traced;
+    wr_test_run(job,
+                &(struct wr_test_variant){
+                    .name = "counted", .batch_rows = 1, .trace = true, .coverage = true},
+                &traced);
+    if (!traced.error)
+        wr_test_cover_add(&t->coverage, job->c->use ? job->c->use : job->file->path, &traced);
+    wr_test_outcome_release(&traced);
 }
 
 static void run_program(struct testing *t, struct wr_test_job *job, struct verdict *v)
@@ -114,8 +138,9 @@ static void run_program(struct testing *t, struct wr_test_job *job, struct verdi
     for (size_t i = 0; i < job->c->expect.count && !why; i++)
         if (job->c->expect.at[i].kind == WR_TEST_ERROR) {
             v->verdict = WR_TEST_FAIL;
-            wr_buf_printf(&v->text, "  %s:%u: expected %.*s, and the program has no error\n", job->file->path,
-                          job->c->expect.at[i].line, WR_SLICE_ARG(job->c->expect.at[i].stream));
+            wr_buf_printf(&v->text, "  %s:%u: expected %.*s, and the program has no error\n",
+                          job->file->path, job->c->expect.at[i].line,
+                          WR_SLICE_ARG(job->c->expect.at[i].stream));
             return;
         }
     if (!wr_test_job_records(job, &why, &line)) {
@@ -137,11 +162,13 @@ static void run_program(struct testing *t, struct wr_test_job *job, struct verdi
         if (other) wr_buf_add_cstr(&v->text, other);
         v->verdict = same && !other ? WR_TEST_OK : WR_TEST_FAIL;
         if (!same) wr_test_expectation(job, &base, &v->came);
+        if (t->covers) cover(t, job);
     }
     wr_test_outcome_release(&base);
 }
 
-static void judge(struct testing *t, const struct wr_test_file *file, const struct wr_test_case *c, struct verdict *v)
+static void judge(struct testing *t, const struct wr_test_file *file, const struct wr_test_case *c,
+                  struct verdict *v)
 {
     struct wr_test_job job = {.file = file, .c = c};
     const char *skip = reason_to_skip(c), *why;
@@ -155,7 +182,8 @@ static void judge(struct testing *t, const struct wr_test_file *file, const stru
         return;
     }
     wr_arena_init(&job.arena);
-    bool opened = wr_test_program_open(&job.program, file, c, t->args->color_out && !t->machine, &why);
+    bool opened =
+        wr_test_program_open(&job.program, file, c, t->args->color_out && !t->machine, &why);
     if (!opened) {
         error_at(v, file, c->line, why);
     } else if (job.program.program) {
@@ -177,12 +205,13 @@ static void judge(struct testing *t, const struct wr_test_file *file, const stru
     }
 }
 
-/* ---- Reporting -------------------------------------------------------------------------------------------------- */
+/* ---- Reporting ------------------------------------------------------------------------------- */
 
 static void print_case(const struct testing *t, const struct wr_test_report *r)
 {
     static const char *const color[] = {"32", "31", "31", "33", "33", "31"};
-    bool good = r->verdict == WR_TEST_OK || r->verdict == WR_TEST_SKIP || r->verdict == WR_TEST_XFAIL;
+    bool good =
+        r->verdict == WR_TEST_OK || r->verdict == WR_TEST_SKIP || r->verdict == WR_TEST_XFAIL;
     if (t->machine || (t->quiet && good)) return;
     struct wr_buf out = {0};
     if (t->args->color_out) wr_buf_printf(&out, "\033[%sm", color[r->verdict]);
@@ -208,9 +237,10 @@ static bool is_wanted(struct testing *t, struct wr_slice name)
     return !t->only || wr_regexp_find(t->only, name) > 0;
 }
 
-/* ---- Updating ------------------------------------------------------------------------------------------------------ */
+/* ---- Updating -------------------------------------------------------------------------------- */
 
-/* Lines of a case below --- that are replaced: up to the blank lines and comments in front of the next. */
+/* Lines of a case below --- that are replaced: up to the blank lines and comments in front of the
+ * next. */
 static uint32_t end_of_expectation(struct wr_slice text, const struct wr_test_case *c)
 {
     struct wr_slice line;
@@ -218,14 +248,16 @@ static uint32_t end_of_expectation(struct wr_slice text, const struct wr_test_ca
     while (wr_test_next_line(&text, &line)) {
         size_t i = 0;
         while (i < line.size && (line.data[i] == ' ' || line.data[i] == '\t')) i++;
-        if (number >= c->below && number < c->end && i < line.size && line.data[i] != '#') end = number + 1;
+        if (number >= c->below && number < c->end && i < line.size && line.data[i] != '#')
+            end = number + 1;
         number++;
     }
     return end;
 }
 
 /* Replaces lines from `below` to before `end` of the text. */
-static void replace(struct wr_slice text, uint32_t below, uint32_t end, struct wr_slice by, struct wr_buf *out)
+static void replace(struct wr_slice text, uint32_t below, uint32_t end, struct wr_slice by,
+                    struct wr_buf *out)
 {
     struct wr_slice line;
     uint32_t number = 1;
@@ -243,7 +275,7 @@ struct change {
     struct wr_buf text;
 };
 
-/* ---- Files ------------------------------------------------------------------------------------------------------- */
+/* ---- Files ----------------------------------------------------------------------------------- */
 
 static void add_report(struct testing *t, struct wr_test_report report)
 {
@@ -257,7 +289,8 @@ static void show_change(const struct change *change, struct wr_slice text)
     struct wr_slice line, rest = wr_buf_slice(&change->text);
     uint32_t number = 1;
     for (; wr_test_next_line(&text, &line); number++)
-        if (number >= change->below && number < change->end) printf("  - %.*s\n", WR_SLICE_ARG(line));
+        if (number >= change->below && number < change->end)
+            printf("  - %.*s\n", WR_SLICE_ARG(line));
     while (wr_test_next_line(&rest, &line)) printf("  + %.*s\n", WR_SLICE_ARG(line));
 }
 
@@ -267,7 +300,8 @@ static void write_changes(const struct wr_test_file *file, struct change *change
     wr_buf_add_slice(&now, file->text);
     while (count-- > 0) { /* from the last to the first, so that line numbers stay right */
         struct wr_buf next = {0};
-        replace(wr_buf_slice(&now), change[count].below, change[count].end, wr_buf_slice(&change[count].text), &next);
+        replace(wr_buf_slice(&now), change[count].below, change[count].end,
+                wr_buf_slice(&change[count].text), &next);
         wr_buf_release(&now);
         now = next;
     }
@@ -275,7 +309,8 @@ static void write_changes(const struct wr_test_file *file, struct change *change
     wr_buf_release(&now);
 }
 
-static void run_case(struct testing *t, struct wr_test_file *file, const struct wr_test_case *c, struct change *change)
+static void run_case(struct testing *t, struct wr_test_file *file, const struct wr_test_case *c,
+                     struct change *change)
 {
     struct verdict v = {0};
     double begun = seconds_now();
@@ -293,7 +328,9 @@ static void run_case(struct testing *t, struct wr_test_file *file, const struct 
         v.verdict = WR_TEST_OK;
     }
     struct wr_test_report report = {.path = wr_arena_cstr(&t->arena, wr_slice_cstr(file->path)),
-                                    .name = wr_arena_copy(&t->arena, name), .line = c->line, .verdict = v.verdict,
+                                    .name = wr_arena_copy(&t->arena, name),
+                                    .line = c->line,
+                                    .verdict = v.verdict,
                                     .text = wr_arena_cstr(&t->arena, wr_buf_slice(&v.text)),
                                     .seconds = seconds_now() - begun};
     if (updates) {
@@ -320,9 +357,12 @@ static void run_file(struct testing *t, const char *path)
     if (wr_path_ends(path, ".md")) wr_test_parse_markdown(&file, file.text);
     else wr_test_parse(&file, file.text, 1, NULL, 0);
     if (file.error) {
-        struct wr_slice why = wr_arena_printf(&t->arena, "  %s:%u: %s\n", path, file.error_line, file.error);
-        add_report(t, (struct wr_test_report){.path = wr_arena_cstr(&t->arena, wr_slice_cstr(path)), .line = file.error_line,
-                                              .name = WR_SLICE("the file's head"), .verdict = WR_TEST_ERROR_VERDICT,
+        struct wr_slice why =
+            wr_arena_printf(&t->arena, "  %s:%u: %s\n", path, file.error_line, file.error);
+        add_report(t, (struct wr_test_report){.path = wr_arena_cstr(&t->arena, wr_slice_cstr(path)),
+                                              .line = file.error_line,
+                                              .name = WR_SLICE("the file's head"),
+                                              .verdict = WR_TEST_ERROR_VERDICT,
                                               .text = why.data});
     }
     struct change *change = wr_alloc_zero(sizeof *change * (file.cases.count + 1));
@@ -340,49 +380,85 @@ static void run_file(struct testing *t, const char *path)
     wr_buf_release(&text);
 }
 
+/* What no case has made happen; the exit code is 1 when less happens than --coverage=MIN wants. For
+ * machines it goes to standard error. */
+static int report_coverage(struct testing *t, struct wr_buf *out)
+{
+    struct wr_buf text = {0};
+    double share = wr_test_cover_print(&t->coverage, &text);
+    bool low = share < t->coverage_min;
+    if (t->coverage_min > 0)
+        wr_buf_printf(&text, "coverage %.1f %%, %s %g %%\n", share, low ? "less than" : "at least",
+                      t->coverage_min);
+    if (t->machine) fwrite(text.data, 1, text.size, stderr);
+    else wr_buf_add_slice(out, wr_buf_slice(&text));
+    wr_buf_release(&text);
+    return low ? WR_EXIT_NO : WR_EXIT_DONE;
+}
+
 static int finish(struct testing *t)
 {
     struct wr_buf out = {0};
     const char *junit = wr_args_value(t->args, WR_OPTION_JUNIT);
-    uint32_t bad = t->count[WR_TEST_FAIL] + t->count[WR_TEST_ERROR_VERDICT] + t->count[WR_TEST_XPASS];
+    uint32_t bad =
+        t->count[WR_TEST_FAIL] + t->count[WR_TEST_ERROR_VERDICT] + t->count[WR_TEST_XPASS];
     int code = bad ? WR_EXIT_NO : WR_EXIT_DONE;
     if (junit) {
         wr_test_write_junit(t->report.at, t->report.count, &out);
         if (!wr_write_file(junit, wr_buf_slice(&out))) code = WR_EXIT_IO;
         wr_buf_clear(&out);
     }
-    if (wr_args_has(t->args, WR_OPTION_JSON)) wr_test_write_json(t->report.at, t->report.count, &out);
-    else if (wr_args_has(t->args, WR_OPTION_TAP)) wr_test_write_tap(t->report.at, t->report.count, &out);
-    else wr_buf_printf(&out, "%u passed, %u failed, %u skipped\n", t->count[WR_TEST_OK] + t->count[WR_TEST_XFAIL], bad,
-                       t->count[WR_TEST_SKIP]);
+    if (wr_args_has(t->args, WR_OPTION_JSON))
+        wr_test_write_json(t->report.at, t->report.count, &out);
+    else if (wr_args_has(t->args, WR_OPTION_TAP))
+        wr_test_write_tap(t->report.at, t->report.count, &out);
+    else
+        wr_buf_printf(&out, "%u passed, %u failed, %u skipped\n",
+                      t->count[WR_TEST_OK] + t->count[WR_TEST_XFAIL], bad, t->count[WR_TEST_SKIP]);
+    int low = t->covers ? report_coverage(t, &out) : WR_EXIT_DONE;
+    code = WR_MAX(code, low);
     wr_put_out(wr_buf_slice(&out));
     wr_buf_release(&out);
     if (t->missing) return WR_EXIT_USAGE;
-    if (!t->report.count) return wr_fail(WR_EXIT_USAGE, "no case to run: tests are .wtest files, or ```wtest in Markdown");
+    if (!t->report.count)
+        return wr_fail(WR_EXIT_USAGE,
+                       "no case to run: tests are .wtest files, or ```wtest in Markdown");
     return code;
 }
 
 int wr_cli_test(struct wr_args *args)
 {
     static const char *const ends[] = {".wtest", ".md", NULL};
-    struct testing t = {.args = args, .update = wr_args_has(args, WR_OPTION_UPDATE), .quiet = wr_args_has(args, WR_OPTION_QUIET),
-                        .machine = wr_args_has(args, WR_OPTION_JSON) || wr_args_has(args, WR_OPTION_TAP)};
+    struct testing t = {.args = args,
+                        .update = wr_args_has(args, WR_OPTION_UPDATE),
+                        .quiet = wr_args_has(args, WR_OPTION_QUIET),
+                        .machine =
+                            wr_args_has(args, WR_OPTION_JSON) || wr_args_has(args, WR_OPTION_TAP)};
     const char *run = wr_args_value(args, WR_OPTION_RUN), *ci = getenv("CI");
     if (t.update && ci && *ci && strcmp(ci, "false") != 0 && strcmp(ci, "0") != 0)
-        return wr_fail(WR_EXIT_USAGE, "--update does not run under CI: what is expected is for people to say");
+        return wr_fail(WR_EXIT_USAGE,
+                       "--update does not run under CI: what is expected is for people to say");
     if (run) {
         char why[256];
         t.only = wr_regexp_new(wr_slice_cstr(run), why, sizeof why);
         if (!t.only) return wr_fail(WR_EXIT_USAGE, "--run '%s': %s", run, why);
     }
+    const char *least = wr_args_value(args, WR_OPTION_COVERAGE);
+    t.covers = wr_args_has(args, WR_OPTION_COVERAGE);
+    if (least && (!wr_parse_f64(wr_slice_cstr(least), &t.coverage_min) || t.coverage_min < 0 ||
+                  t.coverage_min > 100))
+        return wr_fail(WR_EXIT_USAGE, "--coverage=MIN is a percentage, not '%s'", least);
     wr_arena_init(&t.arena);
+    t.coverage.arena = &t.arena;
     struct wr_paths paths = {0};
-    for (size_t i = 0; i < args->positional.count; i++) wr_paths_add(&paths, args->positional.at[i], ends);
+    for (size_t i = 0; i < args->positional.count; i++)
+        wr_paths_add(&paths, args->positional.at[i], ends);
     if (!args->positional.count) wr_paths_add(&paths, ".", ends);
     for (size_t i = 0; i < paths.list.count; i++) run_file(&t, paths.list.at[i]);
     int code = finish(&t);
     wr_paths_release(&paths);
     wr_vec_release(&t.report);
+    wr_vec_release(&t.coverage.item);
     if (t.only) wr_regexp_free(t.only);
     wr_arena_release(&t.arena);
     return code;

@@ -1,5 +1,5 @@
-/* weir why: what became of the starts of a pattern over recorded files: the rows of its matches, or how far the best
- * partial match came and the condition that said no, with what it read. */
+/* weir why: what became of the starts of a pattern over recorded files: the rows of its matches, or
+ * how far the best partial match came and the condition that said no, with what it read. */
 #include "cli/why.h"
 
 #include "base/arena.h"
@@ -20,7 +20,7 @@ struct asking {
     uint64_t matches, partials;
 };
 
-/* ---- Choosing ------------------------------------------------------------------------------------------------ */
+/* ---- Choosing -------------------------------------------------------------------------------- */
 
 static weir_row copy_row(struct asking *a, const weir_row *row)
 {
@@ -34,11 +34,13 @@ static weir_row copy_row(struct asking *a, const weir_row *row)
 static struct wr_why_start copy_start(struct asking *a, const weir_start *start)
 {
     weir_row *rows = wr_arena_alloc(&a->arena, sizeof *rows * (start->row_count + 1));
-    weir_refusal *refusals = wr_arena_alloc(&a->arena, sizeof *refusals * (start->refusal_count + 1));
+    weir_refusal *refusals =
+        wr_arena_alloc(&a->arena, sizeof *refusals * (start->refusal_count + 1));
     for (size_t i = 0; i < start->row_count; i++) rows[i] = copy_row(a, &start->rows[i]);
     for (size_t i = 0; i < start->refusal_count; i++) {
         const weir_refusal *r = &start->refusals[i];
-        refusals[i] = (weir_refusal){copy_row(a, &r->row), wr_arena_cstr(&a->arena, wr_slice_cstr(r->variable)),
+        refusals[i] = (weir_refusal){copy_row(a, &r->row),
+                                     wr_arena_cstr(&a->arena, wr_slice_cstr(r->variable)),
                                      wr_arena_cstr(&a->arena, wr_slice_cstr(r->condition)),
                                      wr_arena_cstr(&a->arena, wr_slice_cstr(r->values))};
     }
@@ -50,7 +52,8 @@ static struct wr_why_start copy_start(struct asking *a, const weir_start *start)
     return out;
 }
 
-/* Without --at the first matches and the best partial one are kept, with it all that were open then. */
+/* Without --at the first matches and the best partial one are kept, with it all that were open
+ * then. */
 static void on_start(void *context, const weir_start *start)
 {
     struct asking *a = context;
@@ -66,7 +69,8 @@ static void on_start(void *context, const weir_start *start)
     }
     for (size_t i = 0; i < a->start.count; i++) {
         if (a->start.at[i].start.end == WEIR_START_MATCH) continue;
-        if (a->start.at[i].start.row_count <= start->row_count) a->start.at[i] = copy_start(a, start);
+        if (a->start.at[i].start.row_count <= start->row_count)
+            a->start.at[i] = copy_start(a, start);
         return;
     }
     wr_vec_push(&a->start, copy_start(a, start));
@@ -78,7 +82,7 @@ static void ignore_result(void *context, const weir_result *result)
     WR_UNUSED(result);
 }
 
-/* ---- Showing --------------------------------------------------------------------------------------------------- */
+/* ---- Showing --------------------------------------------------------------------------------- */
 
 static void name_row(void *context, const weir_row *row, struct wr_buf *out)
 {
@@ -93,28 +97,36 @@ static void name_row(void *context, const weir_row *row, struct wr_buf *out)
 static void show(struct asking *a, const struct wr_program *program, struct wr_buf *out)
 {
     size_t shown = WR_MIN(a->start.count, (size_t)SHOWN_MAX);
-    for (size_t i = 0; i < shown; i++) wr_why_print_start(&a->start.at[i].start, name_row, NULL, out);
-    uint64_t all = a->has_time || !a->matches ? a->matches + a->partials : a->matches, more = all - shown;
+    for (size_t i = 0; i < shown; i++)
+        wr_why_print_start(&a->start.at[i].start, name_row, NULL, out);
+    uint64_t all = a->has_time || !a->matches ? a->matches + a->partials : a->matches,
+             more = all - shown;
     const char *what = a->has_time ? "" : a->matches ? " matches" : " that came no farther";
-    if (more) wr_buf_printf(out, "… and %llu more%s; --key and --at narrow it down\n", (unsigned long long)more, what);
+    if (more)
+        wr_buf_printf(out, "… and %llu more%s; --key and --at narrow it down\n",
+                      (unsigned long long)more, what);
     if (a->start.count) return;
-    wr_buf_printf(out, "%s%s%s: no row %s a match\n", a->pattern, a->key ? " for " : "", a->key ? a->key : "",
-                  a->has_time ? "at that time was part of" : "began");
+    wr_buf_printf(out, "%s%s%s: no row %s a match\n", a->pattern, a->key ? " for " : "",
+                  a->key ? a->key : "", a->has_time ? "at that time was part of" : "began");
     for (uint32_t i = 0; i < program->node_count; i++) {
         const struct wr_node *n = &program->node[i];
-        if (n->kind != WR_NODE_PATTERN || !wr_slice_equal_nocase(wr_slice_cstr(program->query[n->query]), wr_slice_cstr(a->pattern)))
+        if (n->kind != WR_NODE_PATTERN ||
+            !wr_slice_equal_nocase(wr_slice_cstr(program->query[n->query]),
+                                   wr_slice_cstr(a->pattern)))
             continue;
         const struct wr_pattern_node *p = &n->u.pattern;
         for (uint32_t f = 0; f < p->first_count; f++) {
             const struct wr_follow *follow = &p->follow[p->first + f];
             if (follow->position == WR_ACCEPT) continue;
-            const struct wr_pattern_variable *v = &p->variable[p->position[follow->position].variable];
-            wr_buf_printf(out, "    it begins with %s%s%s\n", v->name, *v->text ? " AS " : ", which takes any row", v->text);
+            const struct wr_pattern_variable *v =
+                &p->variable[p->position[follow->position].variable];
+            wr_buf_printf(out, "    it begins with %s%s%s\n", v->name,
+                          *v->text ? " AS " : ", which takes any row", v->text);
         }
     }
 }
 
-/* ---- The command --------------------------------------------------------------------------------------------------- */
+/* ---- The command ----------------------------------------------------------------------------- */
 
 static void list_patterns(const struct wr_program *program, struct wr_buf *out)
 {
@@ -136,15 +148,19 @@ static bool choose_pattern(struct asking *a, const struct wr_program *program)
         const char *name = program->query[program->node[i].query];
         count++;
         only = name;
-        if (wanted && wr_slice_equal_nocase(wr_slice_cstr(wanted), wr_slice_cstr(name))) a->pattern = name;
+        if (wanted && wr_slice_equal_nocase(wr_slice_cstr(wanted), wr_slice_cstr(name)))
+            a->pattern = name;
     }
     if (!wanted && count == 1) a->pattern = only;
     if (a->pattern) return true;
     struct wr_buf names = {0};
     list_patterns(program, &names);
     if (!count) wr_fail(0, "the program has no pattern");
-    else if (wanted) wr_fail(0, "the program has no pattern '%s' (%s)", wanted, wr_buf_cstr(&names));
-    else wr_fail(0, "the program has %u patterns (%s): say which with --pattern", count, wr_buf_cstr(&names));
+    else if (wanted)
+        wr_fail(0, "the program has no pattern '%s' (%s)", wanted, wr_buf_cstr(&names));
+    else
+        wr_fail(0, "the program has %u patterns (%s): say which with --pattern", count,
+                wr_buf_cstr(&names));
     wr_buf_release(&names);
     return false;
 }
@@ -159,13 +175,15 @@ static int run(struct asking *a, weir_program *loaded)
     options.on_result = ignore_result;
     weir_status status = weir_engine_open(loaded, &options, &engine, &error);
     if (status == WEIR_OK)
-        status = wr_run_bind(a->args, engine, a->args->positional.at + 1, a->args->positional.count - 1, &error);
+        status = wr_run_bind(a->args, engine, a->args->positional.at + 1,
+                             a->args->positional.count - 1, &error);
     if (status == WEIR_OK) status = weir_engine_run(engine, &error);
     weir_engine_close(engine);
     return wr_exit_of(status, &error);
 }
 
-/* Matches first; where there is one, the partial matches are not what was asked about, unless for a time. */
+/* Matches first; where there is one, the partial matches are not what was asked about, unless for a
+ * time. */
 static void order(struct asking *a)
 {
     size_t matches = 0;
@@ -184,17 +202,20 @@ static int answer(struct asking *a, weir_program *loaded, const struct wr_progra
     a->key = wr_args_value(a->args, WR_OPTION_KEY);
     a->has_time = at != NULL;
     if (at && !wr_parse_timestamp(wr_slice_cstr(at), &a->time))
-        return wr_fail(WR_EXIT_USAGE, "--at wants a time such as 2026-03-01T12:00:00Z, not '%s'", at);
+        return wr_fail(WR_EXIT_USAGE, "--at wants a time such as 2026-03-01T12:00:00Z, not '%s'",
+                       at);
     if (!choose_pattern(a, program)) return WR_EXIT_USAGE;
     int code = run(a, loaded);
     if (code != WR_EXIT_DONE) return code;
     order(a);
     struct wr_buf out = {0};
     if (wr_args_has(a->args, WR_OPTION_AS_TEST)) {
-        if (!a->start.count) code = wr_fail(WR_EXIT_NO, "no row began a match: there is nothing to write a test of");
+        if (!a->start.count)
+            code = wr_fail(WR_EXIT_NO, "no row began a match: there is nothing to write a test of");
         else code = wr_why_as_test(a->args, program, &a->start.at[0].start, &out);
     } else if (wr_args_has(a->args, WR_OPTION_JSON)) {
-        wr_why_print_json(a->start.at, WR_MIN(a->start.count, (size_t)SHOWN_MAX), a->matches, a->partials, &out);
+        wr_why_print_json(a->start.at, WR_MIN(a->start.count, (size_t)SHOWN_MAX), a->matches,
+                          a->partials, &out);
     } else {
         show(a, program, &out);
     }
@@ -208,7 +229,8 @@ int wr_cli_why(struct wr_args *args)
     struct asking a = {.args = args};
     int code;
     if (!args->positional.count)
-        return wr_fail(WR_EXIT_USAGE, "why wants a program: weir why PROGRAM --in NAME=PATH --pattern P");
+        return wr_fail(WR_EXIT_USAGE,
+                       "why wants a program: weir why PROGRAM --in NAME=PATH --pattern P");
     weir_program *loaded = wr_load_program(args, args->positional.at[0], &code);
     if (!loaded) return code;
     wr_arena_init(&a.arena);
@@ -217,8 +239,10 @@ int wr_cli_why(struct wr_args *args)
     struct wr_error inner = {0};
     struct wr_program *program = NULL;
     if (weir_program_save(loaded, &bytes, &error) == WEIR_OK)
-        program = wr_program_decode(wr_slice_of(weir_text_data(bytes), weir_text_size(bytes)), &inner);
-    code = program ? answer(&a, loaded, program) : wr_fail(WR_EXIT_STATE, "%s%s", error.message, inner.message);
+        program =
+            wr_program_decode(wr_slice_of(weir_text_data(bytes), weir_text_size(bytes)), &inner);
+    code = program ? answer(&a, loaded, program)
+                   : wr_fail(WR_EXIT_STATE, "%s%s", error.message, inner.message);
     weir_text_free(bytes);
     if (program) wr_program_free(program);
     weir_program_free(loaded);

@@ -193,7 +193,8 @@ static weir_status bind_environment(weir_engine *engine, weir_error *error)
     return WEIR_OK;
 }
 
-weir_status wr_run_bind(struct wr_args *args, weir_engine *engine, const char *const *input, size_t input_count, weir_error *error)
+weir_status wr_run_bind(struct wr_args *args, weir_engine *engine, const char *const *input, size_t input_count,
+                        weir_error *error)
 {
     weir_status status = bind_environment(engine, error);
     for (size_t i = 0; i < args->option.count && status == WEIR_OK; i++) {

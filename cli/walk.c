@@ -32,11 +32,14 @@ static void walk(const char *folder, const char *const *end, struct wr_paths *pa
         struct wr_buf path = {0};
         struct stat st;
         if (strcmp(folder, ".") == 0) wr_buf_add_cstr(&path, entry->d_name);
-        else wr_buf_printf(&path, "%s%s%s", folder, wr_path_ends(folder, "/") ? "" : "/", entry->d_name);
+        else
+            wr_buf_printf(&path, "%s%s%s", folder, wr_path_ends(folder, "/") ? "" : "/",
+                          entry->d_name);
         const char *name = wr_buf_cstr(&path);
         if (lstat(name, &st) == 0 && S_ISDIR(st.st_mode)) walk(name, end, paths);
-        else for (size_t i = 0; end[i]; i++)
-            if (wr_path_ends(name, end[i])) wr_vec_push(&paths->list, wr_strdup(name));
+        else
+            for (size_t i = 0; end[i]; i++)
+                if (wr_path_ends(name, end[i])) wr_vec_push(&paths->list, wr_strdup(name));
         wr_buf_release(&path);
     }
     closedir(dir);

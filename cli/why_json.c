@@ -26,7 +26,8 @@ static void add_row(struct wr_buf *out, const weir_row *row)
 {
     wr_buf_add_cstr(out, "\"stream\":");
     add_text(out, row->stream);
-    wr_buf_printf(out, ",\"partition\":%u,\"record\":%llu,\"time\":", row->partition, (unsigned long long)row->record);
+    wr_buf_printf(out, ",\"partition\":%u,\"record\":%llu,\"time\":", row->partition,
+                  (unsigned long long)row->record);
     add_time(out, row->time_us);
     wr_buf_add_cstr(out, ",\"variable\":");
     add_text(out, row->variable ? row->variable : "");
@@ -35,8 +36,10 @@ static void add_row(struct wr_buf *out, const weir_row *row)
 
 static void add_start(struct wr_buf *out, const weir_start *s)
 {
-    static const char *const ends[] = {[WEIR_START_MATCH] = "match", [WEIR_START_DIED] = "died",
-                                       [WEIR_START_EXPIRED] = "expired", [WEIR_START_TAKEN] = "taken",
+    static const char *const ends[] = {[WEIR_START_MATCH] = "match",
+                                       [WEIR_START_DIED] = "died",
+                                       [WEIR_START_EXPIRED] = "expired",
+                                       [WEIR_START_TAKEN] = "taken",
                                        [WEIR_START_INPUT_ENDED] = "input_ended"};
     wr_buf_add_cstr(out, "\n{\"pattern\":");
     add_text(out, s->pattern);
@@ -63,10 +66,11 @@ static void add_start(struct wr_buf *out, const weir_start *s)
     wr_buf_add_cstr(out, "]}");
 }
 
-void wr_why_print_json(const struct wr_why_start *start, size_t count, uint64_t matches, uint64_t partials, struct wr_buf *out)
+void wr_why_print_json(const struct wr_why_start *start, size_t count, uint64_t matches,
+                       uint64_t partials, struct wr_buf *out)
 {
-    wr_buf_printf(out, "{\"version\":1,\"matches\":%llu,\"partial\":%llu,\"starts\":[", (unsigned long long)matches,
-                  (unsigned long long)partials);
+    wr_buf_printf(out, "{\"version\":1,\"matches\":%llu,\"partial\":%llu,\"starts\":[",
+                  (unsigned long long)matches, (unsigned long long)partials);
     for (size_t i = 0; i < count; i++) {
         if (i) wr_buf_add_char(out, ',');
         add_start(out, &start[i].start);

@@ -8,15 +8,15 @@
 struct example {
     struct wr_args *args;
     const weir_start *start;
-    const char *program;         /* its path */
+    const char *program; /* its path */
     struct wr_arena arena;
-    WR_VEC(weir_row) row;        /* rows of the start, then those that were refused, in order of time */
-    WR_VEC(struct wr_slice) text;/* their records as JSON */
+    WR_VEC(weir_row) row; /* rows of the start, then those that were refused, in order of time */
+    WR_VEC(struct wr_slice) text; /* their records as JSON */
     bool *left_out;
-    struct wr_buf shown;         /* what must stay to be seen */
+    struct wr_buf shown; /* what must stay to be seen */
 };
 
-/* ---- Records ------------------------------------------------------------------------------------------------------ */
+/* ---- Records --------------------------------------------------------------------------------- */
 
 /* The path that --in bound to partition `number` of a stream; NULL: another way. */
 static const char *path_of(const struct example *x, const char *stream, uint32_t number)
@@ -50,7 +50,8 @@ static struct wr_slice record_of(struct example *x, const char *path, uint64_t n
     struct wr_error error = {0};
     struct wr_slice found = {0}, line;
     struct wr_buf text = {0};
-    struct wr_byte_source *source = strcmp(path, "-") == 0 ? NULL : wr_byte_source_open(path, &error);
+    struct wr_byte_source *source =
+        strcmp(path, "-") == 0 ? NULL : wr_byte_source_open(path, &error);
     bool more = source != NULL;
     while (more) {
         size_t size;
@@ -82,20 +83,23 @@ static bool add_row(struct example *x, const weir_row *row)
 {
     for (size_t i = 0; i < x->row.count; i++) {
         const weir_row *other = &x->row.at[i];
-        if (other->record == row->record && other->partition == row->partition && strcmp(other->stream, row->stream) == 0)
+        if (other->record == row->record && other->partition == row->partition &&
+            strcmp(other->stream, row->stream) == 0)
             return true;
     }
     if (!*row->stream) return false; /* the result of a window */
     const char *path = path_of(x, row->stream, row->partition);
     struct wr_slice text = path ? record_of(x, path, row->record) : (struct wr_slice){0};
-    if (!text.size && row->text) text = wr_slice_cstr(row->text); /* no JSON lines: the row as the pattern saw it */
+    if (!text.size && row->text)
+        text = wr_slice_cstr(row->text); /* no JSON lines: the row as the pattern saw it */
     if (!text.size) return false;
     size_t at = x->row.count;
     wr_vec_push(&x->row, *row);
     wr_vec_push(&x->text, text);
-    while (at > 0 && (x->row.at[at - 1].time_us > row->time_us ||
-                      (x->row.at[at - 1].time_us == row->time_us && x->row.at[at - 1].record > row->record &&
-                       strcmp(x->row.at[at - 1].stream, row->stream) == 0))) {
+    while (at > 0 &&
+           (x->row.at[at - 1].time_us > row->time_us ||
+            (x->row.at[at - 1].time_us == row->time_us && x->row.at[at - 1].record > row->record &&
+             strcmp(x->row.at[at - 1].stream, row->stream) == 0))) {
         x->row.at[at] = x->row.at[at - 1];
         x->text.at[at] = x->text.at[at - 1];
         at--;
@@ -105,16 +109,19 @@ static bool add_row(struct example *x, const weir_row *row)
     return true;
 }
 
-/* ---- The case --------------------------------------------------------------------------------------------------- */
+/* ---- The case -------------------------------------------------------------------------------- */
 
 static void write_case(struct example *x, struct wr_buf *out)
 {
     char time[WR_TEXT_MAX];
     size_t size = wr_print_timestamp(time, x->row.at[0].time_us);
     const char *slash = strrchr(x->program, '/');
-    wr_buf_printf(out, "use \"%s\"\nstart %.*s\n\n=== %s%s%s%s\n", slash ? slash + 1 : x->program, (int)size, time,
-                  x->start->pattern, *x->start->key ? " for " : "", x->start->key,
-                  x->start->end == WEIR_START_MATCH ? "" : ": no match");
+    wr_buf_printf(out, "use \"%s\"\nstart %.*s\n", slash ? slash + 1 : x->program, (int)size, time);
+    for (size_t i = 0; i < x->args->option.count; i++)
+        if (x->args->option.at[i].id == WR_OPTION_PARAM)
+            wr_buf_printf(out, "param %s\n", x->args->option.at[i].value);
+    wr_buf_printf(out, "\n=== %s%s%s%s\n", x->start->pattern, *x->start->key ? " for " : "",
+                  x->start->key, x->start->end == WEIR_START_MATCH ? "" : ": no match");
     size_t number = 0;
     for (size_t i = 0; i < x->row.count; i++) {
         if (x->left_out[i]) continue;
@@ -130,7 +137,8 @@ static void write_case(struct example *x, struct wr_buf *out)
 }
 
 /* What must stay: the rows of the match, or how far it came, the last refusal and the end. */
-static void essence(const struct wr_test_outcome *outcome, const struct example *x, struct wr_buf *out)
+static void essence(const struct wr_test_outcome *outcome, const struct example *x,
+                    struct wr_buf *out)
 {
     for (size_t i = 0; i < outcome->why.count; i++) {
         const struct wr_test_why *w = &outcome->why.at[i];
@@ -140,12 +148,14 @@ static void essence(const struct wr_test_outcome *outcome, const struct example 
         struct wr_slice rest = w->text, line;
         struct wr_slice last[2] = {{0}, {0}};
         while (wr_test_next_line(&rest, &line)) {
-            const char *colon = memchr(line.data, ':', line.size); /* without the row's label, which moves */
+            const char *colon =
+                memchr(line.data, ':', line.size); /* without the row's label, which moves */
             last[0] = last[1];
             last[1] = colon ? wr_slice_of(colon, (size_t)(line.data + line.size - colon)) : line;
         }
         wr_buf_printf(out, "%u", w->came);
-        if (!w->matched) wr_buf_printf(out, "%.*s%.*s", WR_SLICE_ARG(last[0]), WR_SLICE_ARG(last[1]));
+        if (!w->matched)
+            wr_buf_printf(out, "%.*s%.*s", WR_SLICE_ARG(last[0]), WR_SLICE_ARG(last[1]));
         return;
     }
 }
@@ -163,11 +173,14 @@ static bool try_case(struct example *x, struct wr_buf *seen, struct wr_buf *whol
     wr_test_parse(&file, file.text, 1, NULL, 0);
     struct wr_test_job job = {.file = &file, .c = &file.cases.at[0]};
     wr_arena_init(&job.arena);
-    bool ok = !file.cases.at[0].error && wr_test_program_open(&job.program, &file, job.c, false, &why) &&
+    bool ok = !file.cases.at[0].error &&
+              wr_test_program_open(&job.program, &file, job.c, false, &why) &&
               job.program.program && wr_test_job_records(&job, &why, &line);
     if (ok) {
         struct wr_test_outcome outcome;
-        wr_test_run(&job, &(struct wr_test_variant){.name = "traced", .batch_rows = 1, .trace = true}, &outcome);
+        wr_test_run(&job,
+                    &(struct wr_test_variant){.name = "traced", .batch_rows = 1, .trace = true},
+                    &outcome);
         ok = !outcome.error;
         if (ok) essence(&outcome, x, seen);
         if (ok && whole) {
@@ -187,7 +200,8 @@ static bool try_case(struct example *x, struct wr_buf *seen, struct wr_buf *whol
     return ok;
 }
 
-int wr_why_as_test(struct wr_args *args, const struct wr_program *program, const weir_start *start, struct wr_buf *out)
+int wr_why_as_test(struct wr_args *args, const struct wr_program *program, const weir_start *start,
+                   struct wr_buf *out)
 {
     struct example x = {.args = args, .start = start, .program = args->positional.at[0]};
     struct wr_buf first = {0}, now = {0};
@@ -197,19 +211,25 @@ int wr_why_as_test(struct wr_args *args, const struct wr_program *program, const
     wr_arena_init(&x.arena);
     if (!ok) code = wr_fail(WR_EXIT_USAGE, "--as-test wants the program's text, not a .weirc file");
     for (size_t i = 0; ok && i < start->row_count; i++) ok = add_row(&x, &start->rows[i]);
-    for (size_t i = 0; ok && i < start->refusal_count; i++) ok = add_row(&x, &start->refusals[i].row);
+    for (size_t i = 0; ok && i < start->refusal_count; i++)
+        ok = add_row(&x, &start->refusals[i].row);
     if (ok && x.row.count) {
         x.left_out = wr_arena_alloc_zero(&x.arena, x.row.count);
         ok = try_case(&x, &first, NULL);
-        for (size_t i = x.row.count; ok && i-- > 1;) { /* the first row is where everything counts from */
+        for (size_t i = x.row.count;
+             ok && i-- > 1;) { /* the first row is where everything counts from */
             x.left_out[i] = true;
             wr_buf_clear(&now);
-            if (!try_case(&x, &now, NULL) || !wr_slice_equal(wr_buf_slice(&now), wr_buf_slice(&first))) x.left_out[i] = false;
+            if (!try_case(&x, &now, NULL) ||
+                !wr_slice_equal(wr_buf_slice(&now), wr_buf_slice(&first)))
+                x.left_out[i] = false;
         }
         wr_buf_clear(&now);
         ok = ok && try_case(&x, &now, out);
     }
-    if (!ok && code == WR_EXIT_DONE) code = wr_fail(WR_EXIT_NO, "its rows cannot be written as a test: they are no rows of a bound file");
+    if (!ok && code == WR_EXIT_DONE)
+        code = wr_fail(WR_EXIT_NO,
+                       "its rows cannot be written as a test: they are no rows of a bound file");
     wr_vec_release(&x.row);
     wr_vec_release(&x.text);
     wr_buf_release(&first);

@@ -8,9 +8,10 @@
 
 enum { AROUND_BEFORE = 3, AROUND_AFTER = 1, TABLE_MAX = 4000000 };
 
-/* ---- Values ----------------------------------------------------------------------------------------------- */
+/* ---- Values ---------------------------------------------------------------------------------- */
 
-/* Digits without leading or trailing zeros that say nothing; false when it is no plain decimal number. */
+/* Digits without leading or trailing zeros that say nothing; false when it is no plain decimal
+ * number. */
 static bool plain_number(struct wr_slice text, struct wr_buf *out)
 {
     size_t i = 0, dot = SIZE_MAX, from = out->size;
@@ -40,7 +41,8 @@ static bool same_number(struct wr_slice a, struct wr_slice b)
 {
     struct wr_buf x = {0}, y = {0};
     double p, q;
-    bool plain = plain_number(a, &x) & plain_number(b, &y);
+    bool plain = plain_number(a, &x);
+    plain = plain_number(b, &y) && plain;
     bool same = plain ? wr_slice_equal(wr_buf_slice(&x), wr_buf_slice(&y))
                       : wr_parse_f64(a, &p) && wr_parse_f64(b, &q) && p >= q && p <= q;
     wr_buf_release(&x);
@@ -52,7 +54,8 @@ static bool same_time(const struct wr_test_case *c, struct wr_slice wanted, stru
 {
     int64_t a, b, us;
     if (!wr_parse_timestamp(came, &b)) return false;
-    if (wanted.size > 1 && wanted.data[0] == '+' && wr_parse_interval(wr_slice_of(wanted.data + 1, wanted.size - 1), &us))
+    if (wanted.size > 1 && wanted.data[0] == '+' &&
+        wr_parse_interval(wr_slice_of(wanted.data + 1, wanted.size - 1), &us))
         return c->start + us == b;
     return wr_parse_timestamp(wanted, &a) && a == b;
 }
@@ -67,8 +70,9 @@ static bool matches_expression(struct wr_slice expression, struct wr_slice text)
 }
 
 /* value: raw JSON; empty: the row has no such member, which stands for null. */
-static bool same_value(const struct wr_test_job *job, struct wr_arena *arena, const struct wr_test_field *field,
-                       struct wr_type type, struct wr_slice value)
+static bool same_value(const struct wr_test_job *job, struct wr_arena *arena,
+                       const struct wr_test_field *field, struct wr_type type,
+                       struct wr_slice value)
 {
     bool null = !value.size || wr_slice_equal(value, WR_SLICE("null"));
     if (field->kind == WR_TEST_ANY) return true;
@@ -80,7 +84,8 @@ static bool same_value(const struct wr_test_job *job, struct wr_arena *arena, co
     switch (field->kind) {
     case WR_TEST_REGEX: return matches_expression(field->value, text);
     case WR_TEST_NEAR:
-        return wr_parse_f64(field->value, &near) && wr_parse_f64(text, &came) && fabs(near - came) <= field->near;
+        return wr_parse_f64(field->value, &near) && wr_parse_f64(text, &came) &&
+               fabs(near - came) <= field->near;
     case WR_TEST_QUOTED: return quoted && wr_slice_equal(field->value, text);
     default: break;
     }
@@ -97,7 +102,7 @@ static struct wr_slice member(struct wr_arena *arena, struct wr_slice row, struc
     return (struct wr_slice){0};
 }
 
-/* ---- Rows --------------------------------------------------------------------------------------------------- */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 static bool has_label(const struct wr_test_job *job, uint32_t record, struct wr_slice label)
 {
@@ -105,6 +110,7 @@ static bool has_label(const struct wr_test_job *job, uint32_t record, struct wr_
     const struct wr_test_record *r = &job->record.at[record];
     const struct wr_test_event *e = &job->c->event.at[r->event];
     if (wr_slice_equal(e->label, label)) return true;
+    if (label.data[label.size - 1] != ']') return false;
     struct wr_buf own = {0}; /* #a[1] of a line that is repeated */
     wr_buf_printf(&own, "%.*s[%u]", WR_SLICE_ARG(e->label), r->repeat);
     bool same = e->label.size && wr_slice_equal(wr_buf_slice(&own), label);
@@ -113,12 +119,14 @@ static bool has_label(const struct wr_test_job *job, uint32_t record, struct wr_
 }
 
 /* The rows that took part are those that the labels name, no more and no fewer. */
-static bool same_rows(const struct wr_test_job *job, const struct wr_test_expect *e, const struct wr_test_result *r)
+static bool same_rows(const struct wr_test_job *job, const struct wr_test_expect *e,
+                      const struct wr_test_result *r)
 {
     if (!r->rows_known) return false;
     for (uint32_t i = 0; i < r->row_count; i++) {
         bool named = false;
-        for (uint32_t k = 0; k < e->label_count; k++) named |= has_label(job, r->row_index[i], e->label[k]);
+        for (uint32_t k = 0; k < e->label_count; k++)
+            named |= has_label(job, r->row_index[i], e->label[k]);
         if (!named) return false;
     }
     for (size_t n = 0; n < job->record.count; n++)
@@ -132,13 +140,17 @@ static bool same_rows(const struct wr_test_job *job, const struct wr_test_expect
 }
 
 /* How many things differ; the first `texts` of them in words. */
-static uint32_t differences(struct wr_test_job *job, struct wr_arena *arena, const struct wr_test_expect *e,
-                            const struct wr_test_result *r, struct wr_buf *out)
+static uint32_t differences(struct wr_test_job *job, struct wr_arena *arena,
+                            const struct wr_test_expect *e, const struct wr_test_result *r,
+                            struct wr_buf *out)
 {
     uint32_t count = 0;
     struct wr_slice ignored;
     bool found;
-    if (!wr_slice_equal_nocase(e->stream, wr_slice_cstr(r->output))) return UINT32_MAX;
+    bool timeout = e->kind == WR_TEST_TIMEOUT;
+    const char *named = timeout ? r->pattern : r->output;
+    if (!named || !wr_slice_equal_nocase(e->stream, wr_slice_cstr(named))) return UINT32_MAX;
+    if (timeout && !r->timed_out) return UINT32_MAX;
     if (!e->any_time && e->kind == WR_TEST_ROW && e->time != r->time && ++count && out) {
         wr_buf_add_cstr(out, "      time: expected ");
         wr_test_print_time(out, job->c, e->time);
@@ -149,18 +161,22 @@ static uint32_t differences(struct wr_test_job *job, struct wr_arena *arena, con
     for (uint32_t i = 0; i < e->field_count; i++) {
         const struct wr_test_field *f = &e->field[i];
         struct wr_slice value = member(arena, r->row, f->name);
-        struct wr_type type = wr_test_output_type(&job->program, e->stream, f->name, &found, &ignored);
+        struct wr_type type =
+            wr_test_output_type(&job->program, e->stream, f->name, &found, &ignored);
         if (same_value(job, arena, f, type, value)) continue;
         count++;
         if (!out) continue;
         const char *q = f->kind == WR_TEST_QUOTED ? "\"" : f->kind == WR_TEST_REGEX ? "/" : "";
-        wr_buf_printf(out, "      %.*s: expected %s%.*s%s", WR_SLICE_ARG(f->name), q, WR_SLICE_ARG(f->value), q);
+        wr_buf_printf(out, "      %.*s: expected %s%.*s%s", WR_SLICE_ARG(f->name), q,
+                      WR_SLICE_ARG(f->value), q);
         if (f->kind == WR_TEST_NEAR) wr_buf_printf(out, "~%g", f->near);
         wr_buf_printf(out, ", came %.*s\n", WR_SLICE_ARG(value.size ? value : WR_SLICE("null")));
     }
     if (e->has_rows && !same_rows(job, e, r) && ++count && out) {
-        wr_buf_add_cstr(out, r->rows_known ? "      rows: expected" : "      rows: not known behind a window; expected");
-        for (uint32_t k = 0; k < e->label_count; k++) wr_buf_printf(out, " #%.*s", WR_SLICE_ARG(e->label[k]));
+        wr_buf_add_cstr(out, r->rows_known ? "      rows: expected"
+                                           : "      rows: not known behind a window; expected");
+        for (uint32_t k = 0; k < e->label_count; k++)
+            wr_buf_printf(out, " #%.*s", WR_SLICE_ARG(e->label[k]));
         if (r->rows_known) wr_buf_add_cstr(out, ", came");
         for (uint32_t i = 0; r->rows_known && i < r->row_count; i++) {
             wr_buf_add_char(out, ' ');
@@ -171,7 +187,7 @@ static uint32_t differences(struct wr_test_job *job, struct wr_arena *arena, con
     return count;
 }
 
-/* ---- All rows together ----------------------------------------------------------------------------------------- */
+/* ---- All rows together ----------------------------------------------------------------------- */
 
 struct comparing {
     struct wr_test_job *job;
@@ -181,8 +197,8 @@ struct comparing {
     WR_VEC(const struct wr_test_expect *) wanted;
     WR_VEC(const struct wr_test_result *) came;
     bool unordered, others;
-    uint32_t *found;             /* per expectation: 1 + the result that is it */
-    bool *used;                  /* per result */
+    uint32_t *found; /* per expectation: 1 + the result that is it */
+    bool *used;      /* per result */
     bool wrong;
 };
 
@@ -205,7 +221,7 @@ static void collect(struct comparing *c)
     const struct wr_test_case *test = c->job->c;
     for (size_t i = 0; i < test->expect.count; i++) {
         const struct wr_test_expect *e = &test->expect.at[i];
-        if (e->kind == WR_TEST_ROW) wr_vec_push(&c->wanted, e);
+        if (e->kind == WR_TEST_ROW || e->kind == WR_TEST_TIMEOUT) wr_vec_push(&c->wanted, e);
         c->unordered |= e->kind == WR_TEST_UNORDERED;
         c->others |= e->kind == WR_TEST_OTHERS;
     }
@@ -242,7 +258,8 @@ static void pair_ordered(struct comparing *c)
     for (size_t i = rows; i-- > 0;)
         for (size_t k = columns; k-- > 0;) {
             is[i * columns + k] = is_it(c, head + i, head + k);
-            uint32_t skip = WR_MAX(table[(i + 1) * (columns + 1) + k], table[i * (columns + 1) + k + 1]);
+            uint32_t skip =
+                WR_MAX(table[(i + 1) * (columns + 1) + k], table[i * (columns + 1) + k + 1]);
             uint32_t both = table[(i + 1) * (columns + 1) + k + 1] + is[i * columns + k];
             table[i * (columns + 1) + k] = WR_MAX(skip, both);
         }
@@ -277,8 +294,10 @@ static size_t nearest(struct comparing *c, size_t wanted)
 
 static struct wr_slice trimmed(struct wr_slice text)
 {
-    while (text.size && (text.data[0] == ' ' || text.data[0] == '\t')) text = wr_slice_of(text.data + 1, text.size - 1);
-    while (text.size && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t')) text.size--;
+    while (text.size && (text.data[0] == ' ' || text.data[0] == '\t'))
+        text = wr_slice_of(text.data + 1, text.size - 1);
+    while (text.size && (text.data[text.size - 1] == ' ' || text.data[text.size - 1] == '\t'))
+        text.size--;
     return text;
 }
 
@@ -288,11 +307,13 @@ static void print_around(struct comparing *c, int64_t time)
     size_t at = 0;
     for (size_t i = 0; i < test->event.count; i++)
         if (test->event.at[i].time <= time) at = i;
-    size_t from = at > AROUND_BEFORE ? at - AROUND_BEFORE : 0, to = WR_MIN(at + AROUND_AFTER + 1, test->event.count);
+    size_t from = at > AROUND_BEFORE ? at - AROUND_BEFORE : 0,
+           to = WR_MIN(at + AROUND_AFTER + 1, test->event.count);
     if (from == to) return;
     wr_buf_add_cstr(c->out, "    rows around it:\n");
     for (size_t i = from; i < to; i++)
-        wr_buf_printf(c->out, "      %4u  %.*s\n", test->event.at[i].line, WR_SLICE_ARG(trimmed(test->event.at[i].text)));
+        wr_buf_printf(c->out, "      %4u  %.*s\n", test->event.at[i].line,
+                      WR_SLICE_ARG(trimmed(test->event.at[i].text)));
 }
 
 static void indent(struct wr_buf *out, struct wr_slice text)
@@ -307,7 +328,8 @@ static const char *pattern_of(const struct wr_program *program, struct wr_slice 
     for (uint32_t i = 0; i < program->node_count; i++) {
         const struct wr_node *n = &program->node[i];
         if (n->kind != WR_NODE_OUTPUT) continue;
-        const char *name = n->u.output.stream != WR_NONE ? program->stream[n->u.output.stream].name : program->query[n->query];
+        const char *name = n->u.output.stream != WR_NONE ? program->stream[n->u.output.stream].name
+                                                         : program->query[n->query];
         if (!wr_slice_equal_nocase(wr_slice_cstr(name), output)) continue;
         while (n->input_count && n->kind != WR_NODE_PATTERN) n = &program->node[n->input[0]];
         if (n->kind == WR_NODE_PATTERN) return program->query[n->query];
@@ -322,7 +344,8 @@ static void print_why(struct comparing *c, const struct wr_test_expect *e)
     if (!pattern) return;
     struct wr_test_outcome traced;
     const struct wr_test_why *best = NULL;
-    wr_test_run(c->job, &(struct wr_test_variant){.name = "traced", .batch_rows = 1, .trace = true}, &traced);
+    wr_test_run(c->job, &(struct wr_test_variant){.name = "traced", .batch_rows = 1, .trace = true},
+                &traced);
     for (size_t i = 0; i < traced.why.count; i++) {
         const struct wr_test_why *why = &traced.why.at[i];
         if (why->matched || strcmp(why->pattern, pattern) != 0) continue;
@@ -330,7 +353,8 @@ static void print_why(struct comparing *c, const struct wr_test_expect *e)
             best = why;
             break;
         }
-        bool before = why->first < c->job->record.count && c->job->record.at[why->first].time <= e->time;
+        bool before =
+            why->first < c->job->record.count && c->job->record.at[why->first].time <= e->time;
         if ((before || e->any_time) && (!best || why->came >= best->came)) best = why;
     }
     if (best) {
@@ -347,14 +371,16 @@ static void report_missing(struct comparing *c, size_t w)
     const struct wr_test_expect *e = c->wanted.at[w];
     size_t near = nearest(c, w);
     c->wrong = true;
-    wr_buf_printf(c->out, "  %s:%u: expected  %.*s\n", c->job->file->path, e->line, WR_SLICE_ARG(trimmed(e->text)));
+    wr_buf_printf(c->out, "  %s:%u: expected  %.*s\n", c->job->file->path, e->line,
+                  WR_SLICE_ARG(trimmed(e->text)));
     if (near != SIZE_MAX) {
         c->used[near] = true;
         wr_buf_add_cstr(c->out, "    came  ");
         wr_test_print_result(c->out, c->job, c->came.at[near], true);
         wr_buf_add_char(c->out, '\n');
         if (differences(c->job, &c->arena, e, c->came.at[near], c->out) == 0)
-            wr_buf_add_cstr(c->out, "      it came in another place of the order; `unordered` below the line lets it\n");
+            wr_buf_add_cstr(c->out, "      it came in another place of the order; `unordered` "
+                                    "below the line lets it\n");
     } else {
         wr_buf_add_cstr(c->out, "    did not come\n");
     }
@@ -380,20 +406,22 @@ static void compare_rows(struct comparing *c)
         for (size_t r = 0; e->kind == WR_TEST_NOT && r < c->came.count; r++) {
             if (differences(c->job, &c->arena, e, c->came.at[r], NULL) != 0) continue;
             c->wrong = true;
-            wr_buf_printf(c->out, "  %s:%u: %.*s, and it came:  ", c->job->file->path, e->line, WR_SLICE_ARG(trimmed(e->text)));
+            wr_buf_printf(c->out, "  %s:%u: %.*s, and it came:  ", c->job->file->path, e->line,
+                          WR_SLICE_ARG(trimmed(e->text)));
             wr_test_print_result(c->out, c->job, c->came.at[r], true);
             wr_buf_add_char(c->out, '\n');
         }
     }
 }
 
-/* ---- Drops and counts --------------------------------------------------------------------------------------------- */
+/* ---- Drops and counts ------------------------------------------------------------------------ */
 
 /* What `dropped N WHAT` counts: a kind, a code, or a reason. */
 static bool is_drop(const struct wr_test_drop *d, struct wr_slice what)
 {
     if (wr_slice_equal(what, WR_SLICE("decode"))) return strcmp(d->kind, "record") == 0;
-    return wr_slice_equal(what, wr_slice_cstr(d->kind)) || wr_slice_equal(what, wr_slice_cstr(d->code)) ||
+    return wr_slice_equal(what, wr_slice_cstr(d->kind)) ||
+           wr_slice_equal(what, wr_slice_cstr(d->code)) ||
            wr_slice_equal_nocase(what, wr_slice_cstr(d->reason));
 }
 
@@ -404,15 +432,15 @@ static void compare_late(struct comparing *c, const struct wr_test_expect *e)
         if (!has_label(c->job, d->record, e->label[0])) continue;
         if (e->by < 0 || d->late_us == e->by) return;
         c->wrong = true;
-        wr_buf_printf(c->out, "  %s:%u: expected  %.*s\n    it came late by ", c->job->file->path, e->line,
-                      WR_SLICE_ARG(trimmed(e->text)));
+        wr_buf_printf(c->out, "  %s:%u: expected  %.*s\n    it came late by ", c->job->file->path,
+                      e->line, WR_SLICE_ARG(trimmed(e->text)));
         wr_test_print_interval(c->out, d->late_us);
         wr_buf_add_char(c->out, '\n');
         return;
     }
     c->wrong = true;
-    wr_buf_printf(c->out, "  %s:%u: expected  %.*s\n    it was not late\n", c->job->file->path, e->line,
-                  WR_SLICE_ARG(trimmed(e->text)));
+    wr_buf_printf(c->out, "  %s:%u: expected  %.*s\n    it was not late\n", c->job->file->path,
+                  e->line, WR_SLICE_ARG(trimmed(e->text)));
 }
 
 static void compare_count(struct comparing *c, const struct wr_test_expect *e)
@@ -420,11 +448,13 @@ static void compare_count(struct comparing *c, const struct wr_test_expect *e)
     const struct wr_program *program = c->job->program.program;
     uint64_t count = 0;
     if (e->kind == WR_TEST_DROPPED) {
-        for (size_t i = 0; i < c->outcome->drop.count; i++) count += is_drop(&c->outcome->drop.at[i], e->stream);
+        for (size_t i = 0; i < c->outcome->drop.count; i++)
+            count += is_drop(&c->outcome->drop.at[i], e->stream);
     } else {
         for (size_t i = 0; i < c->outcome->open.count; i++)
             if (c->outcome->open.at[i] != UINT64_MAX &&
-                wr_slice_equal_nocase(e->stream, wr_slice_cstr(program->query[program->node[i].query])))
+                wr_slice_equal_nocase(e->stream,
+                                      wr_slice_cstr(program->query[program->node[i].query])))
                 count = c->outcome->open.at[i];
     }
     if (count == e->count) return;
@@ -442,13 +472,15 @@ static void compare_drops(struct comparing *c)
         for (size_t k = 0; k < c->job->c->expect.count && !said; k++) {
             const struct wr_test_expect *e = &c->job->c->expect.at[k];
             said = (e->kind == WR_TEST_DROPPED && is_drop(d, e->stream)) ||
-                   (e->kind == WR_TEST_LATE && strcmp(d->kind, "late") == 0 && has_label(c->job, d->record, e->label[0]));
+                   (e->kind == WR_TEST_LATE && strcmp(d->kind, "late") == 0 &&
+                    has_label(c->job, d->record, e->label[0]));
         }
         if (said) continue;
         c->wrong = true;
         wr_buf_printf(c->out, "  dropped by %s, and not expected:  ", d->query);
         wr_test_print_label(c->out, c->job, d->record);
-        wr_buf_printf(c->out, ": %s%s%s%s", d->reason, *d->code ? " (" : "", d->code, *d->code ? ")" : "");
+        wr_buf_printf(c->out, ": %s%s%s%s", d->reason, *d->code ? " (" : "", d->code,
+                      *d->code ? ")" : "");
         if (*d->what) wr_buf_printf(c->out, " in %s", d->what);
         if (d->late_us) wr_buf_add_cstr(c->out, " by ");
         if (d->late_us) wr_test_print_interval(c->out, d->late_us);
@@ -456,14 +488,16 @@ static void compare_drops(struct comparing *c)
     }
 }
 
-bool wr_test_compare(struct wr_test_job *job, const struct wr_test_outcome *outcome, struct wr_buf *out)
+bool wr_test_compare(struct wr_test_job *job, const struct wr_test_outcome *outcome,
+                     struct wr_buf *out)
 {
     struct comparing c = {.job = job, .outcome = outcome, .out = out};
     wr_arena_init(&c.arena);
     collect(&c);
     if (!job->c->expect.count) {
         c.wrong = true;
-        wr_buf_add_cstr(out, "  nothing stands below the line: write `none` where nothing is expected; --update writes what came\n");
+        wr_buf_add_cstr(out, "  nothing stands below the line: write `none` where nothing is "
+                             "expected; --update writes what came\n");
     } else {
         compare_rows(&c);
         for (size_t i = 0; i < job->c->expect.count; i++) {
@@ -479,15 +513,16 @@ bool wr_test_compare(struct wr_test_job *job, const struct wr_test_outcome *outc
     return !c.wrong;
 }
 
-/* ---- Errors of the program ------------------------------------------------------------------------------------------ */
+/* ---- Errors of the program ------------------------------------------------------------------- */
 
 static bool is_error(const struct wr_test_expect *e, struct wr_slice line)
 {
     struct wr_buf wanted = {0};
     wr_buf_printf(&wanted, "%.*s ", WR_SLICE_ARG(e->stream));
     if (e->at_line) wr_buf_printf(&wanted, "%u:%u", e->at_line, e->at_column);
-    bool same = e->at_line ? wr_slice_equal(wr_buf_slice(&wanted), line)
-                           : line.size > wanted.size && memcmp(line.data, wanted.data, wanted.size) == 0;
+    bool same = e->at_line
+                    ? wr_slice_equal(wr_buf_slice(&wanted), line)
+                    : line.size > wanted.size && memcmp(line.data, wanted.data, wanted.size) == 0;
     wr_buf_release(&wanted);
     return same;
 }
@@ -505,17 +540,19 @@ bool wr_test_compare_errors(const struct wr_test_job *job, struct wr_buf *out)
         while (!found && wr_test_next_line(&rest, &line)) found = is_error(e, line);
         if (found) continue;
         wrong = true;
-        wr_buf_printf(out, "  %s:%u: expected  %.*s\n    the program has no such error\n", job->file->path, e->line,
-                      WR_SLICE_ARG(trimmed(e->text)));
+        wr_buf_printf(out, "  %s:%u: expected  %.*s\n    the program has no such error\n",
+                      job->file->path, e->line, WR_SLICE_ARG(trimmed(e->text)));
     }
     struct wr_slice rest = wr_buf_slice(&job->program.place);
     while (!others && wr_test_next_line(&rest, &line)) {
         bool said = false;
         for (size_t i = 0; i < job->c->expect.count; i++)
-            said |= job->c->expect.at[i].kind == WR_TEST_ERROR && is_error(&job->c->expect.at[i], line);
+            said |=
+                job->c->expect.at[i].kind == WR_TEST_ERROR && is_error(&job->c->expect.at[i], line);
         if (said) continue;
         wrong = true;
-        wr_buf_printf(out, "  the program has an error that is not expected: %.*s\n", WR_SLICE_ARG(line));
+        wr_buf_printf(out, "  the program has an error that is not expected: %.*s\n",
+                      WR_SLICE_ARG(line));
     }
     return !wrong;
 }

@@ -14,7 +14,8 @@ static size_t ticks(struct wr_slice line, size_t *indent)
 
 static struct wr_slice trim(struct wr_slice s)
 {
-    while (s.size && (s.data[0] == ' ' || s.data[0] == '\t')) s = wr_slice_of(s.data + 1, s.size - 1);
+    while (s.size && (s.data[0] == ' ' || s.data[0] == '\t'))
+        s = wr_slice_of(s.data + 1, s.size - 1);
     while (s.size && (s.data[s.size - 1] == ' ' || s.data[s.size - 1] == '\r')) s.size--;
     return s;
 }
@@ -38,7 +39,9 @@ bool wr_fence_next(struct wr_slice *rest, uint32_t *line, struct wr_fence *fence
     while (wr_test_next_line(rest, &one)) {
         ++*line;
         size_t close = ticks(one, &indent);
-        if (close >= open && trim(wr_slice_of(one.data + indent + close, one.size - indent - close)).size == 0) break;
+        if (close >= open &&
+            trim(wr_slice_of(one.data + indent + close, one.size - indent - close)).size == 0)
+            break;
         end = rest->data;
     }
     fence->text = wr_slice_of(from, (size_t)(end - from));
@@ -57,13 +60,19 @@ static bool says(struct wr_slice info, const char *word)
 
 bool wr_fence_is_program(const struct wr_fence *fence)
 {
-    bool language = wr_slice_equal(fence->language, WR_SLICE("sql")) || wr_slice_equal(fence->language, WR_SLICE("weir"));
+    bool language = wr_slice_equal(fence->language, WR_SLICE("sql")) ||
+                    wr_slice_equal(fence->language, WR_SLICE("weir"));
     return language && !says(fence->info, "ignore");
+}
+
+bool wr_fence_continues(const struct wr_fence *fence)
+{
+    return says(fence->info, "continues");
 }
 
 void wr_fence_program(const struct wr_fence *fence, struct wr_buf *so_far)
 {
-    if (!says(fence->info, "continues")) wr_buf_clear(so_far);
+    if (!wr_fence_continues(fence)) wr_buf_clear(so_far);
     uint32_t line = 1;
     for (size_t i = 0; i < so_far->size; i++) line += so_far->data[i] == '\n';
     for (; line < fence->line; line++) wr_buf_add_char(so_far, '\n');

@@ -1,23 +1,23 @@
-/* The one layout of a test file: in each part of a case times and streams stand in columns, labels and comments in one
- * more; a blank line in front of each case; comments kept. */
+/* The one layout of a test file: in each part of a case times and streams stand in columns, labels
+ * and comments in one more; a blank line in front of each case; comments kept. */
 #include "base/text.h"
 #include "cli/wtest.h"
 
 enum { BESIDE_MAX = 96 };
 
 struct laid {
-    struct wr_buf left;       /* the line without label and comment */
+    struct wr_buf left; /* the line without label and comment */
     struct wr_slice label, comment;
-    bool timed;               /* begins with a time and a stream */
+    bool timed; /* begins with a time and a stream */
     struct wr_slice time, stream;
-    size_t rest;              /* word behind the stream */
+    size_t rest; /* word behind the stream */
     struct wr_test_line line;
 };
 
 struct layout {
     WR_VEC(struct laid *) part;
     struct wr_buf *out;
-    bool blank;               /* a blank line is due */
+    bool blank; /* a blank line is due */
     bool begun;
 };
 
@@ -45,7 +45,8 @@ static void pad(struct wr_buf *out, size_t from, size_t width)
     while (out->size - from < width) wr_buf_add_char(out, ' ');
 }
 
-/* A label at the end of an event stands in the column of labels; behind <- it is a word like others. */
+/* A label at the end of an event stands in the column of labels; behind <- it is a word like
+ * others. */
 static void take_label(struct laid *l)
 {
     size_t n = l->line.count;
@@ -85,7 +86,8 @@ static void flush(struct layout *layout)
         struct laid *l = layout->part.at[i];
         size_t from = layout->out->size;
         wr_buf_add_slice(layout->out, wr_buf_slice(&l->left));
-        if (l->left.size && (l->label.size || l->comment.size)) pad(layout->out, from, WR_MAX(beside, l->left.size) + 2);
+        if (l->left.size && (l->label.size || l->comment.size))
+            pad(layout->out, from, WR_MAX(beside, l->left.size) + 2);
         wr_buf_add_slice(layout->out, l->label);
         if (l->label.size && l->comment.size) wr_buf_add_cstr(layout->out, "  ");
         wr_buf_add_slice(layout->out, l->comment);
@@ -121,7 +123,8 @@ static void take(struct layout *layout, const struct wr_test_line *line)
     if (divides) flush(layout);
 }
 
-bool wr_test_format(struct wr_slice text, struct wr_buf *out, const char **why, uint32_t *line_number)
+bool wr_test_format(struct wr_slice text, struct wr_buf *out, const char **why,
+                    uint32_t *line_number)
 {
     struct layout layout = {.out = out};
     struct wr_test_line line = {0};

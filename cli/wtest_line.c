@@ -1,4 +1,5 @@
-/* A line of a test as words: bare words, name=value with texts in quotes, JSON objects, /expressions/, labels. */
+/* A line of a test as words: bare words, name=value with texts in quotes, JSON objects,
+ * /expressions/, labels. */
 #include "cli/wtest.h"
 
 bool wr_test_next_line(struct wr_slice *rest, struct wr_slice *line)

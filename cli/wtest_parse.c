@@ -1,4 +1,5 @@
-/* Test files as cases. Every line is one statement; what is wrong with a line makes its case an ERROR, not the file. */
+/* Test files as cases. Every line is one statement; what is wrong with a line makes its case an
+ * ERROR, not the file. */
 #include "base/text.h"
 #include "cli/wtest.h"
 #include "vm/text.h"
@@ -11,11 +12,11 @@ enum { WORD_EVERY = 2, REPEAT_MAX = 1000000 };
 struct parser {
     struct wr_test_file *file;
     struct wr_test_line line;
-    struct wr_test_case head;  /* what cases to come begin with */
-    struct wr_test_case *c;    /* the one at hand, or NULL */
-    bool below;                /* behind its --- */
-    int64_t before;            /* time of the line before */
-    const char *error;         /* of the line at hand */
+    struct wr_test_case head; /* what cases to come begin with */
+    struct wr_test_case *c;   /* the one at hand, or NULL */
+    bool below;               /* behind its --- */
+    int64_t before;           /* time of the line before */
+    const char *error;        /* of the line at hand */
 };
 
 static void refuse(struct parser *p, const char *format, ...) WR_PRINTF(2, 3);
@@ -39,7 +40,7 @@ static struct wr_slice behind(struct wr_slice word, size_t n)
     return wr_slice_of(word.data + n, word.size - n);
 }
 
-/* ---- Times, numbers, fields ------------------------------------------------------------------------- */
+/* ---- Times, numbers, fields ------------------------------------------------------------------ */
 
 static bool interval(struct parser *p, struct wr_slice text, int64_t *us)
 {
@@ -51,7 +52,8 @@ static bool interval(struct parser *p, struct wr_slice text, int64_t *us)
 static bool is_time(struct wr_slice word)
 {
     int64_t ignored;
-    return word.size && (word.data[0] == '+' || word.data[0] == '~' || wr_parse_timestamp(word, &ignored));
+    return word.size &&
+           (word.data[0] == '+' || word.data[0] == '~' || wr_parse_timestamp(word, &ignored));
 }
 
 /* TIME: +20s behind the start, ~5s behind the line before, or RFC 3339. */
@@ -61,9 +63,12 @@ static bool take_time(struct parser *p, struct wr_slice word, int64_t *time)
     if (word.size && (word.data[0] == '+' || word.data[0] == '~')) {
         if (!interval(p, behind(word, 1), &us)) return false;
         int64_t from = word.data[0] == '+' ? p->c->start : p->before;
-        if (__builtin_add_overflow(from, us, time)) refuse(p, "'%.*s' is past the end of time", WR_SLICE_ARG(word));
+        if (__builtin_add_overflow(from, us, time))
+            refuse(p, "'%.*s' is past the end of time", WR_SLICE_ARG(word));
     } else if (!wr_parse_timestamp(word, time)) {
-        refuse(p, "'%.*s' is no time: +20s behind the start, ~5s behind the line before, or 2026-03-01T12:00:00Z",
+        refuse(p,
+               "'%.*s' is no time: +20s behind the start, ~5s behind the line before, or "
+               "2026-03-01T12:00:00Z",
                WR_SLICE_ARG(word));
     }
     if (p->error) return false;
@@ -88,7 +93,8 @@ static bool take_near(struct wr_slice value, struct wr_test_field *field)
     return true;
 }
 
-static bool take_field(struct parser *p, struct wr_slice word, bool expected, struct wr_test_field *field)
+static bool take_field(struct parser *p, struct wr_slice word, bool expected,
+                       struct wr_test_field *field)
 {
     const char *equals = memchr(word.data, '=', word.size);
     if (!equals || equals == word.data) {
@@ -105,7 +111,8 @@ static bool take_field(struct parser *p, struct wr_slice word, bool expected, st
         field->value = wr_test_unquote(&p->file->arena, value);
     } else if (expected && is(value, "*")) {
         field->kind = WR_TEST_ANY;
-    } else if (expected && value.size >= 2 && value.data[0] == '/' && value.data[value.size - 1] == '/') {
+    } else if (expected && value.size >= 2 && value.data[0] == '/' &&
+               value.data[value.size - 1] == '/') {
         field->kind = WR_TEST_REGEX;
         field->value = wr_slice_of(value.data + 1, value.size - 2);
     } else if (expected && take_near(value, field)) {
@@ -117,12 +124,14 @@ static bool take_field(struct parser *p, struct wr_slice word, bool expected, st
 }
 
 /* The fields from word `at` on, up to the first word that is none of them. */
-static uint32_t take_fields(struct parser *p, uint32_t at, bool expected, struct wr_test_field **field, uint32_t *count)
+static uint32_t take_fields(struct parser *p, uint32_t at, bool expected,
+                            struct wr_test_field **field, uint32_t *count)
 {
     uint32_t end = at;
     while (end < p->line.count) {
         struct wr_slice w = p->line.word[end];
-        bool other = w.data[0] == '#' || is(w, "<-") || (!memchr(w.data, '=', w.size) && w.data[0] == 'x');
+        bool other =
+            w.data[0] == '#' || is(w, "<-") || (!memchr(w.data, '=', w.size) && w.data[0] == 'x');
         if (other) break;
         end++;
     }
@@ -163,7 +172,7 @@ static bool take_label(struct parser *p, struct wr_slice word, struct wr_slice *
     return false;
 }
 
-/* ---- Above the line ----------------------------------------------------------------------------------- */
+/* ---- Above the line -------------------------------------------------------------------------- */
 
 static bool take_bytes(struct parser *p, struct wr_slice text, struct wr_test_event *event)
 {
@@ -176,7 +185,8 @@ static bool take_bytes(struct parser *p, struct wr_slice text, struct wr_test_ev
     for (size_t i = 2; i < text.size; i++) {
         const char *digit = strchr(digits, wr_lower(text.data[i]));
         if (!digit || !*digit) {
-            refuse(p, "bytes=%.*s: write pairs of hexadecimal digits behind 0x", WR_SLICE_ARG(text));
+            refuse(p, "bytes=%.*s: write pairs of hexadecimal digits behind 0x",
+                   WR_SLICE_ARG(text));
             return false;
         }
         unsigned value = (unsigned)(digit - digits);
@@ -185,7 +195,8 @@ static bool take_bytes(struct parser *p, struct wr_slice text, struct wr_test_ev
     }
     event->bytes = wr_slice_of(out, text.size / 2 - 1);
     event->has_bytes = true;
-    if (memchr(out, '\n', event->bytes.size)) refuse(p, "a record of bytes is one line: it cannot hold 0a");
+    if (memchr(out, '\n', event->bytes.size))
+        refuse(p, "a record of bytes is one line: it cannot hold 0a");
     return !p->error;
 }
 
@@ -198,8 +209,9 @@ static void take_repeat(struct parser *p, uint32_t at, struct wr_test_event *eve
             if (event->label.size) refuse(p, "a line has one label");
             take_label(p, w, &event->label);
         } else if (w.data[0] == 'x' && take_count(p, behind(w, 1), &times)) {
-            if (times < 1 || times > REPEAT_MAX) refuse(p, "x%llu: a line is repeated 1 to %d times",
-                                                        (unsigned long long)times, REPEAT_MAX);
+            if (times < 1 || times > REPEAT_MAX)
+                refuse(p, "x%llu: a line is repeated 1 to %d times", (unsigned long long)times,
+                       REPEAT_MAX);
             event->times = (uint32_t)times;
             if (i + WORD_EVERY < p->line.count && is(p->line.word[i + 1], "every")) {
                 interval(p, p->line.word[i + WORD_EVERY], &event->every);
@@ -222,8 +234,10 @@ static void take_record(struct parser *p, struct wr_test_event *event)
     uint32_t at = 2;
     if (p->line.count > 2 && p->line.word[2].data[0] == '{') {
         event->json = p->line.word[at++];
-    } else if (p->line.count > 2 && p->line.word[2].size > 6 && memcmp(p->line.word[2].data, "bytes=", 6) == 0 &&
-               (p->line.count == 3 || p->line.word[3].data[0] == '#' || p->line.word[3].data[0] == 'x')) {
+    } else if (p->line.count > 2 && p->line.word[2].size > 6 &&
+               memcmp(p->line.word[2].data, "bytes=", 6) == 0 &&
+               (p->line.count == 3 || p->line.word[3].data[0] == '#' ||
+                p->line.word[3].data[0] == 'x')) {
         if (!take_bytes(p, behind(p->line.word[at++], 6), event)) return;
     } else {
         at = take_fields(p, at, false, &event->field, &event->field_count);
@@ -243,14 +257,17 @@ static void take_event(struct parser *p)
         else take_time(p, p->line.word[1], &event.time);
     } else if (is(word, "wallclock") || is(word, "idle")) {
         event.kind = WR_TEST_UNSUPPORTED;
-        event.unsupported = is(word, "idle") ? "`idle` needs a live input, which does not run yet"
-                                             : "`wallclock` needs a live input, which does not run yet";
-        if (p->line.count != 2) refuse(p, is(word, "idle") ? "write the stream behind it: idle payments"
-                                                           : "write the time behind it: wallclock ~5m");
+        event.unsupported = is(word, "idle")
+                                ? "`idle` needs a live input, which does not run yet"
+                                : "`wallclock` needs a live input, which does not run yet";
+        if (p->line.count != 2)
+            refuse(p, is(word, "idle") ? "write the stream behind it: idle payments"
+                                       : "write the time behind it: wallclock ~5m");
         else if (is(word, "wallclock")) take_time(p, p->line.word[1], &event.time);
     } else if (is(word, "input")) {
         event.kind = WR_TEST_INPUT;
-        if (p->line.count != 3) refuse(p, "write the stream and the file: input payments \"day.jsonl\"");
+        if (p->line.count != 3)
+            refuse(p, "write the stream and the file: input payments \"day.jsonl\"");
         else {
             event.stream = quoted_or_word(p, p->line.word[1]);
             event.path = quoted_or_word(p, p->line.word[2]);
@@ -258,16 +275,20 @@ static void take_event(struct parser *p)
     } else if (is_time(word)) {
         take_record(p, &event);
     } else {
-        refuse(p, "'%.*s' is not understood above the line: begin with a time (+20s), watermark, input, or --- for "
-               "what is expected", WR_SLICE_ARG(word));
+        refuse(p,
+               "'%.*s' is not understood above the line: begin with a time (+20s), watermark, "
+               "input, or --- for "
+               "what is expected",
+               WR_SLICE_ARG(word));
     }
     for (size_t i = 0; event.label.size && i < p->c->event.count; i++)
         if (wr_slice_equal(p->c->event.at[i].label, event.label))
-            refuse(p, "the label #%.*s stands on line %u already", WR_SLICE_ARG(event.label), p->c->event.at[i].line);
+            refuse(p, "the label #%.*s stands on line %u already", WR_SLICE_ARG(event.label),
+                   p->c->event.at[i].line);
     if (!p->error) wr_vec_push(&p->c->event, event);
 }
 
-/* ---- Below the line ----------------------------------------------------------------------------------- */
+/* ---- Below the line -------------------------------------------------------------------------- */
 
 static void take_labels(struct parser *p, uint32_t at, struct wr_test_expect *e)
 {
@@ -314,7 +335,8 @@ static void expect_counted(struct parser *p, struct wr_test_expect *e, bool open
 {
     e->kind = open ? WR_TEST_OPEN : WR_TEST_DROPPED;
     if (p->line.count != 3) {
-        refuse(p, open ? "write: open PATTERN N" : "write: dropped N REASON (decode, row, late, a code or a reason)");
+        refuse(p, open ? "write: open PATTERN N"
+                       : "write: dropped N REASON (decode, row, late, a code or a reason)");
         return;
     }
     e->stream = quoted_or_word(p, p->line.word[open ? 1 : 2]);
@@ -341,7 +363,9 @@ static void take_expectation(struct parser *p)
     struct wr_slice word = p->line.word[0];
     bool alone = p->line.count == 1;
     if (is(word, "none") || is(word, "unordered") || is(word, "...")) {
-        e.kind = is(word, "none") ? WR_TEST_NONE : is(word, "...") ? WR_TEST_OTHERS : WR_TEST_UNORDERED;
+        e.kind = is(word, "none")  ? WR_TEST_NONE
+                 : is(word, "...") ? WR_TEST_OTHERS
+                                   : WR_TEST_UNORDERED;
         if (!alone) refuse(p, "'%.*s' stands alone in its line", WR_SLICE_ARG(word));
     } else if (is(word, "not")) {
         e.kind = WR_TEST_NOT;
@@ -350,7 +374,8 @@ static void take_expectation(struct parser *p)
         } else {
             e.stream = quoted_or_word(p, p->line.word[1]);
             uint32_t end = take_fields(p, 2, true, &e.field, &e.field_count);
-            if (end < p->line.count) refuse(p, "'%.*s' is not understood here", WR_SLICE_ARG(p->line.word[end]));
+            if (end < p->line.count)
+                refuse(p, "'%.*s' is not understood here", WR_SLICE_ARG(p->line.word[end]));
         }
     } else if (is(word, "late")) {
         expect_late(p, &e);
@@ -361,6 +386,7 @@ static void take_expectation(struct parser *p)
         e.unsupported = "`dlq` needs Kafka, which does not run yet";
     } else if (is(word, "timeout")) {
         e.kind = WR_TEST_TIMEOUT;
+        e.any_time = true;
         if (alone) refuse(p, "write: timeout PATTERN, or timeout PATTERN <- #a");
         else e.stream = quoted_or_word(p, p->line.word[1]);
         if (!alone) take_labels(p, 2, &e);
@@ -369,13 +395,16 @@ static void take_expectation(struct parser *p)
     } else if (is(word, "*") || is_time(word)) {
         expect_row(p, &e);
     } else {
-        refuse(p, "'%.*s' is not understood below the line: begin with a time (+60s), none, not, late, dropped, open, "
-               "timeout, error, unordered or ...", WR_SLICE_ARG(word));
+        refuse(p,
+               "'%.*s' is not understood below the line: begin with a time (+60s), none, not, "
+               "late, dropped, open, "
+               "timeout, error, unordered or ...",
+               WR_SLICE_ARG(word));
     }
     if (!p->error) wr_vec_push(&p->c->expect, e);
 }
 
-/* ---- Head ------------------------------------------------------------------------------------------------ */
+/* ---- Head ------------------------------------------------------------------------------------ */
 
 static struct wr_slice rest_of_line(const struct parser *p)
 {
@@ -400,8 +429,11 @@ static bool take_head(struct parser *p)
     uint32_t count = p->line.count;
     if (is(word, "use")) {
         if (count != 2) refuse(p, "write: use \"program.weir\"");
-        else to->use = wr_arena_printf(&p->file->arena, "%s%.*s", p->line.word[1].data[1] == '/' ? "" : p->file->folder,
-                                       WR_SLICE_ARG(quoted_or_word(p, p->line.word[1]))).data;
+        else
+            to->use = wr_arena_printf(&p->file->arena, "%s%.*s",
+                                      p->line.word[1].data[1] == '/' ? "" : p->file->folder,
+                                      WR_SLICE_ARG(quoted_or_word(p, p->line.word[1])))
+                          .data;
     } else if (is(word, "start")) {
         if (count != 2 || !wr_parse_timestamp(p->line.word[1], &to->start))
             refuse(p, "write: start 2026-03-01T12:00:00Z");
@@ -411,14 +443,17 @@ static bool take_head(struct parser *p)
         if (count < 3) refuse(p, "write: default STREAM name=value");
         else {
             d.stream = quoted_or_word(p, p->line.word[1]);
-            if (take_fields(p, 2, false, &d.field, &d.field_count) < count) refuse(p, "a default has fields only");
+            if (take_fields(p, 2, false, &d.field, &d.field_count) < count)
+                refuse(p, "a default has fields only");
             wr_vec_push(&to->defaults, d);
         }
     } else if (is(word, "param")) {
         take_param(p, to);
     } else if (is(word, "skip") || is(word, "xfail")) {
         if (count < 2) refuse(p, "say why: %.*s REASON", WR_SLICE_ARG(word));
-        else *(is(word, "skip") ? &to->skip : &to->xfail) = wr_arena_cstr(&p->file->arena, rest_of_line(p));
+        else
+            *(is(word, "skip") ? &to->skip : &to->xfail) =
+                wr_arena_cstr(&p->file->arena, rest_of_line(p));
     } else {
         return false;
     }
@@ -431,7 +466,8 @@ static void begin_case(struct parser *p, struct wr_slice name, uint32_t line)
     struct wr_test_case c = p->head;
     memset(&c.defaults, 0, sizeof c.defaults);
     memset(&c.param, 0, sizeof c.param);
-    for (size_t i = 0; i < p->head.defaults.count; i++) wr_vec_push(&c.defaults, p->head.defaults.at[i]);
+    for (size_t i = 0; i < p->head.defaults.count; i++)
+        wr_vec_push(&c.defaults, p->head.defaults.at[i]);
     for (size_t i = 0; i < p->head.param.count; i++) wr_vec_push(&c.param, p->head.param.at[i]);
     c.name = name;
     c.line = line;
@@ -473,11 +509,13 @@ static void keep_error(struct parser *p)
     p->error = NULL;
 }
 
-void wr_test_parse(struct wr_test_file *file, struct wr_slice text, uint32_t first_line, const char *program,
-                   uint32_t program_line)
+void wr_test_parse(struct wr_test_file *file, struct wr_slice text, uint32_t first_line,
+                   const char *program, uint32_t program_line)
 {
-    struct parser p = {.file = file, .head = {.start = INT64_C(946684800000000), .program_text = program,
-                                              .program_line = program_line}};
+    struct parser p = {.file = file,
+                       .head = {.start = INT64_C(946684800000000),
+                                .program_text = program,
+                                .program_line = program_line}};
     size_t first_case = file->cases.count;
     struct wr_slice rest = text, line;
     p.line.number = first_line;
@@ -492,7 +530,8 @@ void wr_test_parse(struct wr_test_file *file, struct wr_slice text, uint32_t fir
         c->end = i + 1 < file->cases.count ? c[1].line : p.line.number;
         if (c->error) continue;
         c->error_line = c->line;
-        if (!c->use && !c->program_text) c->error = "no program: write use \"program.weir\" above the cases";
+        if (!c->use && !c->program_text)
+            c->error = "no program: write use \"program.weir\" above the cases";
         else if (!c->below) c->error = "no --- in this case: what is expected stands below it";
     }
     wr_vec_release(&p.head.defaults);
@@ -504,7 +543,8 @@ void wr_test_file_init(struct wr_test_file *file, const char *path)
     *file = (struct wr_test_file){.path = path};
     wr_arena_init(&file->arena);
     const char *slash = strrchr(path, '/');
-    file->folder = wr_arena_cstr(&file->arena, wr_slice_of(path, slash ? (size_t)(slash - path) + 1 : 0));
+    file->folder =
+        wr_arena_cstr(&file->arena, wr_slice_of(path, slash ? (size_t)(slash - path) + 1 : 0));
 }
 
 void wr_test_file_release(struct wr_test_file *file)

@@ -1,5 +1,5 @@
-/* The program of a case: compiled once with its diagnostics' places, loaded for the engine, looked into for its
- * streams and columns. */
+/* The program of a case: compiled once with its diagnostics' places, loaded for the engine, looked
+ * into for its streams and columns. */
 #include "base/text.h"
 #include "cli/language.h"
 #include "cli/wtest.h"
@@ -11,20 +11,24 @@ static void keep_places(struct wr_test_program *p, const struct wr_diags *diags)
     for (uint32_t i = 0; i < diags->count; i++) {
         const struct wr_diag *d = &diags->at[i];
         if (wr_diag_severity(d->code) != WR_SEVERITY_ERROR) continue;
-        struct wr_position at = wr_source_position(&diags->sources->at[d->span.file], d->span.start);
+        struct wr_position at =
+            wr_source_position(&diags->sources->at[d->span.file], d->span.start);
         wr_buf_printf(&p->place, "%s %u:%u\n", wr_diag_name(d->code), at.line, at.column);
     }
 }
 
-/* The program's own text in a Markdown file: as many empty lines in front as stand before it there. */
-static void add_text(struct wr_language *language, const struct wr_test_file *file, const struct wr_test_case *c)
+/* The program's own text in a Markdown file: as many empty lines in front as stand before it there.
+ */
+static void add_text(struct wr_language *language, const struct wr_test_file *file,
+                     const struct wr_test_case *c)
 {
-    language->file = wr_sources_add(&language->sources, wr_slice_cstr(file->path), wr_slice_cstr(c->program_text));
+    language->file = wr_sources_add(&language->sources, wr_slice_cstr(file->path),
+                                    wr_slice_cstr(c->program_text));
     language->sources.at[language->file].line_shift = c->program_line - 1;
 }
 
-bool wr_test_program_open(struct wr_test_program *p, const struct wr_test_file *file, const struct wr_test_case *c,
-                          bool color, const char **why)
+bool wr_test_program_open(struct wr_test_program *p, const struct wr_test_file *file,
+                          const struct wr_test_case *c, bool color, const char **why)
 {
     struct wr_language language;
     struct wr_args none = {0};
@@ -36,7 +40,8 @@ bool wr_test_program_open(struct wr_test_program *p, const struct wr_test_file *
         int code;
         *why = there ? NULL : wr_arena_printf(&p->arena, "%s: %s", c->use, strerror(errno)).data;
         if (there) fclose(there);
-        if (there && !wr_language_read(&language, c->use, &code)) *why = "the program cannot be read";
+        if (there && !wr_language_read(&language, c->use, &code))
+            *why = "the program cannot be read";
     } else {
         *why = NULL;
         add_text(&language, file, c);
@@ -77,11 +82,13 @@ void wr_test_program_close(struct wr_test_program *p)
 const struct wr_stream *wr_test_stream(const struct wr_test_program *p, struct wr_slice name)
 {
     for (uint32_t i = 0; i < p->program->stream_count; i++)
-        if (wr_slice_equal_nocase(wr_slice_cstr(p->program->stream[i].name), name)) return &p->program->stream[i];
+        if (wr_slice_equal_nocase(wr_slice_cstr(p->program->stream[i].name), name))
+            return &p->program->stream[i];
     return NULL;
 }
 
-const struct wr_source_node *wr_test_source(const struct wr_test_program *p, const struct wr_stream *stream)
+const struct wr_source_node *wr_test_source(const struct wr_test_program *p,
+                                            const struct wr_stream *stream)
 {
     for (uint32_t i = 0; i < p->program->node_count; i++) {
         const struct wr_node *node = &p->program->node[i];
@@ -91,8 +98,9 @@ const struct wr_source_node *wr_test_source(const struct wr_test_program *p, con
     return NULL;
 }
 
-struct wr_type wr_test_output_type(const struct wr_test_program *p, struct wr_slice output, struct wr_slice column,
-                                   bool *output_found, struct wr_slice *suggestion)
+struct wr_type wr_test_output_type(const struct wr_test_program *p, struct wr_slice output,
+                                   struct wr_slice column, bool *output_found,
+                                   struct wr_slice *suggestion)
 {
     struct wr_suggestion outputs, columns;
     struct wr_type type = wr_type_of(WR_KIND_NULL);
@@ -102,8 +110,9 @@ struct wr_type wr_test_output_type(const struct wr_test_program *p, struct wr_sl
     for (uint32_t i = 0; i < p->program->node_count; i++) {
         const struct wr_node *node = &p->program->node[i];
         if (node->kind != WR_NODE_OUTPUT) continue;
-        const char *name = node->u.output.stream != WR_NONE ? p->program->stream[node->u.output.stream].name
-                                                            : p->program->query[node->query];
+        const char *name = node->u.output.stream != WR_NONE
+                               ? p->program->stream[node->u.output.stream].name
+                               : p->program->query[node->query];
         wr_suggestion_offer(&outputs, wr_slice_cstr(name));
         if (!wr_slice_equal_nocase(wr_slice_cstr(name), output)) continue;
         *output_found = true;

@@ -58,7 +58,8 @@ static struct wr_slice with_number(struct making *m, struct wr_slice text)
 static bool is_number(struct wr_slice text)
 {
     double value;
-    bool begins = text.size && (text.data[0] == '-' || (text.data[0] >= '0' && text.data[0] <= '9'));
+    bool begins =
+        text.size && (text.data[0] == '-' || (text.data[0] >= '0' && text.data[0] <= '9'));
     return begins && wr_parse_f64(text, &value);
 }
 
@@ -69,7 +70,8 @@ static struct wr_slice timestamp_json(struct making *m, int64_t time)
     return json_text(&m->job->arena, wr_slice_of(text, size));
 }
 
-static struct wr_slice value_json(struct making *m, const struct wr_test_field *field, struct wr_type type)
+static struct wr_slice value_json(struct making *m, const struct wr_test_field *field,
+                                  struct wr_type type)
 {
     struct wr_arena *arena = &m->job->arena;
     struct wr_slice text = with_number(m, field->value);
@@ -77,15 +79,20 @@ static struct wr_slice value_json(struct making *m, const struct wr_test_field *
     if (field->kind == WR_TEST_QUOTED) return json_text(arena, text);
     if (wr_slice_equal(text, WR_SLICE("null"))) return text;
     switch (type.kind) {
-    case WR_KIND_STRING: case WR_KIND_BYTES: case WR_KIND_DATE: case WR_KIND_TIME: case WR_KIND_INTERVAL:
-        return json_text(arena, text);
+    case WR_KIND_STRING:
+    case WR_KIND_BYTES:
+    case WR_KIND_DATE:
+    case WR_KIND_TIME:
+    case WR_KIND_INTERVAL: return json_text(arena, text);
     case WR_KIND_TIMESTAMP:
-        if (text.data[0] == '+' && wr_parse_interval(wr_slice_of(text.data + 1, text.size - 1), &us))
+        if (text.data[0] == '+' &&
+            wr_parse_interval(wr_slice_of(text.data + 1, text.size - 1), &us))
             return timestamp_json(m, m->job->c->start + us);
         return is_number(text) ? text : json_text(arena, text);
     default: break;
     }
-    bool literal = wr_slice_equal(text, WR_SLICE("true")) || wr_slice_equal(text, WR_SLICE("false"));
+    bool literal =
+        wr_slice_equal(text, WR_SLICE("true")) || wr_slice_equal(text, WR_SLICE("false"));
     bool nested = text.data[0] == '[' || text.data[0] == '{';
     return literal || nested || is_number(text) ? text : json_text(arena, text);
 }
@@ -109,17 +116,20 @@ static void unknown_column(struct making *m, struct wr_slice name)
     for (uint32_t i = 0; i < m->stream->declared.count; i++)
         wr_suggestion_offer(&s, wr_slice_cstr(m->stream->declared.column[i].name));
     struct wr_slice best = wr_suggestion_best(&s);
-    struct wr_slice text = best.size
-        ? wr_arena_printf(&m->job->arena, "stream %s has no column '%.*s'; did you mean '%.*s'?", m->stream->name,
-                          WR_SLICE_ARG(name), WR_SLICE_ARG(best))
-        : wr_arena_printf(&m->job->arena, "stream %s has no column '%.*s'", m->stream->name, WR_SLICE_ARG(name));
+    struct wr_slice text =
+        best.size ? wr_arena_printf(&m->job->arena,
+                                    "stream %s has no column '%.*s'; did you mean '%.*s'?",
+                                    m->stream->name, WR_SLICE_ARG(name), WR_SLICE_ARG(best))
+                  : wr_arena_printf(&m->job->arena, "stream %s has no column '%.*s'",
+                                    m->stream->name, WR_SLICE_ARG(name));
     m->why = text.data;
 }
 
 static const struct wr_field *field_of(const struct making *m, struct wr_slice name)
 {
     for (uint32_t i = 0; i < m->source->field_count; i++)
-        if (wr_slice_equal_nocase(wr_slice_cstr(m->source->field[i].name), name)) return &m->source->field[i];
+        if (wr_slice_equal_nocase(wr_slice_cstr(m->source->field[i].name), name))
+            return &m->source->field[i];
     return NULL;
 }
 
@@ -127,11 +137,15 @@ static bool add_member(struct making *m, const struct wr_field *from, struct wr_
 {
     for (uint32_t i = 0; i < from->path_count; i++)
         if (from->path[i][0] == '[') {
-            m->why = wr_arena_printf(&m->job->arena, "column %s lies inside an array: write the record as a JSON object",
-                                     from->name).data;
+            m->why =
+                wr_arena_printf(&m->job->arena,
+                                "column %s lies inside an array: write the record as a JSON object",
+                                from->name)
+                    .data;
             return false;
         }
-    wr_vec_push(&m->member, (struct member){.path_count = from->path_count, .path = from->path, .json = json});
+    wr_vec_push(&m->member,
+                (struct member){.path_count = from->path_count, .path = from->path, .json = json});
     return true;
 }
 
@@ -146,24 +160,31 @@ static void add_field(struct making *m, const struct wr_test_field *field)
     const struct wr_field *from = field_of(m, wr_slice_cstr(column->name));
     uint32_t in_node = find_column(&m->node->schema, wr_slice_cstr(column->name));
     if (!from && in_node != WR_NONE) {
-        m->why = wr_arena_printf(&m->job->arena, "column %s is computed; give what it is computed from", column->name).data;
+        m->why =
+            wr_arena_printf(&m->job->arena, "column %s is computed; give what it is computed from",
+                            column->name)
+                .data;
         return;
     }
-    if (!from || from->from != WR_FIELD_PATH) return; /* nothing reads it, or it is not in the record */
-    if (m->source->time_column < m->source->field_count && from == &m->source->field[m->source->time_column])
+    if (!from || from->from != WR_FIELD_PATH)
+        return; /* nothing reads it, or it is not in the record */
+    if (m->source->time_column < m->source->field_count &&
+        from == &m->source->field[m->source->time_column])
         m->own_time = true;
     add_member(m, from, value_json(m, field, column->type));
 }
 
 /* The members as an object: those at the same place of depth `depth` come together. */
-static void write_object(struct making *m, size_t *at, size_t count, uint32_t depth, struct wr_buf *out)
+static void write_object(struct making *m, size_t *at, size_t count, uint32_t depth,
+                         struct wr_buf *out)
 {
     wr_buf_add_char(out, '{');
     for (size_t i = 0, written = 0; i < count; i++) {
         const struct member *a = &m->member.at[at[i]];
         if (a->path_count == 0) continue;
         bool seen = false;
-        for (size_t k = 0; k < i; k++) seen |= strcmp(m->member.at[at[k]].path[depth], a->path[depth]) == 0;
+        for (size_t k = 0; k < i; k++)
+            seen |= strcmp(m->member.at[at[k]].path[depth], a->path[depth]) == 0;
         if (seen) continue;
         if (written++) wr_buf_add_char(out, ',');
         wr_buf_add_slice(out, json_text(&m->job->arena, wr_slice_cstr(a->path[depth])));
@@ -175,7 +196,8 @@ static void write_object(struct making *m, size_t *at, size_t count, uint32_t de
         size_t *inside = wr_arena_alloc(&m->job->arena, sizeof *inside * count), n = 0;
         for (size_t k = i; k < count; k++) {
             const struct member *b = &m->member.at[at[k]];
-            if (b->path_count > depth + 1 && strcmp(b->path[depth], a->path[depth]) == 0) inside[n++] = at[k];
+            if (b->path_count > depth + 1 && strcmp(b->path[depth], a->path[depth]) == 0)
+                inside[n++] = at[k];
         }
         write_object(m, inside, n, depth + 1, out);
     }
@@ -185,8 +207,9 @@ static void write_object(struct making *m, size_t *at, size_t count, uint32_t de
 static const struct wr_field *time_field(const struct making *m)
 {
     uint32_t column = m->source->time_column;
-    return column < m->source->field_count && m->source->field[column].from == WR_FIELD_PATH ? &m->source->field[column]
-                                                                                            : NULL;
+    return column < m->source->field_count && m->source->field[column].from == WR_FIELD_PATH
+               ? &m->source->field[column]
+               : NULL;
 }
 
 static void from_fields(struct making *m, struct wr_buf *out)
@@ -200,11 +223,16 @@ static void from_fields(struct making *m, struct wr_buf *out)
         if (!wr_slice_equal_nocase(more->stream, wr_slice_cstr(m->stream->name))) continue;
         for (uint32_t k = 0; k < more->field_count && !m->why; k++) {
             bool given = false;
-            for (uint32_t i = 0; i < e->field_count; i++) given |= wr_slice_equal_nocase(e->field[i].name, more->field[k].name);
-            if (!given) add_field(m, &more->field[k]); /* a later default stands in front: the first member counts */
+            for (uint32_t i = 0; i < e->field_count; i++)
+                given |= wr_slice_equal_nocase(e->field[i].name, more->field[k].name);
+            if (!given)
+                add_field(
+                    m,
+                    &more->field[k]); /* a later default stands in front: the first member counts */
         }
     }
-    if (!m->why && time_field(m) && !m->own_time) add_member(m, time_field(m), timestamp_json(m, m->time));
+    if (!m->why && time_field(m) && !m->own_time)
+        add_member(m, time_field(m), timestamp_json(m, m->time));
     if (m->why) return;
     size_t *at = wr_arena_alloc(&m->job->arena, sizeof *at * (m->member.count + 1));
     for (size_t i = 0; i < m->member.count; i++) at[i] = i;
@@ -228,7 +256,8 @@ static void from_json(struct making *m, struct wr_buf *out)
     while (wr_test_next_member(&rest, &name, &value)) {
         empty = false;
         struct wr_slice own = wr_test_unquote(&m->job->arena, name);
-        if (time && time->path_count == 1 && wr_slice_equal(own, wr_slice_cstr(time->path[0]))) m->own_time = true;
+        if (time && time->path_count == 1 && wr_slice_equal(own, wr_slice_cstr(time->path[0])))
+            m->own_time = true;
     }
     if (m->own_time || !time) {
         wr_buf_add_slice(out, text);
@@ -246,7 +275,8 @@ static void find_node(struct making *m)
 {
     const struct wr_program *program = m->job->program.program;
     for (uint32_t i = 0; i < program->node_count; i++)
-        if (program->node[i].kind == WR_NODE_SOURCE && &program->node[i].u.source == m->source) m->node = &program->node[i];
+        if (program->node[i].kind == WR_NODE_SOURCE && &program->node[i].u.source == m->source)
+            m->node = &program->node[i];
 }
 
 static bool unknown_stream(struct wr_test_job *job, struct wr_slice name, const char **why)
@@ -257,9 +287,13 @@ static bool unknown_stream(struct wr_test_job *job, struct wr_slice name, const 
     for (uint32_t i = 0; i < program->stream_count; i++)
         wr_suggestion_offer(&s, wr_slice_cstr(program->stream[i].name));
     struct wr_slice best = wr_suggestion_best(&s);
-    *why = best.size ? wr_arena_printf(&job->arena, "the program has no stream '%.*s'; did you mean '%.*s'?",
-                                       WR_SLICE_ARG(name), WR_SLICE_ARG(best)).data
-                     : wr_arena_printf(&job->arena, "the program has no stream '%.*s'", WR_SLICE_ARG(name)).data;
+    *why =
+        best.size
+            ? wr_arena_printf(&job->arena, "the program has no stream '%.*s'; did you mean '%.*s'?",
+                              WR_SLICE_ARG(name), WR_SLICE_ARG(best))
+                  .data
+            : wr_arena_printf(&job->arena, "the program has no stream '%.*s'", WR_SLICE_ARG(name))
+                  .data;
     return false;
 }
 
@@ -282,9 +316,13 @@ static bool make(struct wr_test_job *job, uint32_t index, const char **why)
         if (!out.size && !m.why) m.why = "a record of no bytes is none";
         wr_buf_add_char(&out, '\n');
         wr_vec_push(&job->step, (int64_t)job->record.count);
-        wr_vec_push(&job->record, (struct wr_test_record){.event = index, .repeat = m.repeat, .time = m.time,
-                                                          .own_time = m.own_time, .stream = m.stream->name,
-                                                          .bytes = wr_arena_copy(&job->arena, wr_buf_slice(&out))});
+        wr_vec_push(&job->record, (struct wr_test_record){
+                                      .event = index,
+                                      .repeat = m.repeat,
+                                      .time = m.time,
+                                      .own_time = m.own_time,
+                                      .stream = m.stream->name,
+                                      .bytes = wr_arena_copy(&job->arena, wr_buf_slice(&out))});
     }
     wr_buf_release(&out);
     wr_vec_release(&m.member);
@@ -299,7 +337,8 @@ bool wr_test_job_records(struct wr_test_job *job, const char **why, uint32_t *li
         *line = e->line;
         *why = NULL;
         if (e->kind == WR_TEST_WATERMARK) wr_vec_push(&job->step, ~(int64_t)i);
-        if (e->kind == WR_TEST_INPUT && !wr_test_stream(&job->program, e->stream)) unknown_stream(job, e->stream, why);
+        if (e->kind == WR_TEST_INPUT && !wr_test_stream(&job->program, e->stream))
+            unknown_stream(job, e->stream, why);
         if (*why || (e->kind == WR_TEST_RECORD && !make(job, i, why))) return false;
     }
     return true;

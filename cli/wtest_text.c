@@ -8,14 +8,18 @@
 
 void wr_test_print_interval(struct wr_buf *out, int64_t us)
 {
-    static const struct { int64_t us; const char *unit; } units[] = {
-        {86400000000, "d"}, {3600000000, "h"}, {60000000, "m"}, {1000000, "s"}, {1000, "ms"}, {1, "us"}};
+    static const struct {
+        int64_t us;
+        const char *unit;
+    } units[] = {{86400000000, "d"}, {3600000000, "h"}, {60000000, "m"},
+                 {1000000, "s"},     {1000, "ms"},      {1, "us"}};
     if (us == 0) wr_buf_add_cstr(out, "0s");
     if (us < 0) wr_buf_add_char(out, '-');
     uint64_t left = us < 0 ? (uint64_t)0 - (uint64_t)us : (uint64_t)us;
     for (size_t i = 0; i < WR_COUNT(units) && left; i++) {
         uint64_t unit = (uint64_t)units[i].us;
-        if (left / unit) wr_buf_printf(out, "%llu%s", (unsigned long long)(left / unit), units[i].unit);
+        if (left / unit)
+            wr_buf_printf(out, "%llu%s", (unsigned long long)(left / unit), units[i].unit);
         left %= unit;
     }
 }
@@ -23,7 +27,8 @@ void wr_test_print_interval(struct wr_buf *out, int64_t us)
 void wr_test_print_time(struct wr_buf *out, const struct wr_test_case *c, int64_t time)
 {
     int64_t us;
-    if (!__builtin_sub_overflow(time, c->start, &us) && us >= 0 && us < INT64_C(31) * 86400 * 1000000) {
+    if (!__builtin_sub_overflow(time, c->start, &us) && us >= 0 &&
+        us < INT64_C(31) * 86400 * 1000000) {
         wr_buf_add_char(out, '+');
         wr_test_print_interval(out, us);
         return;
@@ -45,7 +50,7 @@ void wr_test_print_label(struct wr_buf *out, const struct wr_test_job *job, uint
     if (e->times > 1) wr_buf_printf(out, "[%u]", r->repeat);
 }
 
-/* ---- JSON --------------------------------------------------------------------------------------------- */
+/* ---- JSON ------------------------------------------------------------------------------------ */
 
 static const char *behind_value(const char *p, const char *end)
 {
@@ -104,7 +109,7 @@ struct wr_slice wr_test_unquote(struct wr_arena *arena, struct wr_slice quoted)
     return out;
 }
 
-/* ---- Rows --------------------------------------------------------------------------------------------- */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 /* Would the text be read back as this text if it stood bare? */
 static bool may_be_bare(struct wr_slice text)
@@ -112,8 +117,8 @@ static bool may_be_bare(struct wr_slice text)
     if (!text.size || wr_slice_equal(text, WR_SLICE("null"))) return false;
     for (size_t i = 0; i < text.size; i++) {
         char c = text.data[i];
-        bool plain = (wr_lower(c) >= 'a' && wr_lower(c) <= 'z') || (c >= '0' && c <= '9') || (unsigned char)c >= 0x80 ||
-                     (c && strchr(i ? "_-.:+@" : "_", c));
+        bool plain = (wr_lower(c) >= 'a' && wr_lower(c) <= 'z') || (c >= '0' && c <= '9') ||
+                     (unsigned char)c >= 0x80 || (c && strchr(i ? "_-.:+@" : "_", c));
         if (!plain) return false;
     }
     return true;
@@ -127,8 +132,8 @@ static void print_value(struct wr_buf *out, struct wr_slice value)
     else wr_buf_add_slice(out, value);
 }
 
-void wr_test_print_result(struct wr_buf *out, const struct wr_test_job *job, const struct wr_test_result *result,
-                          bool rows)
+void wr_test_print_result(struct wr_buf *out, const struct wr_test_job *job,
+                          const struct wr_test_result *result, bool rows)
 {
     wr_test_print_time(out, job->c, result->time);
     wr_buf_printf(out, " %s", result->output);

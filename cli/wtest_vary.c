@@ -1,25 +1,39 @@
-/* The same case in every other way that must give the same: state saved, dropped and loaded after each event, whole
- * batches, the general matcher, rows in another order, more source partitions. */
+/* The same case in every other way that must give the same: state saved, dropped and loaded after
+ * each event, whole batches, the general matcher, rows in another order, more source partitions. */
 #include "cli/wtest.h"
 
+enum { EVENTS_SINGLE = 1000, SAVES_OF_LONG = 200 };
+
 static const struct wr_test_variant variants[] = {
-    {.name = "with all state saved, dropped and loaded after each event", .batch_rows = 1, .roundtrip = true},
+    {.name = "with all state saved, dropped and loaded after each event",
+     .batch_rows = 1,
+     .roundtrip = true},
     {.name = "in batches of 1,024", .batch_rows = 1024, .grouped = true},
     {.name = "with the general matcher", .matcher = "general", .batch_rows = 1},
-    {.name = "with the general matcher and state saved after each event", .matcher = "general", .batch_rows = 1,
+    {.name = "with the general matcher and state saved after each event",
+     .matcher = "general",
+     .batch_rows = 1,
      .roundtrip = true},
     {.name = "with rows shuffled inside the allowed lateness", .shuffle = 1},
-    {.name = "with rows shuffled again, in batches of 1,024", .shuffle = 7, .batch_rows = 1024, .grouped = true},
+    {.name = "with rows shuffled again, in batches of 1,024",
+     .shuffle = 7,
+     .batch_rows = 1024,
+     .grouped = true},
     {.name = "spread over 2 source partitions", .partitions = 2},
-    {.name = "spread over 8 source partitions", .partitions = 8, .roundtrip = true, .batch_rows = 1},
+    {.name = "spread over 8 source partitions",
+     .partitions = 8,
+     .roundtrip = true,
+     .batch_rows = 1},
 };
 
-/* May rows come in another order, or from other partitions? Not where one is late, where a time is not the line's, where
- * the program reads what the order changes, or where the delay is no plain length of time. */
+/* May rows come in another order, or from other partitions? Not where one is late, where a time is
+ * not the line's, where the program reads what the order changes, or where the delay is no plain
+ * length of time. */
 static bool may_reorder(const struct wr_test_job *job, const struct wr_test_outcome *base)
 {
     const struct wr_program *program = job->program.program;
-    if (base->late.count || base->drop.count || wr_program_setting(program, "dialect")) return false;
+    if (base->late.count || base->drop.count || wr_program_setting(program, "dialect"))
+        return false;
     for (size_t i = 0; i < job->record.count; i++)
         if (job->record.at[i].own_time) return false;
     for (size_t i = 0; i < job->c->event.count; i++)
@@ -35,23 +49,25 @@ static bool may_reorder(const struct wr_test_job *job, const struct wr_test_outc
     return true;
 }
 
-/* ---- Differences ------------------------------------------------------------------------------------------ */
+/* ---- Differences ----------------------------------------------------------------------------- */
 
 static bool same_result(const struct wr_test_result *a, const struct wr_test_result *b)
 {
-    bool same = strcmp(a->output, b->output) == 0 && a->time == b->time && wr_slice_equal(a->row, b->row) &&
-                a->rows_known == b->rows_known && a->row_count == b->row_count;
+    bool same = strcmp(a->output, b->output) == 0 && a->time == b->time &&
+                wr_slice_equal(a->row, b->row) && a->rows_known == b->rows_known &&
+                a->row_count == b->row_count;
     for (uint32_t i = 0; same && i < a->row_count; i++) same = a->row_index[i] == b->row_index[i];
     return same;
 }
 
 static bool same_drop(const struct wr_test_drop *a, const struct wr_test_drop *b)
 {
-    return strcmp(a->query, b->query) == 0 && strcmp(a->reason, b->reason) == 0 && strcmp(a->code, b->code) == 0 &&
-           a->record == b->record && a->late_us == b->late_us;
+    return strcmp(a->query, b->query) == 0 && strcmp(a->reason, b->reason) == 0 &&
+           strcmp(a->code, b->code) == 0 && a->record == b->record && a->late_us == b->late_us;
 }
 
-static void print_one(struct wr_buf *out, const struct wr_test_job *job, const struct wr_test_outcome *outcome, size_t at)
+static void print_one(struct wr_buf *out, const struct wr_test_job *job,
+                      const struct wr_test_outcome *outcome, size_t at)
 {
     if (at < outcome->result.count) wr_test_print_result(out, job, &outcome->result.at[at], true);
     else wr_buf_add_cstr(out, "nothing more");
@@ -72,15 +88,16 @@ static bool same_drops(const struct wr_test_outcome *a, const struct wr_test_out
     return same;
 }
 
-static bool differs(const struct wr_test_job *job, const struct wr_test_outcome *base, const struct wr_test_outcome *other,
-                    struct wr_buf *out)
+static bool differs(const struct wr_test_job *job, const struct wr_test_outcome *base,
+                    const struct wr_test_outcome *other, struct wr_buf *out)
 {
     if (other->error) {
         wr_buf_printf(out, "    it does not run: %s\n", other->error);
         return true;
     }
     size_t at = 0, count = WR_MAX(base->result.count, other->result.count);
-    while (at < base->result.count && at < other->result.count && same_result(&base->result.at[at], &other->result.at[at]))
+    while (at < base->result.count && at < other->result.count &&
+           same_result(&base->result.at[at], &other->result.at[at]))
         at++;
     if (at < count) {
         wr_buf_add_cstr(out, "    as written: ");
@@ -91,20 +108,23 @@ static bool differs(const struct wr_test_job *job, const struct wr_test_outcome 
         return true;
     }
     if (!same_drops(base, other)) {
-        wr_buf_printf(out, "    other rows are dropped (%zu as written, %zu so)\n", base->drop.count, other->drop.count);
+        wr_buf_printf(out, "    other rows are dropped (%zu as written, %zu so)\n",
+                      base->drop.count, other->drop.count);
         return true;
     }
     const struct wr_program *program = job->program.program;
     for (size_t i = 0; i < base->open.count; i++) {
         if (base->open.at[i] == other->open.at[i]) continue;
-        wr_buf_printf(out, "    open starts of %s: %llu as written, %llu so\n", program->query[program->node[i].query],
-                      (unsigned long long)base->open.at[i], (unsigned long long)other->open.at[i]);
+        wr_buf_printf(out, "    open starts of %s: %llu as written, %llu so\n",
+                      program->query[program->node[i].query], (unsigned long long)base->open.at[i],
+                      (unsigned long long)other->open.at[i]);
         return true;
     }
     return false;
 }
 
-const char *wr_test_vary(struct wr_test_job *job, const struct wr_test_outcome *base, struct wr_arena *arena)
+const char *wr_test_vary(struct wr_test_job *job, const struct wr_test_outcome *base,
+                         struct wr_arena *arena)
 {
     bool reorder = may_reorder(job, base);
     const char *found = NULL;
@@ -112,8 +132,16 @@ const char *wr_test_vary(struct wr_test_job *job, const struct wr_test_outcome *
         if ((variants[i].shuffle || variants[i].partitions > 1) && !reorder) continue;
         struct wr_test_outcome other;
         struct wr_buf text = {0};
-        wr_test_run(job, &variants[i], &other);
-        wr_buf_printf(&text, "  run again %s, the case gives something else: this is a defect of weir\n", variants[i].name);
+        struct wr_test_variant variant = variants[i];
+        /* Recordings are long: then state is saved some hundred times, not after every event. */
+        if (variant.batch_rows == 1 && base->events > EVENTS_SINGLE) {
+            variant.batch_rows = (uint32_t)WR_MIN(base->events / SAVES_OF_LONG + 1, UINT64_C(1024));
+            variant.grouped = true;
+        }
+        wr_test_run(job, &variant, &other);
+        wr_buf_printf(&text,
+                      "  run again %s, the case gives something else: this is a defect of weir\n",
+                      variants[i].name);
         if (differs(job, base, &other, &text)) found = wr_arena_cstr(arena, wr_buf_slice(&text));
         wr_buf_release(&text);
         wr_test_outcome_release(&other);

@@ -135,6 +135,8 @@ typedef struct weir_result {
     int64_t event_time_us;
     const char *row;      /* a JSON object, row_size bytes, not terminated */
     size_t row_size;
+    const char *pattern;  /* whose match it is, through views too; NULL: of none, or of one of several */
+    int timed_out;        /* WITH TIMEOUTS: its time ran out */
     int rows_known;
     size_t row_count;
     const weir_row *rows;
@@ -195,9 +197,10 @@ typedef struct weir_engine_options {
     void (*on_late)(void *context, const weir_drop *late);
     /* Every start of every pattern when it ends; patterns then run in the general matcher, several times slower. */
     void (*on_start)(void *context, const weir_start *start);
+    int coverage;         /* count what weir_engine_coverage tells; wants on_start */
 } weir_engine_options;
 #define WEIR_ENGINE_OPTIONS_INIT                                                                                        \
-    {sizeof(weir_engine_options), -1, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL}
+    {sizeof(weir_engine_options), -1, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0}
 
 WEIR_API weir_status weir_engine_open(const weir_program *program, const weir_engine_options *options,
                                       weir_engine **engine, weir_error *error);
@@ -221,6 +224,14 @@ WEIR_API weir_status weir_engine_advance(weir_engine *engine, int64_t time_us, w
 WEIR_API weir_status weir_engine_finish(weir_engine *engine, weir_error *error);
 /* Rows from which a match of the pattern may still come. WEIR_E_USAGE: there is no such pattern. */
 WEIR_API weir_status weir_engine_open_starts(weir_engine *engine, const char *pattern, uint64_t *starts);
+/* What happened how often, of all that may: conditions true and false, steps of patterns, time limits, late rows. */
+typedef struct weir_cover {
+    const char *query, *what; /* "condition of large true" */
+    uint32_t line;            /* in the program */
+    uint64_t hits;
+} weir_cover;
+WEIR_API weir_status weir_engine_coverage(const weir_engine *engine, void (*fn)(void *context, const weir_cover *cover),
+                                          void *context);
 /* Asks a running weir_engine_run to stop at the next batch; safe in a signal handler. */
 WEIR_API void weir_engine_stop(weir_engine *engine);
 /* The drop table and counts of a run, as text for people or JSON ({"version":1,…}); rows with zeros included. */

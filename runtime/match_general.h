@@ -187,6 +187,8 @@ uint32_t wr_link_moment(struct wr_pattern *p, struct wr_general *g, uint32_t par
 /* pattern_trace.c: a candidate was offered the row; `taken`: the link, 0 when the condition refused. */
 void wr_trace_step(struct wr_pattern *p, const struct wr_general *g, uint32_t parent, uint16_t variable, uint32_t row,
                    uint32_t taken);
+/* A candidate has moved on by this entry of the follow lists. */
+void wr_trace_follow(struct wr_pattern *p, uint32_t follow);
 /* A start has gone. */
 void wr_trace_end(struct wr_pattern *p, uint64_t sequence, uint32_t key, enum wr_watch_end end, int64_t time);
 void wr_link_unref(struct wr_pattern *p, struct wr_general *g, uint32_t id);

@@ -127,6 +127,7 @@ static bool move_on(struct wr_pattern *p, struct wr_general *g, const struct wr_
                 taken = child;
             }
             if (taken) {
+                if (p->trace) wr_trace_follow(p, (uint32_t)(step->follow - p->spec->follow) + e);
                 cut = add_child(p, g, position, taken);
             } else if (!wr_bit(step->strict, e)) {
                 wr_bit_set(rest->alive, e);

@@ -39,6 +39,7 @@ void wr_operator_refuse_late(struct wr_operator *op, const struct wr_batch *batc
 {
     WR_ASSERT(row < batch->rows);
     struct wr_task *task = op->task;
+    wr_watch_count(task->options.watch, op->id, WR_COVER_LATE, 1);
     if (op->late) {
         struct wr_scratch_mark mark = wr_scratch_mark(&task->scratch);
         struct wr_batch one;

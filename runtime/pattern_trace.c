@@ -1,5 +1,6 @@
-/* The trace of a pattern: for each start how far its best candidate came, and which conditions refused to go on from
- * there, with what they read. Only where somebody watches starts (runtime/watch.h); the general matcher calls it. */
+/* The trace of a pattern: for each start how far its best candidate came, and which conditions
+ * refused to go on from there, with what they read. Only where somebody watches starts
+ * (runtime/watch.h); the general matcher calls it. */
 #include "runtime/match_general.h"
 #include "vm/text.h"
 
@@ -7,7 +8,7 @@
 
 enum { REFUSALS_KEPT = 4 };
 
-struct seen {                 /* a row that some candidate of the start has taken */
+struct seen { /* a row that some candidate of the start has taken */
     uint64_t sequence;
     struct wr_place place;
     uint16_t variable;
@@ -19,9 +20,9 @@ struct refusal {
     char *values, *text;
 };
 struct traced {
-    uint64_t sequence;        /* of its first row */
+    uint64_t sequence; /* of its first row */
     WR_VEC(struct seen) seen;
-    WR_VEC(uint32_t) best;    /* indices in .seen */
+    WR_VEC(uint32_t) best;                 /* indices in .seen */
     struct refusal refusal[REFUSALS_KEPT]; /* the last ones, oldest first */
     uint32_t refusals;
     uint64_t refused;
@@ -31,7 +32,7 @@ struct wr_pattern_trace {
     WR_VEC(struct traced) start; /* by sequence */
     struct wr_encoder *encoder;
     struct wr_buf buf;
-    WR_VEC(uint32_t) chain;   /* links of the chain at hand, last first */
+    WR_VEC(uint32_t) chain; /* links of the chain at hand, last first */
 };
 
 static void forget_refusals(struct traced *t)
@@ -72,7 +73,7 @@ void wr_trace_release(struct wr_pattern *p)
     wr_free(trace);
 }
 
-/* ---- Texts ---------------------------------------------------------------------------------------- */
+/* ---- Texts ----------------------------------------------------------------------------------- */
 
 /* The row being handled: one of the batch, or (WR_NONE) a kept one that has waited. */
 static uint64_t current_sequence(const struct wr_pattern *p, uint32_t row)
@@ -117,7 +118,8 @@ static bool names_column(const char *text, const char *column, const char *varia
 {
     size_t size = strlen(column), own = strlen(variable);
     for (const char *at = text; (at = strstr(at, column)); at += size) {
-        if (is_name_char(at[size]) || at[size] == '(' || (at > text && is_name_char(at[-1]))) continue;
+        if (is_name_char(at[size]) || at[size] == '(' || (at > text && is_name_char(at[-1])))
+            continue;
         if (at == text || at[-1] != '.') return true;
         const char *dot = at - 1;
         if ((size_t)(dot - text) >= own && memcmp(dot - own, variable, own) == 0 &&
@@ -132,14 +134,25 @@ static const char *set_name(const struct wr_pattern *p, uint32_t set)
     return set < p->spec->variable_count ? p->spec->variable[set].name : NULL;
 }
 
-static void put_history_name(const struct wr_pattern *p, const struct wr_input *input, struct wr_buf *out)
+static void put_history_name(const struct wr_pattern *p, const struct wr_input *input,
+                             struct wr_buf *out)
 {
-    static const char *const fn[WR_AGG_FN_COUNT] = {
-        [WR_AGG_COUNT_ROWS] = "COUNT", [WR_AGG_COUNT] = "COUNT", [WR_AGG_SUM] = "SUM", [WR_AGG_AVG] = "AVG",
-        [WR_AGG_MIN] = "MIN", [WR_AGG_MAX] = "MAX", [WR_AGG_VAR_SAMP] = "VAR_SAMP",
-        [WR_AGG_STDDEV_SAMP] = "STDDEV_SAMP", [WR_AGG_FIRST] = "FIRST", [WR_AGG_LAST] = "LAST",
-        [WR_AGG_ARG_MIN] = "ARG_MIN", [WR_AGG_ARG_MAX] = "ARG_MAX", [WR_AGG_ANY_VALUE] = "ANY_VALUE",
-        [WR_AGG_STRING_AGG] = "STRING_AGG", [WR_AGG_ARRAY_AGG] = "ARRAY_AGG", [WR_AGG_COUNT_DISTINCT] = "COUNT_DISTINCT"};
+    static const char *const fn[WR_AGG_FN_COUNT] = {[WR_AGG_COUNT_ROWS] = "COUNT",
+                                                    [WR_AGG_COUNT] = "COUNT",
+                                                    [WR_AGG_SUM] = "SUM",
+                                                    [WR_AGG_AVG] = "AVG",
+                                                    [WR_AGG_MIN] = "MIN",
+                                                    [WR_AGG_MAX] = "MAX",
+                                                    [WR_AGG_VAR_SAMP] = "VAR_SAMP",
+                                                    [WR_AGG_STDDEV_SAMP] = "STDDEV_SAMP",
+                                                    [WR_AGG_FIRST] = "FIRST",
+                                                    [WR_AGG_LAST] = "LAST",
+                                                    [WR_AGG_ARG_MIN] = "ARG_MIN",
+                                                    [WR_AGG_ARG_MAX] = "ARG_MAX",
+                                                    [WR_AGG_ANY_VALUE] = "ANY_VALUE",
+                                                    [WR_AGG_STRING_AGG] = "STRING_AGG",
+                                                    [WR_AGG_ARRAY_AGG] = "ARRAY_AGG",
+                                                    [WR_AGG_COUNT_DISTINCT] = "COUNT_DISTINCT"};
     bool aggregate = input->kind == WR_INPUT_AGGREGATE;
     const struct wr_aggregate *a = aggregate ? &p->spec->aggregate[input->column] : NULL;
     const char *set = set_name(p, aggregate ? a->set : input->set);
@@ -148,13 +161,16 @@ static void put_history_name(const struct wr_pattern *p, const struct wr_input *
     const char *dot = set ? "." : "";
     if (!set) set = "";
     if (aggregate) wr_buf_printf(out, "%s(%s%s%s)", fn[a->fn] ? fn[a->fn] : "?", set, dot, name);
-    else if (input->kind == WR_INPUT_LAST && !input->offset) wr_buf_printf(out, "%s%s%s", set, dot, name);
+    else if (input->kind == WR_INPUT_LAST && !input->offset)
+        wr_buf_printf(out, "%s%s%s", set, dot, name);
     else if (!input->offset) wr_buf_printf(out, "FIRST(%s%s%s)", set, dot, name);
-    else wr_buf_printf(out, "%s(%s%s%s, %u)", input->kind == WR_INPUT_LAST ? "LAST" : "FIRST", set, dot, name,
-                       input->offset);
+    else
+        wr_buf_printf(out, "%s(%s%s%s, %u)", input->kind == WR_INPUT_LAST ? "LAST" : "FIRST", set,
+                      dot, name, input->offset);
 }
 
-/* What the variable's condition read: the row's columns that it names, and the history it was given. */
+/* What the variable's condition read: the row's columns that it names, and the history it was
+ * given. */
 static char *values_of(struct wr_pattern *p, uint16_t variable, uint32_t row)
 {
     struct wr_buf *out = &p->trace->buf;
@@ -175,7 +191,9 @@ static char *values_of(struct wr_pattern *p, uint16_t variable, uint32_t row)
                  wr_row_bit(p, p->state, variable, row);
     for (uint32_t i = 0; asked && i < condition->frame->code->input_count; i++) {
         const struct wr_input *input = &condition->frame->code->input[i];
-        if (input->kind != WR_INPUT_LAST && input->kind != WR_INPUT_FIRST && input->kind != WR_INPUT_AGGREGATE) continue;
+        if (input->kind != WR_INPUT_LAST && input->kind != WR_INPUT_FIRST &&
+            input->kind != WR_INPUT_AGGREGATE)
+            continue;
         wr_buf_add_cstr(out, between);
         put_history_name(p, input, out);
         wr_buf_add_cstr(out, " = ");
@@ -185,7 +203,7 @@ static char *values_of(struct wr_pattern *p, uint16_t variable, uint32_t row)
     return wr_strdup(wr_buf_cstr(out));
 }
 
-/* ---- Steps ----------------------------------------------------------------------------------------- */
+/* ---- Steps ----------------------------------------------------------------------------------- */
 
 static struct traced *find(struct wr_pattern_trace *trace, uint64_t sequence, size_t *at)
 {
@@ -196,14 +214,17 @@ static struct traced *find(struct wr_pattern_trace *trace, uint64_t sequence, si
         else high = middle;
     }
     *at = low;
-    return low < trace->start.count && trace->start.at[low].sequence == sequence ? &trace->start.at[low] : NULL;
+    return low < trace->start.count && trace->start.at[low].sequence == sequence
+               ? &trace->start.at[low]
+               : NULL;
 }
 
 /* Room for a start at its place. */
 static struct traced *add(struct wr_pattern_trace *trace, uint64_t sequence, size_t at)
 {
     wr_vec_push(&trace->start, (struct traced){0});
-    memmove(&trace->start.at[at + 1], &trace->start.at[at], (trace->start.count - 1 - at) * sizeof *trace->start.at);
+    memmove(&trace->start.at[at + 1], &trace->start.at[at],
+            (trace->start.count - 1 - at) * sizeof *trace->start.at);
     trace->start.at[at] = (struct traced){.sequence = sequence};
     return &trace->start.at[at];
 }
@@ -212,7 +233,8 @@ static struct traced *add(struct wr_pattern_trace *trace, uint64_t sequence, siz
 static void walk(struct wr_pattern *p, const struct wr_general *g, uint32_t id)
 {
     wr_vec_clear(&p->trace->chain);
-    for (; wr_link_at(g, id)->row; id = wr_link_at(g, id)->previous) wr_vec_push(&p->trace->chain, id);
+    for (; wr_link_at(g, id)->row; id = wr_link_at(g, id)->previous)
+        wr_vec_push(&p->trace->chain, id);
 }
 
 static uint64_t sequence_of(const struct wr_general *g, uint32_t link)
@@ -223,11 +245,13 @@ static uint64_t sequence_of(const struct wr_general *g, uint32_t link)
 static uint32_t seen_index(const struct traced *t, uint64_t sequence, uint16_t variable)
 {
     for (size_t i = t->seen.count; i-- > 0;)
-        if (t->seen.at[i].sequence == sequence && t->seen.at[i].variable == variable) return (uint32_t)i;
+        if (t->seen.at[i].sequence == sequence && t->seen.at[i].variable == variable)
+            return (uint32_t)i;
     return WR_NONE;
 }
 
-static void took(struct wr_pattern *p, const struct wr_general *g, uint32_t link, uint16_t variable, uint32_t row)
+static void took(struct wr_pattern *p, const struct wr_general *g, uint32_t link, uint16_t variable,
+                 uint32_t row)
 {
     struct wr_pattern_trace *trace = p->trace;
     size_t at;
@@ -240,13 +264,15 @@ static void took(struct wr_pattern *p, const struct wr_general *g, uint32_t link
     if (trace->chain.count <= t->best.count) return;
     wr_vec_clear(&t->best);
     for (size_t i = trace->chain.count; i-- > 0;) {
-        uint32_t index = seen_index(t, sequence_of(g, trace->chain.at[i]), wr_link_at(g, trace->chain.at[i])->variable);
+        uint32_t index = seen_index(t, sequence_of(g, trace->chain.at[i]),
+                                    wr_link_at(g, trace->chain.at[i])->variable);
         if (index != WR_NONE) wr_vec_push(&t->best, index);
     }
     forget_refusals(t);
 }
 
-static void refused(struct wr_pattern *p, const struct wr_general *g, uint32_t parent, uint16_t variable, uint32_t row)
+static void refused(struct wr_pattern *p, const struct wr_general *g, uint32_t parent,
+                    uint16_t variable, uint32_t row)
 {
     struct wr_pattern_trace *trace = p->trace;
     size_t at;
@@ -274,17 +300,24 @@ static void refused(struct wr_pattern *p, const struct wr_general *g, uint32_t p
     r->text = row_text(p, row);
 }
 
-void wr_trace_step(struct wr_pattern *p, const struct wr_general *g, uint32_t parent, uint16_t variable, uint32_t row,
-                   uint32_t taken)
+void wr_trace_step(struct wr_pattern *p, const struct wr_general *g, uint32_t parent,
+                   uint16_t variable, uint32_t row, uint32_t taken)
 {
     WR_ASSERT(p->trace);
+    wr_watch_count(p->watch, p->op.id, wr_cover_variable(variable, taken != 0), 1);
     if (taken) took(p, g, taken, variable, row);
     else refused(p, g, parent, variable, row);
 }
 
-/* ---- The end of a start ------------------------------------------------------------------------------ */
+void wr_trace_follow(struct wr_pattern *p, uint32_t follow)
+{
+    wr_watch_count(p->watch, p->op.id, wr_cover_follow(p->spec, follow), 1);
+}
 
-static struct wr_watch_row row_at(const struct wr_pattern *p, struct wr_place place, uint16_t variable, const char *text)
+/* ---- The end of a start ---------------------------------------------------------------------- */
+
+static struct wr_watch_row row_at(const struct wr_pattern *p, struct wr_place place,
+                                  uint16_t variable, const char *text)
 {
     struct wr_watch_row row;
     if (!wr_watch_row_of(p->op.task, place, &row)) row.stream = ""; /* a result of a moment */
@@ -302,11 +335,13 @@ static void put_key(struct wr_pattern *p, uint32_t key, struct wr_buf *out)
     }
 }
 
-void wr_trace_end(struct wr_pattern *p, uint64_t sequence, uint32_t key, enum wr_watch_end end, int64_t time)
+void wr_trace_end(struct wr_pattern *p, uint64_t sequence, uint32_t key, enum wr_watch_end end,
+                  int64_t time)
 {
     struct wr_pattern_trace *trace = p->trace;
     size_t at;
     struct traced *t = find(trace, sequence, &at);
+    if (end == WR_WATCH_EXPIRED) wr_watch_count(p->watch, p->op.id, WR_COVER_EXPIRED, 1);
     if (!t) return; /* a start of no row */
     struct wr_watch_row *rows = wr_alloc(sizeof *rows * (t->best.count + 1));
     struct wr_watch_refusal refusals[REFUSALS_KEPT];
@@ -317,13 +352,20 @@ void wr_trace_end(struct wr_pattern *p, uint64_t sequence, uint32_t key, enum wr
     for (uint32_t i = 0; i < t->refusals; i++) {
         const struct refusal *r = &t->refusal[i];
         const struct wr_pattern_variable *v = &p->spec->variable[r->variable];
-        refusals[i] = (struct wr_watch_refusal){row_at(p, r->place, r->variable, r->text), v->name, v->text, r->values};
+        refusals[i] = (struct wr_watch_refusal){row_at(p, r->place, r->variable, r->text), v->name,
+                                                v->text, r->values};
     }
     wr_buf_clear(&trace->buf);
     put_key(p, key, &trace->buf);
-    struct wr_watch_start start = {.pattern = p->program->query[p->op.node->query], .key = wr_buf_cstr(&trace->buf),
-                                   .end = end, .end_time = time, .rows = rows, .row_count = t->best.count,
-                                   .refusal = refusals, .refusal_count = t->refusals, .refused = t->refused};
+    struct wr_watch_start start = {.pattern = p->program->query[p->op.node->query],
+                                   .key = wr_buf_cstr(&trace->buf),
+                                   .end = end,
+                                   .end_time = time,
+                                   .rows = rows,
+                                   .row_count = t->best.count,
+                                   .refusal = refusals,
+                                   .refusal_count = t->refusals,
+                                   .refused = t->refused};
     wr_watch_start_ended(p->watch, &start);
     wr_free(rows);
     traced_release(t);

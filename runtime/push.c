@@ -10,7 +10,8 @@
 enum wr_status wr_engine_feed(struct wr_engine *engine, const char *name, uint32_t *partition,
                               struct wr_error *error)
 {
-    if (engine->running) return wr_error_set(error, WR_ERR_USAGE, "partitions are added before the first record");
+    if (engine->running)
+        return wr_error_set(error, WR_ERR_USAGE, "partitions are added before the first record");
     uint32_t node = wr_engine_find_input(engine, name, error);
     if (node == WR_NONE) return WR_ERR_USAGE;
     *partition = 0;
@@ -37,33 +38,38 @@ enum wr_status wr_engine_start(struct wr_engine *engine, struct wr_error *error)
     return status == WR_OK ? read_files(engine, error) : status;
 }
 
-static struct wr_partition *partition_of(struct wr_engine *engine, const char *name, uint32_t number,
-                                         struct wr_error *error)
+static struct wr_partition *partition_of(struct wr_engine *engine, const char *name,
+                                         uint32_t number, struct wr_error *error)
 {
     uint32_t node = wr_engine_find_input(engine, name, error);
     if (node == WR_NONE) return NULL;
     struct wr_source *source = (struct wr_source *)engine->task.op[node];
-    if (number < source->partition.count && source->partition.at[number]->feed) return source->partition.at[number];
-    wr_error_set(error, WR_ERR_USAGE, "stream '%s' has no partition %u that takes records", name, number);
+    if (number < source->partition.count && source->partition.at[number]->feed)
+        return source->partition.at[number];
+    wr_error_set(error, WR_ERR_USAGE, "stream '%s' has no partition %u that takes records", name,
+                 number);
     return NULL;
 }
 
-enum wr_status wr_engine_push(struct wr_engine *engine, const char *name, uint32_t number, struct wr_slice records,
-                              const int64_t *time, struct wr_error *error)
+enum wr_status wr_engine_push(struct wr_engine *engine, const char *name, uint32_t number,
+                              struct wr_slice records, const int64_t *time, struct wr_error *error)
 {
     struct wr_task *task = &engine->task;
-    if (!engine->running || engine->finished) return wr_error_set(error, WR_ERR_USAGE, "the engine takes no records now");
+    if (!engine->running || engine->finished)
+        return wr_error_set(error, WR_ERR_USAGE, "the engine takes no records now");
     struct wr_partition *partition = partition_of(engine, name, number, error);
     if (!partition) return error->status;
     wr_buf_add_slice(&partition->feed->bytes, records);
-    if (records.size && records.data[records.size - 1] != '\n') wr_buf_add_char(&partition->feed->bytes, '\n');
+    if (records.size && records.data[records.size - 1] != '\n')
+        wr_buf_add_char(&partition->feed->bytes, '\n');
     partition->feed->time = time;
     partition->feed->first = partition->rows;
     uint64_t before;
     do { /* until a read finds nothing: the reader holds back no whole record */
         before = partition->rows;
         wr_task_read(task, partition);
-    } while (task->error.status == WR_OK && (partition->rows > before || wr_feed_waits(partition->feed)));
+    } while (task->error.status == WR_OK &&
+             (partition->rows > before || wr_feed_waits(partition->feed)));
     partition->feed->time = NULL;
     wr_engine_flush(engine);
     if (task->error.status != WR_OK) *error = task->error;
@@ -73,7 +79,8 @@ enum wr_status wr_engine_push(struct wr_engine *engine, const char *name, uint32
 enum wr_status wr_engine_advance(struct wr_engine *engine, int64_t time, struct wr_error *error)
 {
     struct wr_task *task = &engine->task;
-    if (!engine->running || engine->finished) return wr_error_set(error, WR_ERR_USAGE, "the engine takes no watermark now");
+    if (!engine->running || engine->finished)
+        return wr_error_set(error, WR_ERR_USAGE, "the engine takes no watermark now");
     for (uint32_t i = 0; i < task->partition_count; i++) {
         struct wr_partition *p = task->partition[i];
         if (!p->ended && p->watermark < time) p->watermark = time;
@@ -89,7 +96,8 @@ enum wr_status wr_engine_advance(struct wr_engine *engine, int64_t time, struct 
 enum wr_status wr_engine_finish(struct wr_engine *engine, struct wr_error *error)
 {
     struct wr_task *task = &engine->task;
-    if (!engine->running || engine->finished) return wr_error_set(error, WR_ERR_USAGE, "the engine cannot be finished now");
+    if (!engine->running || engine->finished)
+        return wr_error_set(error, WR_ERR_USAGE, "the engine cannot be finished now");
     engine->finished = true;
     for (uint32_t i = 0; i < task->partition_count && task->error.status == WR_OK; i++) {
         struct wr_partition *p = task->partition[i];

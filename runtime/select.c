@@ -124,6 +124,10 @@ static void on_batch(struct wr_operator *op, uint32_t port, const struct wr_batc
     struct wr_scratch_mark mark = wr_scratch_mark(scratch);
     uint16_t row[WR_BATCH_ROWS];
     uint32_t count = select->where ? chosen(select, batch, row) : batch->rows;
+    if (select->where && op->task->options.watch) {
+        wr_watch_count(op->task->options.watch, op->id, WR_COVER_TRUE, count);
+        wr_watch_count(op->task->options.watch, op->id, WR_COVER_FALSE, batch->rows - count);
+    }
     if (count == batch->rows) {
         project(select, batch, row);
     } else if (count) {

@@ -422,8 +422,10 @@ static void result_bridge(void *context, const struct wr_watch_result *result)
     weir_engine *engine = context;
     weir_row *rows = wr_alloc(sizeof *rows * (result->row_count + 1));
     for (size_t i = 0; i < result->row_count; i++) rows[i] = row_of(&result->rows[i]);
-    weir_result out = {result->output,    result->derived,    result->time,      result->row.data,
-                       result->row.size,  result->rows_known, result->row_count, rows};
+    weir_result out = {.output = result->output, .derived = result->derived, .event_time_us = result->time,
+                       .row = result->row.data, .row_size = result->row.size, .pattern = result->pattern,
+                       .timed_out = result->timed_out, .rows_known = result->rows_known,
+                       .row_count = result->row_count, .rows = rows};
     engine->options.on_result(engine->options.context, &out);
     wr_free(rows);
 }
@@ -495,6 +497,7 @@ weir_status weir_engine_open(const weir_program *program, const weir_engine_opti
                                               .on_drop = o->on_drop ? drop_bridge : NULL,
                                               .on_late = o->on_late ? late_bridge : NULL,
                                               .on_start = o->on_start ? start_bridge : NULL,
+                                              .coverage = o->coverage != 0,
                                               .context = engine}};
     if (WR_MEMORY_GUARD(&guard)) {
         weir_engine_close(engine);
@@ -654,4 +657,28 @@ weir_status weir_engine_open_starts(weir_engine *engine, const char *pattern, ui
     *starts = wr_engine_open_starts(&engine->engine, pattern, &found);
     wr_memory_guard_pop(&guard);
     return found ? WEIR_OK : WEIR_E_USAGE;
+}
+
+struct covering {
+    void (*fn)(void *context, const weir_cover *cover);
+    void *context;
+};
+
+static void cover_bridge(void *context, const struct wr_cover *cover)
+{
+    struct covering *to = context;
+    weir_cover out = {cover->query, cover->what, cover->line, cover->hits};
+    to->fn(to->context, &out);
+}
+
+weir_status weir_engine_coverage(const weir_engine *engine, void (*fn)(void *context, const weir_cover *cover), void *context)
+{
+    struct wr_memory_guard guard;
+    struct covering to = {fn, context};
+    WR_ASSERT(engine && fn);
+    if (!engine->engine.watch) return WEIR_E_USAGE;
+    if (WR_MEMORY_GUARD(&guard)) return WEIR_E_MEMORY;
+    wr_watch_cover(engine->engine.watch, engine->engine.program, cover_bridge, &to);
+    wr_memory_guard_pop(&guard);
+    return WEIR_OK;
 }

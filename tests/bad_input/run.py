@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Bad input: each kind gets its sentence and its exit code, and no byte is lost silently."""
-import gzip, json, os, signal, subprocess, sys, tempfile, time
+import gzip, json, os, resource, signal, subprocess, sys, tempfile, time
 
 WEIR = os.path.abspath(os.environ.get("WEIR", "build/weir"))
 STREAM = "CREATE STREAM s (k STRING, n BIGINT, at TIMESTAMP, WATERMARK FOR at AS at);\n"
@@ -83,11 +83,13 @@ def a_program_of_ten_megabytes(f):
 @case
 def ten_megabytes_of_one_expression(f):
     text = STREAM + "SELECT k FROM s WHERE n IN (" + ",".join(str(i) for i in range(1300000)) + ");\n"
-    begun = time.time()
-    rc, _, err = weir("check", f.file("p.weir", text))
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    rc, _, err = weir("check", f.file("p.weir", text), timeout=300)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert rc in (0, 3), f"exit {rc}: {err[:300]}"
     assert rc == 0 or "error[" in err, err[:300]
-    assert time.time() - begun < 30, "took too long"
+    sanitized = any(f"/{mode}/" in WEIR for mode in ("asan", "ubsan", "tsan", "hostile", "debug"))
+    assert sanitized or after.ru_utime - before.ru_utime < 20, "took too long"
 
 
 @case
@@ -298,7 +300,7 @@ def an_unknown_input_and_an_unbound_one(f):
 def unknown_commands_and_options(f):
     expect(weir("repaly"), 2, "did you mean 'replay'?")
     expect(weir("replay", "--inn", "x"), 2, "did you mean '--in'?")
-    expect(weir("test"), 2, "no command 'test'")
+    expect(weir("shell"), 2, "no command 'shell'")
     expect(weir(), 2, "weir finds patterns")
     expect(weir("help", "W9999"), 2)
 

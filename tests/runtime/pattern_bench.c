@@ -102,12 +102,6 @@ struct wr_watch *wr_task_watch(const struct wr_task *task)
     return NULL; /* nobody watches */
 }
 
-void wr_watch_match(struct wr_watch *watch, const struct wr_operator *op, struct wr_place place,
-                    const struct wr_watch_taken *taken, size_t count)
-{
-    WR_ASSERT(watch && op && place.time && taken && count); /* is never called */
-}
-
 void wr_task_source_identity(const struct wr_task *task, uint32_t source, struct wr_slice *stream,
                              uint32_t *partition)
 {
