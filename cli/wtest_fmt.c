@@ -40,9 +40,12 @@ static void put_words(struct wr_buf *out, const struct laid *l, size_t from, siz
     }
 }
 
+/* Blanks up to a column, counted in code points; one at least. */
 static void pad(struct wr_buf *out, size_t from, size_t width)
 {
-    while (out->size - from < width) wr_buf_add_char(out, ' ');
+    size_t length = wr_utf8_length(wr_slice_of(out->data + from, out->size - from));
+    do wr_buf_add_char(out, ' ');
+    while (++length < width);
 }
 
 /* A label at the end of an event stands in the column of labels; behind <- it is a word like
@@ -79,15 +82,16 @@ static void flush(struct layout *layout)
         } else {
             put_words(&l->left, l, 0, l->line.count);
         }
-        if ((l->label.size || l->comment.size) && l->line.count && l->left.size <= BESIDE_MAX)
-            beside = WR_MAX(beside, l->left.size);
+        if ((l->label.size || l->comment.size) && l->line.count &&
+            wr_utf8_length(wr_buf_slice(&l->left)) <= BESIDE_MAX)
+            beside = WR_MAX(beside, wr_utf8_length(wr_buf_slice(&l->left)));
     }
     for (size_t i = 0; i < layout->part.count; i++) {
         struct laid *l = layout->part.at[i];
         size_t from = layout->out->size;
         wr_buf_add_slice(layout->out, wr_buf_slice(&l->left));
         if (l->left.size && (l->label.size || l->comment.size))
-            pad(layout->out, from, WR_MAX(beside, l->left.size) + 2);
+            pad(layout->out, from, WR_MAX(beside, wr_utf8_length(wr_buf_slice(&l->left))) + 2);
         wr_buf_add_slice(layout->out, l->label);
         if (l->label.size && l->comment.size) wr_buf_add_cstr(layout->out, "  ");
         wr_buf_add_slice(layout->out, l->comment);

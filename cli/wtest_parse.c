@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 enum { WORD_EVERY = 2, REPEAT_MAX = 1000000 };
+/* About 146,000 years: room for what is added to a time. */
+static const int64_t TIME_FAR = INT64_MAX / 2;
 
 struct parser {
     struct wr_test_file *file;
@@ -71,6 +73,8 @@ static bool take_time(struct parser *p, struct wr_slice word, int64_t *time)
                "2026-03-01T12:00:00Z",
                WR_SLICE_ARG(word));
     }
+    if (!p->error && (*time > TIME_FAR || *time < -TIME_FAR))
+        refuse(p, "'%.*s' is past the end of time", WR_SLICE_ARG(word));
     if (p->error) return false;
     p->before = *time;
     return true;
@@ -96,7 +100,12 @@ static bool take_near(struct wr_slice value, struct wr_test_field *field)
 static bool take_field(struct parser *p, struct wr_slice word, bool expected,
                        struct wr_test_field *field)
 {
-    const char *equals = memchr(word.data, '=', word.size);
+    size_t quoted = 0; /* a name in quotes may hold a = */
+    for (size_t i = 1; word.data[0] == '"' && i < word.size && !quoted; i++) {
+        if (word.data[i] == '\\') i++;
+        else if (word.data[i] == '"') quoted = i;
+    }
+    const char *equals = memchr(word.data + quoted, '=', word.size - quoted);
     if (!equals || equals == word.data) {
         refuse(p, "'%.*s' is no field: write name=value", WR_SLICE_ARG(word));
         return false;
@@ -244,7 +253,12 @@ static void take_record(struct parser *p, struct wr_test_event *event)
     }
     take_repeat(p, at, event);
     /* The time of the last repetition is where ~5s counts from. */
-    if (!p->error) p->before = event->time + event->every * (int64_t)(event->times - 1);
+    int64_t last;
+    if (p->error) return;
+    if (__builtin_mul_overflow(event->every, (int64_t)(event->times - 1), &last) ||
+        __builtin_add_overflow(event->time, last, &last) || last > TIME_FAR || last < -TIME_FAR)
+        refuse(p, "the last repetition is past the end of time");
+    else p->before = last;
 }
 
 static void take_event(struct parser *p)
@@ -428,12 +442,13 @@ static bool take_head(struct parser *p)
     struct wr_slice word = p->line.word[0];
     uint32_t count = p->line.count;
     if (is(word, "use")) {
-        if (count != 2) refuse(p, "write: use \"program.weir\"");
-        else
-            to->use = wr_arena_printf(&p->file->arena, "%s%.*s",
-                                      p->line.word[1].data[1] == '/' ? "" : p->file->folder,
-                                      WR_SLICE_ARG(quoted_or_word(p, p->line.word[1])))
-                          .data;
+        if (count != 2) {
+            refuse(p, "write: use \"program.weir\"");
+        } else {
+            struct wr_slice path = quoted_or_word(p, p->line.word[1]);
+            const char *folder = path.size && path.data[0] == '/' ? "" : p->file->folder;
+            to->use = wr_arena_printf(&p->file->arena, "%s%.*s", folder, WR_SLICE_ARG(path)).data;
+        }
     } else if (is(word, "start")) {
         if (count != 2 || !wr_parse_timestamp(p->line.word[1], &to->start))
             refuse(p, "write: start 2026-03-01T12:00:00Z");

@@ -86,8 +86,9 @@ static struct wr_slice value_json(struct making *m, const struct wr_test_field *
     case WR_KIND_INTERVAL: return json_text(arena, text);
     case WR_KIND_TIMESTAMP:
         if (text.data[0] == '+' &&
-            wr_parse_interval(wr_slice_of(text.data + 1, text.size - 1), &us))
-            return timestamp_json(m, m->job->c->start + us);
+            wr_parse_interval(wr_slice_of(text.data + 1, text.size - 1), &us) &&
+            !__builtin_add_overflow(m->job->c->start, us, &us))
+            return timestamp_json(m, us);
         return is_number(text) ? text : json_text(arena, text);
     default: break;
     }

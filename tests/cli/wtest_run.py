@@ -300,6 +300,22 @@ def verdicts_for_machines(f):
 
 
 @case
+def expectations_inside_markdown_are_updated(f):
+    write(f, "a.md", "# T\n\n```sql\nCREATE STREAM s (v INT, at TIMESTAMP, WATERMARK FOR at AS at);\nSELECT v FROM s;\n```\n\n"
+          "```wtest\n+1s s v=2\n---\n+1s select_1 v=3\n```\nend\n")
+    equal(weir("test", "a.md", cwd=f)[0], 1)
+    equal(weir("test", "--update", "a.md", cwd=f)[0], 0)
+    assert open(f + "/a.md").read().endswith("```wtest\n+1s s v=2\n---\n+1s select_1 v=2\n```\nend\n"), open(f + "/a.md").read()
+
+
+@case
+def names_in_quotes_and_absolute_paths(f):
+    write(f, "q.weir", 'CREATE STREAM s ("a=b" INT, at TIMESTAMP, WATERMARK FOR at AS at);\nSELECT "a=b" FROM s;\n')
+    ok(f, '+1s s "a=b"=2\n---\n+1s select_1 "a=b"=2\n', head=f'use "{f}/q.weir"\n')
+    ok(f, '+1s s "a=b"=2\n---\n+1s select_1 "a=b"=2\n', head=f"use {f}/q.weir\n")
+
+
+@case
 def coverage_says_what_no_case_has_made_happen(f):
     rc, out, err = run(f, "=== it\n" + THREE + "---\n+60s alerts tries=3\n", args=["-q", "--coverage"])
     assert rc == 0 and "coverage of p.weir: " in out and out.count("coverage of") == 1, out
@@ -323,6 +339,8 @@ def tests_are_laid_out(f):
     equal(weir("fmt", "--check", "t.wtest", cwd=f)[0], 1)
     equal(weir("fmt", "-w", "t.wtest", cwd=f)[0], 0)
     equal(weir("fmt", "--check", "t.wtest", cwd=f)[0], 0)
+    write(f, "t.wtest", "=== x\n+0s größe a=é #a\n+1s s a=bb #b\n---\nnone\n")
+    equal(weir("fmt", "t.wtest", cwd=f)[1], "=== x\n+0s  größe a=é   #a\n+1s  s     a=bb  #b\n---\nnone\n")
     write(f, "t.wtest", "=== x\n+0s s a=\"\n")
     rc, out, err = weir("fmt", "t.wtest", cwd=f)
     assert rc == 3 and "t.wtest:2: a text in quotes is not closed" in err, err
