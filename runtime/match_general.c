@@ -366,6 +366,7 @@ static void general_rows(struct wr_pattern *p)
     }
     WR_ASSERT(!g->current);
     for (uint32_t i = 0; i < count; i++) {
+        if (WR_UNLIKELY(g->to.capacity >= WR_CROWD) && wr_task_stopping(p->op.task)) return;
         prefetch(p, g, rows, count, i);
         wr_moments_until(&p->op, batch->time[rows[i]]);
         p->now = batch->time[rows[i]];

@@ -37,7 +37,8 @@ static bool is_stood_for(const struct wr_pattern *p, const struct wr_general *g,
 {
     if (g->stamp[position] != g->list_number || p->spec->timeouts == 2) return false;
     const struct wr_step *step = &p->plan.step[position];
-    for (uint32_t i = g->head[position]; i; i = g->same.at[i - 1]) {
+    uint32_t looks = WR_COMPARED_MAX;
+    for (uint32_t i = g->head[position]; i && looks; i = g->same.at[i - 1], looks--) {
         const struct wr_thread *before = wr_thread_in(g, &g->to, i - 1);
         bool covers = true;
         for (uint32_t w = 0; w < p->plan.alive_words && covers; w++) covers = !(alive[w] & ~before->alive[w]);
@@ -48,11 +49,25 @@ static bool is_stood_for(const struct wr_pattern *p, const struct wr_general *g,
     return false;
 }
 
+static void too_many(struct wr_pattern *p)
+{
+    struct wr_error error;
+    wr_error_set(&error, WR_ERR_LIMIT,
+                 "%s: more than %d ways to go on from one row; conditions inside nested loops read rows that were taken "
+                 "before, so no two ways can be one. A shorter WITHIN, reluctant or simpler loops help",
+                 p->program->query[p->op.node->query], WR_CANDIDATES_MAX);
+    wr_task_fail(p->op.task, &error);
+}
+
 /* Adds a candidate to the list in the making, unless one before it stands for it. Takes a hold on the link. */
 void wr_thread_add_open(struct wr_pattern *p, struct wr_general *g, uint16_t position, uint32_t link, const uint64_t *alive,
                         bool aged)
 {
     if (g->to.count && is_stood_for(p, g, position, link, alive, aged)) return;
+    if (WR_UNLIKELY(g->to.count >= WR_CANDIDATES_MAX)) {
+        too_many(p);
+        return;
+    }
     struct wr_thread *t = thread_push(g, &g->to);
     t->link = link;
     t->position = position;

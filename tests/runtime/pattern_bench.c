@@ -73,6 +73,12 @@ void wr_operator_count(struct wr_operator *op, const char *reason, const char *c
     WR_ASSERT(op && reason && code && place.time);
 }
 
+bool wr_task_stopping(const struct wr_task *task)
+{
+    WR_ASSERT(task);
+    return false;
+}
+
 void wr_task_fail(struct wr_task *task, const struct wr_error *error)
 {
     WR_ASSERT(task && !error); /* nothing here has a limit */
