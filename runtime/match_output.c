@@ -322,6 +322,7 @@ static void tell_watch(struct wr_pattern *p, const struct wr_match *m, struct wr
     for (uint32_t i = 0; i < m->count; i++)
         if (!m->row[i].is_moment) taken[count++] = (struct wr_watch_taken){m->row[i].place, m->row[i].variable};
     wr_watch_match(p->watch, &p->op, place, taken, count);
+    if (m->kind == WR_TIMED_OUT) wr_watch_timed_out(p->watch);
     wr_free(taken);
 }
 

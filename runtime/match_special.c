@@ -96,8 +96,8 @@ int64_t wr_entry_due(const struct wr_pattern *p, const struct wr_general *g, con
     if (absence == WR_ABSENCE_NONE && f->high_us < 0) return WR_TIME_MAX;
     const struct wr_link *link = wr_link_at(g, t->link);
     int64_t last = wr_link_time(p, g, link);
+    if (absence == WR_ABSENCE_NONE) return later(later(last, f->high_us), 1);
     /* What moments at the end of the input have armed does not fire. */
     if (wr_link_is_moment(link) && last > p->closing) return WR_TIME_MAX;
-    if (absence == WR_ABSENCE_WITHIN) return wr_pattern_deadline(p, first);
-    return absence != WR_ABSENCE_NONE ? later(last, absence) : later(later(last, f->high_us), 1);
+    return absence == WR_ABSENCE_WITHIN ? wr_pattern_deadline(p, first) : later(last, absence);
 }

@@ -226,7 +226,7 @@ static void pattern_on_watermark(struct wr_operator *op, uint32_t port, int64_t 
     /* A start's time ends whether or not a moment has been armed for it yet: at the end of the input those that are
      * armed as others fire were due from the beginning, and fire too. */
     if (watermark == WR_TIME_MAX) {
-        p->closing = p->now;
+        p->closing = WR_MAX(p->now, op->time);
         wr_moments_until(op, WR_TIME_MAX - 1);
     }
     wr_moments_until(op, watermark);
