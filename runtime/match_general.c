@@ -351,6 +351,22 @@ WR_PREFETCHER void prefetch(const struct wr_pattern *p, const struct wr_general 
     }
 }
 
+/* What the pattern keeps has outgrown all bounds: better an end with a sentence than a machine without memory. */
+static void too_much_state(struct wr_pattern *p, const struct wr_general *g)
+{
+    struct wr_error error;
+    wr_error_set(&error, WR_ERR_LIMIT,
+                 "%s: its %u open starts keep more than 4 GB; a shorter WITHIN, PARTITION BY, or LIMIT n STARTS PER KEY "
+                 "bounds them",
+                 p->program->query[p->op.node->query], g->starts.live);
+    wr_task_fail(p->op.task, &error);
+}
+
+static inline bool is_too_much(const struct wr_general *g)
+{
+    return g->links.block_count + g->rows.block_count + g->starts.block_count > WR_STATE_BLOCKS_MAX;
+}
+
 static void general_rows(struct wr_pattern *p)
 {
     struct wr_general *g = p->state;
@@ -366,7 +382,9 @@ static void general_rows(struct wr_pattern *p)
     }
     WR_ASSERT(!g->current);
     for (uint32_t i = 0; i < count; i++) {
-        if (WR_UNLIKELY(g->to.capacity >= WR_CROWD) && wr_task_stopping(p->op.task)) return;
+        if (WR_UNLIKELY(is_too_much(g))) too_much_state(p, g);
+        if (WR_UNLIKELY(g->to.capacity >= WR_CROWD || g->links.block_count >= WR_CROWD) && wr_task_stopping(p->op.task))
+            return;
         prefetch(p, g, rows, count, i);
         wr_moments_until(&p->op, batch->time[rows[i]]);
         p->now = batch->time[rows[i]];

@@ -61,6 +61,7 @@ struct wr_key_starts {
 /* Candidates of one start, and how many of one position are compared with a new one. Past the first the run ends with
  * a sentence: nested loops whose conditions read what was taken double their candidates with every row. Past the
  * second a candidate is kept though another may stand for it, which costs memory and changes no result. */
+enum { WR_STATE_BLOCKS_MAX = 65536 }; /* of 64 KB: what one pattern may keep, 4 GB; past it the run ends with a sentence */
 enum { WR_CANDIDATES_MAX = 65536, WR_COMPARED_MAX = 256, WR_CROWD = 1024 };
 
 /* Candidates in the making, `size` bytes each. */
