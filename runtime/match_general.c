@@ -277,10 +277,14 @@ static void add_row(struct wr_pattern *p, struct wr_general *g, uint32_t key, ui
     }
     wr_rows_append(p, g, more, row);
     wr_give_held(p, g, key);
-    if (!p->spec->next_max) look_at(p, g, key, row);
+    if (!p->spec->next_max) {
+        look_at(p, g, key, row);
+        wr_rows_thin(p, g, more);
+    }
     bool looked = false;
     while (more->pending_count > p->spec->next_max) {
         look_at(p, g, key, WR_NONE);
+        wr_rows_thin(p, g, more);
         looked = true;
     }
     if (looked) pass_time(p, g, key, p->now);

@@ -11,6 +11,7 @@ struct wr_kept {
     uint32_t ref;      /* links that hold it, and its key's list of rows */
     uint32_t matched;  /* some match has taken it, or an empty one starts there */
     uint32_t before, next; /* in its key's list of rows */
+    uint64_t number;   /* among its key's rows: those that nothing may look at are left out of the list */
     uint64_t data[];   /* a cell of wr_pattern.keep; behind it the row conditions of rows that wait, a bit a variable */
 };
 
@@ -223,6 +224,8 @@ void wr_kept_settle(struct wr_pattern *p, struct wr_general *g);
 void wr_rows_append(struct wr_pattern *p, struct wr_general *g, struct wr_key_more *more, uint32_t row);
 /* Takes a kept row into the list (a saved state). */
 void wr_rows_link(struct wr_general *g, struct wr_key_more *more, uint32_t kept);
+/* Drops the row that has just got out of reach of rows to come, unless a taken one may step to it. */
+void wr_rows_thin(struct wr_pattern *p, struct wr_general *g, struct wr_key_more *more);
 /* Drops rows before those that something may still look at. `first`: number of the first row of the key's earliest
  * open start, UINT64_MAX: there is none. */
 void wr_rows_trim(struct wr_pattern *p, struct wr_general *g, struct wr_key_more *more, uint64_t first);

@@ -59,7 +59,7 @@ static void draw_more(struct wr_pattern *p, const struct wr_general *g, uint32_t
         const struct wr_kept *kept = wr_kept_at(g, id);
         waits |= id == more->pending;
         wr_vec_push(&picture->listed,
-                    (struct wr_picture_listed){.id = kept->id, .matched = (uint8_t)kept->matched, .cell = kept->data,
+                    (struct wr_picture_listed){.id = kept->id, .number = kept->number, .matched = (uint8_t)kept->matched, .cell = kept->data,
                                                .bits = waits ? kept->data + p->keep.size / 8 : NULL});
     }
     for (uint32_t id = more->held; id; id = wr_held_at(g, id)->next) {
@@ -167,6 +167,7 @@ static void load_listed(struct wr_pattern *p, struct wr_general *g, const struct
         uint32_t id = wr_kept_add(g, &from->id);
         struct wr_kept *kept = wr_kept_at(g, id);
         kept->matched = from->matched;
+        kept->number = from->number;
         for (uint32_t k = 0; k < p->keep.count; k++)
             wr_layout_put(&p->keep, kept->data, k, &picture->value.at[from->value + k], p->strings);
         wr_rows_link(g, more, id);

@@ -58,6 +58,7 @@ uint32_t wr_kept_current(struct wr_pattern *p, struct wr_general *g, uint32_t ro
     struct wr_kept *kept = wr_kept_at(g, g->current);
     kept->id = wr_pattern_row_id(p, row);
     kept->ref = kept->matched = kept->before = kept->next = 0;
+    kept->number = 0;
     wr_layout_store(&p->keep, kept->data, p->batch, row, p->strings);
     return g->current;
 }

@@ -5,9 +5,12 @@
 uint32_t wr_general_step(const struct wr_pattern *p, uint32_t kept, int step)
 {
     const struct wr_general *g = p->state;
-    for (; kept && step < 0; step++) kept = wr_kept_at(g, kept)->before;
-    for (; kept && step > 0; step--) kept = wr_kept_at(g, kept)->next;
-    return kept;
+    if (!kept || !step) return kept;
+    uint64_t number = wr_kept_at(g, kept)->number + (uint64_t)(int64_t)step;
+    if (step < 0 && number >= wr_kept_at(g, kept)->number) return 0; /* before the partition's first */
+    while (kept && step < 0 && wr_kept_at(g, kept)->number > number) kept = wr_kept_at(g, kept)->before;
+    while (kept && step > 0 && wr_kept_at(g, kept)->number < number) kept = wr_kept_at(g, kept)->next;
+    return kept && wr_kept_at(g, kept)->number == number ? kept : 0;
 }
 
 struct wr_value wr_general_column(const struct wr_pattern *p, uint32_t kept, uint32_t column)
@@ -34,6 +37,7 @@ void wr_rows_append(struct wr_pattern *p, struct wr_general *g, struct wr_key_mo
     WR_ASSERT(!g->current);
     uint32_t id = wr_kept_current(p, g, row);
     struct wr_kept *kept = wr_kept_at(g, id);
+    kept->number = more->tail ? wr_kept_at(g, more->tail)->number + 1 : 1;
     wr_rows_link(g, more, id);
     if (p->spec->all_rows == WR_OUTPUT_UNMATCHED && !more->undecided) more->undecided = id;
     if (!p->spec->next_max) return;
@@ -56,6 +60,34 @@ uint32_t wr_rows_find(const struct wr_general *g, const struct wr_key_more *more
     for (uint32_t id = more->tail; id; id = wr_kept_at(g, id)->before)
         if (wr_kept_at(g, id)->id.sequence == sequence) return id;
     return 0;
+}
+
+static bool is_held(const struct wr_general *g, uint32_t id)
+{
+    return wr_kept_at(g, id)->ref > 1;
+}
+
+/* A start that stays open keeps what it has taken, and the rows that may be stepped to from there; rows that lie between
+ * need not pile up. (Rows that an empty match may show are found by number, so then they stay.) */
+void wr_rows_thin(struct wr_pattern *p, struct wr_general *g, struct wr_key_more *more)
+{
+    if (g->ending || p->plan.shows_start) return;
+    uint32_t behind = WR_MAX(p->spec->next_max, p->spec->out_next_max), before = p->spec->prev_max;
+    uint32_t id = wr_rows_last(g, more);
+    for (uint32_t i = 0; id && i < before; i++) {
+        if (is_held(g, id)) return;
+        id = wr_kept_at(g, id)->before;
+    }
+    if (!id || is_held(g, id)) return;
+    uint32_t near = wr_kept_at(g, id)->before;
+    for (uint32_t i = 0; near && i < behind; i++, near = wr_kept_at(g, near)->before)
+        if (is_held(g, near)) return;
+    struct wr_kept *kept = wr_kept_at(g, id);
+    if (!kept->before) return; /* the first: trimming sees to it */
+    wr_kept_at(g, kept->before)->next = kept->next;
+    if (kept->next) wr_kept_at(g, kept->next)->before = kept->before;
+    else more->tail = kept->before;
+    wr_kept_unref(p, g, id);
 }
 
 void wr_rows_trim(struct wr_pattern *p, struct wr_general *g, struct wr_key_more *more, uint64_t first)

@@ -10,7 +10,7 @@
  *         starts: count, each: id of the first row, candidates: count, each: 1 + link (0: none), ended (1) and aged (2),
  *                 position, words of the entries that are alive
  *         where the pattern keeps more of a key: seen, matches so far, time of the last one given, times of leads,
- *                 the first undecided row (0: none); listed rows: count, each: id, matched, waits and then the words of
+ *                 the first undecided row (0: none); listed rows: count, each: id, number, matched, waits and then the words of
  *                 its row conditions, kept columns; held results: count, each: id of the first row, 1 + link, kind,
  *                 number */
 #include "runtime/match_general.h"
@@ -150,6 +150,7 @@ static void put_more(struct wr_pattern *p, const struct wr_picture *picture, str
     for (size_t i = 0; i < picture->listed.count; i++) {
         const struct wr_picture_listed *row = &picture->listed.at[i];
         put_row_id(p, out, &row->id);
+        wr_put_uint(out, row->number);
         wr_put_u8(out, (uint8_t)(row->matched | (row->bits != NULL) << 1));
         for (uint32_t w = 0; row->bits && w < (p->spec->variable_count + 63) / 64; w++) wr_put_u64(out, row->bits[w]);
         for (uint32_t k = 0; k < p->keep.count; k++) {
@@ -335,7 +336,9 @@ static bool get_listed(struct wr_pattern *p, struct wr_slice *in, struct wr_pict
     if (!get_count(in, &count)) return false;
     for (uint64_t i = 0; i < count; i++) {
         struct wr_picture_listed row = {.bit = WR_NONE, .value = (uint32_t)picture->value.count};
-        if (!get_row_id(p, in, &row.id) || !wr_get_u8(in, &flags) || flags > 3) return false;
+        if (!get_row_id(p, in, &row.id) || !wr_get_uint(in, &row.number) || !wr_get_u8(in, &flags) || flags > 3)
+            return false;
+        if (i && wr_vec_last(&picture->listed).number >= row.number) return false;
         row.matched = flags & 1;
         if (i && wr_vec_last(&picture->listed).id.sequence >= row.id.sequence) return false;
         if (flags & 2 ? !p->spec->next_max : waits) return false; /* those that wait are the last */

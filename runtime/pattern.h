@@ -156,6 +156,7 @@ struct wr_plan {
     bool in_order;           /* a match waits while an earlier start is open */
     bool moments;            /* time alone moves candidates */
     bool rows;               /* the rows of a key are kept in their order */
+    bool shows_start;        /* a row may be shown that no candidate has taken */
     bool at_start;           /* it matters whether a row is its key's first */
     bool numbers;            /* MATCH_NUMBER() is asked for */
     bool more;               /* a key has a struct wr_key_more */
@@ -199,6 +200,7 @@ struct wr_picture_thread {
 /* A row of the key's list, with all kept columns. */
 struct wr_picture_listed {
     struct wr_row_id id;
+    uint64_t number;
     uint8_t matched;
     const uint64_t *bits;    /* save: row conditions of a row that waits; NULL: it does not wait */
     const void *cell;        /* save */

@@ -212,13 +212,13 @@ static void plan_keep(struct wr_plan *plan, const struct wr_program *program, co
 /* What is to be known of a key beside its starts. */
 static void plan_more(struct wr_plan *plan, const struct wr_pattern_node *spec)
 {
-    bool shows_start = spec->all_rows == WR_OUTPUT_UNMATCHED ||
-                       (spec->all_rows == WR_OUTPUT_SHOW_EMPTY && plan->empty_match);
+    plan->shows_start = spec->all_rows == WR_OUTPUT_UNMATCHED ||
+                        (spec->all_rows == WR_OUTPUT_SHOW_EMPTY && plan->empty_match);
     for (uint32_t o = 0; o < spec->output_count; o++)
         plan->numbers |= spec->output[o].kind == WR_INPUT_SPECIAL && spec->output[o].column == WR_SPECIAL_MATCH_NUMBER;
     plan->past_last = spec->after_match == WR_AFTER_PAST_LAST;
     plan->in_order = spec->after_match != WR_AFTER_NEXT_ROW || plan->numbers;
-    plan->rows = spec->prev_max || spec->next_max || spec->out_next_max || shows_start;
+    plan->rows = spec->prev_max || spec->next_max || spec->out_next_max || plan->shows_start;
     for (uint32_t h = 0; h < spec->history_count; h++) plan->rows |= spec->history[h].step != 0;
     for (uint32_t o = 0; o < spec->output_count; o++) plan->rows |= spec->output[o].step != 0;
     plan->more = plan->rows || plan->at_start || plan->numbers || spec->suppress_us || spec->lead_count;
