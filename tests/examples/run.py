@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""The examples give what they are said to give: the flights, and the library in a program of one's own."""
-import collections, json, os, subprocess, sys, tempfile
+"""The examples and the manual give what they are said to give: tests, recordings, the library in a program of one's own."""
+import collections, glob, json, os, shlex, shutil, subprocess, sys, tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WEIR = os.path.abspath(os.environ.get("WEIR", "build/weir"))
 FLIGHTS = os.path.join(TOP, "examples", "flights")
 RECORDING = os.path.join(FLIGHTS, "flights-2013-01-02.jsonl.zst")
+EXAMPLES = sorted(os.path.dirname(p) for p in glob.glob(os.path.join(TOP, "examples", "*", "*.weir")))
 results = []
 
 
@@ -23,6 +24,13 @@ def equal(got, want):
     assert got == want, f"got {got!r}, wanted {want!r}"
 
 
+def first_difference(got, want):
+    for n, (a, b) in enumerate(zip(got.splitlines() + ["(nothing)"], want.splitlines() + ["(nothing)"]), 1):
+        if a != b:
+            return f"line {n}: came {a}, expected {b}"
+    return f"{len(got)} bytes came, {len(want)} were expected"
+
+
 def replay(*args):
     p = subprocess.run([WEIR, "replay", "--stats", *args], capture_output=True, text=True, timeout=120)
     assert p.returncode == 0, p.stderr
@@ -34,6 +42,47 @@ def rows_of(program, folder):
     with open(path, "w") as f:
         f.write(program)
     return [json.loads(line) for line in replay("-q", path, "--in", "flights=" + RECORDING).splitlines()]
+
+
+@case
+def the_tests_of_examples_and_manual_pass(folder):
+    """Copied first: nothing here may write into the checkout."""
+    for name in ("examples", "docs"):
+        shutil.copytree(os.path.join(TOP, name), os.path.join(folder, name))
+    shutil.copy(os.path.join(TOP, "README.md"), folder)
+    p = subprocess.run([WEIR, "test", "examples", "docs", "README.md"], capture_output=True, text=True, timeout=300, cwd=folder)
+    assert p.returncode == 0, "\n".join(l for l in p.stdout.splitlines() if not l.startswith("ok ")) + p.stderr
+    tested = {line.split()[1].split(":")[0] for line in p.stdout.splitlines() if line.startswith("ok ")}
+    want = {os.path.relpath(p, TOP) for p in glob.glob(os.path.join(TOP, "examples", "*", "*.wtest"))}
+    equal(want - tested, set())
+    equal(len(want), len(EXAMPLES))
+    assert {"docs/patterns.md", "docs/time.md"} <= tested, tested
+
+
+@case
+def examples_stand_in_the_canonical_layout(folder):
+    """The flights too, but for their program: its line numbers are shown in the README."""
+    files = [p for p in glob.glob(os.path.join(TOP, "examples", "*", "*.wtest")) + glob.glob(os.path.join(TOP, "examples", "*", "*.weir"))
+             if not p.endswith("flights.weir")]
+    p = subprocess.run([WEIR, "fmt", "--check", *files], capture_output=True, text=True, timeout=60)
+    assert p.returncode == 0, p.stdout + p.stderr
+
+
+@case
+def replays_write_what_is_expected(folder):
+    """The command is the one that the example's README shows."""
+    for example in EXAMPLES:
+        name = os.path.basename(example)
+        here = os.path.join(folder, name)
+        shutil.copytree(example, here)
+        with open(os.path.join(here, "README.md")) as f:
+            commands = [line.split(None, 1)[1] for line in f if line.startswith("    weir replay ")]
+        equal((name, len(commands)), (name, 1))
+        p = subprocess.run([WEIR, *shlex.split(commands[0])], capture_output=True, text=True, timeout=120, cwd=here)
+        assert p.returncode == 0, f"{name}: {p.stderr}"
+        with open(os.path.join(here, "expected.jsonl")) as f:
+            wanted = f.read()
+        assert p.stdout == wanted, f"{name}: {first_difference(p.stdout, wanted)}"
 
 
 @case
