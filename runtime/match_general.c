@@ -57,7 +57,7 @@ void wr_general_arm(struct wr_pattern *p, struct wr_general *g, uint32_t key)
     if (!id) return;
     struct wr_start *start = wr_start_at(g, p->plan.in_order ? head : id);
     int64_t end = wr_pattern_deadline(p, start->first.place.time);
-    if (start->armed <= end) return;
+    if (start->armed <= end || end <= p->now) return;
     start->armed = end;
     wr_timer_arm(&p->op.timers, end, start->first.sequence, key);
 }
