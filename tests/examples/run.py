@@ -60,6 +60,19 @@ def the_tests_of_examples_and_manual_pass(folder):
 
 
 @case
+def programs_of_the_manual_check_and_what_it_calls_refused_is(folder):
+    docs = [os.path.join(TOP, "docs"), os.path.join(TOP, "README.md"), os.path.join(TOP, "examples")]
+    p = subprocess.run([WEIR, "check", *docs], capture_output=True, text=True, timeout=60)
+    assert p.returncode == 0, p.stderr
+    with open(os.path.join(TOP, "docs", "patterns.md")) as f:
+        refused = [part.split("```")[0] for part in f.read().split("```sql ignore\n")[1:]]
+    assert refused
+    for program in refused:
+        p = subprocess.run([WEIR, "check", "-"], input=program, capture_output=True, text=True, timeout=60)
+        assert p.returncode == 3 and "W0901" in p.stderr and "error[W0901]" == p.stderr[:12], program + p.stderr
+
+
+@case
 def examples_stand_in_the_canonical_layout(folder):
     """The flights too, but for their program: its line numbers are shown in the README."""
     files = [p for p in glob.glob(os.path.join(TOP, "examples", "*", "*.wtest")) + glob.glob(os.path.join(TOP, "examples", "*", "*.weir"))
