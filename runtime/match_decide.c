@@ -197,7 +197,7 @@ void wr_decide_rows(struct wr_pattern *p, struct wr_general *g, uint32_t key, ui
         uint32_t id = more->undecided;
         const struct wr_kept *kept = wr_kept_at(g, id);
         if (kept->id.sequence >= limit) return;
-        more->undecided = kept->next;
+        more->undecided = wr_listed_at(g, id)->next;
         if (!kept->matched)
             give_or_hold(p, g, (struct wr_held){.first = kept->id, .key = key, .link = g->root, .at = id,
                                                 .kind = WR_UNMATCHED_ROW});

@@ -237,7 +237,7 @@ static void look_at(struct wr_pattern *p, struct wr_general *g, uint32_t key, ui
         struct wr_key_more *more = &g->key_more.at[key];
         g->current = more->pending;
         const struct wr_kept *kept = wr_kept_at(g, g->current);
-        more->pending = kept->next;
+        more->pending = wr_listed_at(g, g->current)->next;
         more->pending_count--;
         g->sequence = kept->id.sequence;
         g->time = kept->id.place.time;

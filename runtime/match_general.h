@@ -10,9 +10,13 @@ struct wr_kept {
     struct wr_row_id id;
     uint32_t ref;      /* links that hold it, and its key's list of rows */
     uint32_t matched;  /* some match has taken it, or an empty one starts there */
-    uint32_t before, next; /* in its key's list of rows */
+    uint64_t data[];   /* a cell of wr_pattern.keep; behind it the row conditions of rows that wait, a bit a variable;
+                          and, where the rows of a key are kept in order, a struct wr_listed */
+};
+/* A kept row's place in its key's list of rows. */
+struct wr_listed {
+    uint32_t before, next;
     uint64_t number;   /* among its key's rows: those that nothing may look at are left out of the list */
-    uint64_t data[];   /* a cell of wr_pattern.keep; behind it the row conditions of rows that wait, a bit a variable */
 };
 
 enum wr_link_flag { WR_LINK_MOMENT = 1, WR_LINK_EXCLUDED = 2 };
@@ -109,6 +113,7 @@ struct wr_general {
     WR_VEC(int64_t) lead;    /* per key and entry of the program's .lead: when its variable was last seen */
     uint32_t root;           /* the chain of no rows */
     uint32_t accumulators;   /* their offset in a link */
+    uint32_t listed;         /* offset of struct wr_listed in a kept row */
     uint32_t thread_size;
     uint32_t current;        /* the row being handled, once it is kept; 0: not kept */
     uint64_t sequence;       /* its number, */
@@ -148,6 +153,10 @@ static inline struct wr_link *wr_link_at(const struct wr_general *g, uint32_t id
 static inline struct wr_kept *wr_kept_at(const struct wr_general *g, uint32_t id)
 {
     return wr_slab_at(&g->rows, id);
+}
+static inline struct wr_listed *wr_listed_at(const struct wr_general *g, uint32_t id)
+{
+    return (struct wr_listed *)(void *)((char *)wr_kept_at(g, id) + g->listed);
 }
 static inline char *wr_link_accumulators(const struct wr_general *g, struct wr_link *link)
 {

@@ -55,11 +55,11 @@ static void draw_more(struct wr_pattern *p, const struct wr_general *g, uint32_t
     for (uint32_t i = 0; i < p->spec->lead_count; i++)
         wr_vec_push(&picture->lead, g->lead.at[(size_t)key * p->spec->lead_count + i]);
     bool waits = false;
-    for (uint32_t id = more->head; id; id = wr_kept_at(g, id)->next) {
+    for (uint32_t id = more->head; id; id = wr_listed_at(g, id)->next) {
         const struct wr_kept *kept = wr_kept_at(g, id);
         waits |= id == more->pending;
         wr_vec_push(&picture->listed,
-                    (struct wr_picture_listed){.id = kept->id, .number = kept->number, .matched = (uint8_t)kept->matched, .cell = kept->data,
+                    (struct wr_picture_listed){.id = kept->id, .number = wr_listed_at(g, id)->number, .matched = (uint8_t)kept->matched, .cell = kept->data,
                                                .bits = waits ? kept->data + p->keep.size / 8 : NULL});
     }
     for (uint32_t id = more->held; id; id = wr_held_at(g, id)->next) {
@@ -167,10 +167,10 @@ static void load_listed(struct wr_pattern *p, struct wr_general *g, const struct
         uint32_t id = wr_kept_add(g, &from->id);
         struct wr_kept *kept = wr_kept_at(g, id);
         kept->matched = from->matched;
-        kept->number = from->number;
         for (uint32_t k = 0; k < p->keep.count; k++)
             wr_layout_put(&p->keep, kept->data, k, &picture->value.at[from->value + k], p->strings);
         wr_rows_link(g, more, id);
+        wr_listed_at(g, id)->number = from->number;
         if (from->id.sequence == picture->more.undecided) more->undecided = id;
         if (from->bit == WR_NONE) continue;
         memcpy(kept->data + p->keep.size / 8, &picture->alive.at[from->bit],

@@ -8,7 +8,8 @@ void wr_links_init(struct wr_pattern *p, struct wr_general *g)
     g->accumulators = (uint32_t)((sizeof(struct wr_link) + p->plan.slot_count * sizeof(uint32_t) + 7) & ~(size_t)7);
     wr_slab_init(&g->links, g->accumulators + p->plan.accumulator_size);
     uint32_t bits = p->spec->next_max ? (p->spec->variable_count + 63) / 64 : 0;
-    wr_slab_init(&g->rows, sizeof(struct wr_kept) + p->keep.size + bits * sizeof(uint64_t));
+    g->listed = (uint32_t)(sizeof(struct wr_kept) + p->keep.size + bits * sizeof(uint64_t));
+    wr_slab_init(&g->rows, g->listed + (p->plan.rows ? sizeof(struct wr_listed) : 0));
     wr_links_clear(p, g);
 }
 
@@ -57,8 +58,7 @@ uint32_t wr_kept_current(struct wr_pattern *p, struct wr_general *g, uint32_t ro
     g->current = wr_slab_alloc(&g->rows);
     struct wr_kept *kept = wr_kept_at(g, g->current);
     kept->id = wr_pattern_row_id(p, row);
-    kept->ref = kept->matched = kept->before = kept->next = 0;
-    kept->number = 0;
+    kept->ref = kept->matched = 0;
     wr_layout_store(&p->keep, kept->data, p->batch, row, p->strings);
     return g->current;
 }

@@ -6,11 +6,11 @@ uint32_t wr_general_step(const struct wr_pattern *p, uint32_t kept, int step)
 {
     const struct wr_general *g = p->state;
     if (!kept || !step) return kept;
-    uint64_t number = wr_kept_at(g, kept)->number + (uint64_t)(int64_t)step;
-    if (step < 0 && number >= wr_kept_at(g, kept)->number) return 0; /* before the partition's first */
-    while (kept && step < 0 && wr_kept_at(g, kept)->number > number) kept = wr_kept_at(g, kept)->before;
-    while (kept && step > 0 && wr_kept_at(g, kept)->number < number) kept = wr_kept_at(g, kept)->next;
-    return kept && wr_kept_at(g, kept)->number == number ? kept : 0;
+    uint64_t number = wr_listed_at(g, kept)->number + (uint64_t)(int64_t)step;
+    if (step < 0 && number >= wr_listed_at(g, kept)->number) return 0; /* before the partition's first */
+    while (kept && step < 0 && wr_listed_at(g, kept)->number > number) kept = wr_listed_at(g, kept)->before;
+    while (kept && step > 0 && wr_listed_at(g, kept)->number < number) kept = wr_listed_at(g, kept)->next;
+    return kept && wr_listed_at(g, kept)->number == number ? kept : 0;
 }
 
 struct wr_value wr_general_column(const struct wr_pattern *p, uint32_t kept, uint32_t column)
@@ -23,12 +23,14 @@ struct wr_value wr_general_column(const struct wr_pattern *p, uint32_t kept, uin
 
 void wr_rows_link(struct wr_general *g, struct wr_key_more *more, uint32_t id)
 {
-    struct wr_kept *kept = wr_kept_at(g, id);
-    kept->ref++;
-    kept->before = more->tail;
-    kept->next = 0;
-    if (more->tail) wr_kept_at(g, more->tail)->next = id;
-    else more->head = id;
+    wr_kept_at(g, id)->ref++;
+    *wr_listed_at(g, id) = (struct wr_listed){.before = more->tail, .number = 1};
+    if (more->tail) {
+        wr_listed_at(g, id)->number = wr_listed_at(g, more->tail)->number + 1;
+        wr_listed_at(g, more->tail)->next = id;
+    } else {
+        more->head = id;
+    }
     more->tail = id;
 }
 
@@ -37,7 +39,6 @@ void wr_rows_append(struct wr_pattern *p, struct wr_general *g, struct wr_key_mo
     WR_ASSERT(!g->current);
     uint32_t id = wr_kept_current(p, g, row);
     struct wr_kept *kept = wr_kept_at(g, id);
-    kept->number = more->tail ? wr_kept_at(g, more->tail)->number + 1 : 1;
     wr_rows_link(g, more, id);
     if (p->spec->all_rows == WR_OUTPUT_UNMATCHED && !more->undecided) more->undecided = id;
     if (!p->spec->next_max) return;
@@ -52,12 +53,12 @@ void wr_rows_append(struct wr_pattern *p, struct wr_general *g, struct wr_key_mo
 
 uint32_t wr_rows_last(const struct wr_general *g, const struct wr_key_more *more)
 {
-    return more->pending ? wr_kept_at(g, more->pending)->before : more->tail;
+    return more->pending ? wr_listed_at(g, more->pending)->before : more->tail;
 }
 
 uint32_t wr_rows_find(const struct wr_general *g, const struct wr_key_more *more, uint64_t sequence)
 {
-    for (uint32_t id = more->tail; id; id = wr_kept_at(g, id)->before)
+    for (uint32_t id = more->tail; id; id = wr_listed_at(g, id)->before)
         if (wr_kept_at(g, id)->id.sequence == sequence) return id;
     return 0;
 }
@@ -76,17 +77,17 @@ void wr_rows_thin(struct wr_pattern *p, struct wr_general *g, struct wr_key_more
     uint32_t id = wr_rows_last(g, more);
     for (uint32_t i = 0; id && i < before; i++) {
         if (is_held(g, id)) return;
-        id = wr_kept_at(g, id)->before;
+        id = wr_listed_at(g, id)->before;
     }
     if (!id || is_held(g, id)) return;
-    uint32_t near = wr_kept_at(g, id)->before;
-    for (uint32_t i = 0; near && i < behind; i++, near = wr_kept_at(g, near)->before)
+    uint32_t near = wr_listed_at(g, id)->before;
+    for (uint32_t i = 0; near && i < behind; i++, near = wr_listed_at(g, near)->before)
         if (is_held(g, near)) return;
-    struct wr_kept *kept = wr_kept_at(g, id);
-    if (!kept->before) return; /* the first: trimming sees to it */
-    wr_kept_at(g, kept->before)->next = kept->next;
-    if (kept->next) wr_kept_at(g, kept->next)->before = kept->before;
-    else more->tail = kept->before;
+    const struct wr_listed *listed = wr_listed_at(g, id);
+    if (!listed->before) return; /* the first: trimming sees to it */
+    wr_listed_at(g, listed->before)->next = listed->next;
+    if (listed->next) wr_listed_at(g, listed->next)->before = listed->before;
+    else more->tail = listed->before;
     wr_kept_unref(p, g, id);
 }
 
@@ -98,13 +99,13 @@ void wr_rows_trim(struct wr_pattern *p, struct wr_general *g, struct wr_key_more
     if (more->undecided) first = WR_MIN(first, wr_kept_at(g, more->undecided)->id.sequence);
     /* Counted from the front: rows before `first` are few when little has been passed since. */
     uint32_t before = 0;
-    for (uint32_t id = more->head; id && wr_kept_at(g, id)->id.sequence < first; id = wr_kept_at(g, id)->next) before++;
+    for (uint32_t id = more->head; id && wr_kept_at(g, id)->id.sequence < first; id = wr_listed_at(g, id)->next) before++;
     for (; before > p->spec->prev_max; before--) {
         uint32_t id = more->head;
-        more->head = wr_kept_at(g, id)->next;
-        if (more->head) wr_kept_at(g, more->head)->before = 0;
+        more->head = wr_listed_at(g, id)->next;
+        if (more->head) wr_listed_at(g, more->head)->before = 0;
         else more->tail = 0;
-        wr_kept_at(g, id)->next = 0;
+        wr_listed_at(g, id)->next = 0;
         wr_kept_unref(p, g, id);
     }
 }
@@ -112,7 +113,7 @@ void wr_rows_trim(struct wr_pattern *p, struct wr_general *g, struct wr_key_more
 void wr_rows_release(struct wr_pattern *p, struct wr_general *g, struct wr_key_more *more)
 {
     for (uint32_t id = more->head; id;) {
-        uint32_t next = wr_kept_at(g, id)->next;
+        uint32_t next = wr_listed_at(g, id)->next;
         wr_kept_unref(p, g, id);
         id = next;
     }
