@@ -181,7 +181,7 @@ uint64_t wr_decide(struct wr_pattern *p, struct wr_general *g, const struct wr_r
     struct wr_held held = {.first = *first, .key = key, .link = link_id, .kind = (uint8_t)kind};
     struct wr_link *link = wr_link_at(g, link_id);
     if (kind == WR_MATCHED && p->plan.numbers) held.number = ++more->number;
-    if (p->plan.rows && !link->row) held.at = wr_rows_find(g, more, first->sequence);
+    if (p->plan.shows_start && !link->row) held.at = wr_rows_find(g, more, first->sequence);
     if (kind == WR_MATCHED && p->spec->all_rows == WR_OUTPUT_UNMATCHED) {
         for (const struct wr_link *l = link; l->row; l = wr_link_at(g, l->previous)) wr_kept_at(g, l->row)->matched = 1;
         if (held.at) wr_kept_at(g, held.at)->matched = 1;

@@ -48,6 +48,13 @@ static void begin(struct wr_pattern *p, struct wr_general *g, struct wr_key_star
     starts->tail = id;
 }
 
+/* A moment that has come while rows before it still wait: it is looked after when they have been looked at. */
+static bool waits_for_rows(const struct wr_pattern *p, const struct wr_general *g, uint32_t key, int64_t moment)
+{
+    if (moment > p->now) return false;
+    return moment < p->now || (p->plan.rows && g->key_more.at[key].pending);
+}
+
 /* Arms a moment where something waits: for the end of the earliest start that stands in its way. */
 void wr_general_arm(struct wr_pattern *p, struct wr_general *g, uint32_t key)
 {
@@ -57,7 +64,7 @@ void wr_general_arm(struct wr_pattern *p, struct wr_general *g, uint32_t key)
     if (!id) return;
     struct wr_start *start = wr_start_at(g, p->plan.in_order ? head : id);
     int64_t end = wr_pattern_deadline(p, start->first.place.time);
-    if (start->armed <= end || end <= p->now) return;
+    if (start->armed <= end || waits_for_rows(p, g, key, end)) return;
     start->armed = end;
     wr_timer_arm(&p->op.timers, end, start->first.sequence, key);
 }
@@ -67,7 +74,7 @@ void wr_start_arm(struct wr_pattern *p, struct wr_general *g, struct wr_start *s
 {
     int64_t due = p->plan.moments ? wr_threads_due(p, g, start) : WR_TIME_MAX;
     if (p->spec->timeouts) due = WR_MIN(due, wr_pattern_deadline(p, start->first.place.time));
-    if (due >= start->armed || due <= p->now) return;
+    if (due >= start->armed || due == WR_TIME_MAX || waits_for_rows(p, g, key, due)) return;
     start->armed = due;
     wr_timer_arm(&p->op.timers, due, start->first.sequence, key);
 }

@@ -201,13 +201,12 @@ static void load_held(struct wr_pattern *p, struct wr_general *g, const struct w
         struct wr_held *held = wr_held_at(g, id);
         *held = (struct wr_held){.first = from->first, .key = key, .link = of, .kind = from->kind,
                                  .number = from->number};
-        if (!from->link) held->at = wr_rows_find(g, &g->key_more.at[key], from->first.sequence);
+        if (!from->link && p->plan.shows_start) held->at = wr_rows_find(g, &g->key_more.at[key], from->first.sequence);
         if (held->at) wr_kept_at(g, held->at)->ref++;
         wr_link_at(g, of)->ref++;
         *tail = id;
         tail = &held->next;
     }
-    WR_UNUSED(p);
 }
 
 bool wr_general_load(struct wr_pattern *p, uint32_t key, const struct wr_picture *picture)

@@ -331,6 +331,7 @@ static void write_row(struct wr_pattern *p, const struct view *v)
     struct wr_batch_builder *out = &p->out;
     if (out->batch.rows == WR_BATCH_ROWS_DEFAULT) wr_pattern_flush(p);
     uint32_t row = out->batch.rows++;
+    p->results++;
     out->time[row] = out->event_time[row] = out->place_time[row] = p->place.time;
     out->source[row] = p->place.source;
     out->offset[row] = p->place.offset;

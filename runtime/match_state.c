@@ -2,7 +2,7 @@
  * nothing about ids, batches or matchers. Both matchers draw a picture of a key (struct wr_picture); here pictures
  * become bytes and bytes become pictures again. The empty key's entry is the operator's own.
  *
- *   own:  'O' version, sequence, last place, last ordinal
+ *   own:  'O' version, sequence, last place, last ordinal, time up to which moments have fired
  *   key:  'K' version, order of appearance
  *         rows:   count, each: id, variable, the needed kept columns
  *         links:  count, each: 1 + predecessor (0: none), row, flags, of a moment its variable and time, running
@@ -197,6 +197,7 @@ void wr_pattern_save(struct wr_operator *op, wr_state_entry_fn *entry, void *con
     wr_put_uint(&p->buf, p->sequence);
     wr_place_encode(op->task, p->last_place, &p->buf);
     wr_put_uint(&p->buf, p->last_ordinal);
+    wr_put_i64(&p->buf, p->now);
     entry(context, WR_SLICE(""), wr_buf_slice(&p->buf));
     if (!p->matcher->save) return;
     if (!p->keys) {
@@ -395,7 +396,7 @@ static bool load_own(struct wr_pattern *p, struct wr_slice in)
 {
     uint64_t ordinal;
     if (!wr_get_uint(&in, &p->sequence) || !wr_place_decode(p->op.task, &in, &p->last_place) || !wr_get_uint(&in, &ordinal) ||
-        ordinal > UINT32_MAX)
+        ordinal > UINT32_MAX || !wr_get_i64(&in, &p->now))
         return false;
     p->last_ordinal = (uint32_t)ordinal;
     return in.size == 0;

@@ -216,7 +216,10 @@ static void pattern_on_moment(struct wr_operator *op, int64_t time, uint32_t key
     WR_ASSERT(p->matcher->moment && time >= p->now);
     p->now = time;
     p->place = wr_moment_place(op);
+    /* Whether a moment that brings nothing is armed at all is the matcher's affair: it is no place of the output. */
+    uint64_t results = p->results;
     p->matcher->moment(p, time, key);
+    if (p->results == results) op->time = op->timers.before;
 }
 
 static void pattern_on_watermark(struct wr_operator *op, uint32_t port, int64_t watermark)
@@ -226,7 +229,7 @@ static void pattern_on_watermark(struct wr_operator *op, uint32_t port, int64_t 
     /* A start's time ends whether or not a moment has been armed for it yet: at the end of the input those that are
      * armed as others fire were due from the beginning, and fire too. */
     if (watermark == WR_TIME_MAX) {
-        p->closing = WR_MAX(p->now, op->time);
+        p->closing = p->now;
         wr_moments_until(op, WR_TIME_MAX - 1);
     }
     wr_moments_until(op, watermark);

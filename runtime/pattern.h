@@ -289,6 +289,7 @@ struct wr_pattern {
     int32_t id[WR_BATCH_ROWS];
 
     uint64_t sequence;              /* rows given before this batch */
+    uint64_t results;               /* rows of results written so far */
     int64_t now;                    /* all moments up to here have fired */
     int64_t closing;                /* time at which the input ended; WR_TIME_MAX: it has not */
     uint32_t hand;                  /* next id that the sweep looks at */

@@ -18,6 +18,7 @@ Trees (tuples):
 Conditions (tuples), three-valued (True, False, None):
     ('cmp', op, x, y)  ('and', c, d)  ('or', c, d)  ('not', c)  ('isnull', x)
     operands: ('col', c)  ('const', v)  ('last', var, c)  ('first', var, c)  ('agg', fn, var, c)  ('add', x, y)
+              ('step', var or None, by, c)    PREV (by < 0) or NEXT of the last row of var; None: of the current row
 `var` None in an operand is the universal variable.
 """
 from fractions import Fraction
@@ -199,27 +200,33 @@ def of_variable(bound, var):
     return [row for v, row in bound if var is None or v == var]
 
 
-def operand(x, bound, row):
-    """bound: [(variable, row)] with the current row included under its own variable."""
+def stepped(rows, row, by, column):
+    """The column of the row so many rows behind (or before) among its key's rows; None outside of them."""
+    index = next(i for i, r in enumerate(rows) if r is row) + by
+    return rows[index][column] if 0 <= index < len(rows) else None
+
+
+def operand(x, bound, row, rows):
+    """bound: [(variable, row)] with the current row included under its own variable; rows: all rows of the key."""
     kind = x[0]
     if kind == "col":
         return row[x[1]]
     if kind == "const":
         return x[1]
     if kind == "add":
-        a, b = operand(x[1], bound, row), operand(x[2], bound, row)
+        a, b = operand(x[1], bound, row, rows), operand(x[2], bound, row, rows)
         return None if a is None or b is None else a + b
-    if kind == "last":
-        rows = of_variable(bound, x[1])
-        return rows[-1][x[2]] if rows else None
-    if kind == "first":
-        rows = of_variable(bound, x[1])
-        return rows[0][x[2]] if rows else None
+    if kind in ("last", "first"):
+        of = of_variable(bound, x[1])
+        return of[-1 if kind == "last" else 0][x[2]] if of else None
+    if kind == "step":
+        of = of_variable(bound, x[1]) if x[1] else [row]
+        return stepped(rows, of[-1], x[2], x[3]) if of else None
     _, fn, var, column = x
-    rows = of_variable(bound, var)
+    of = of_variable(bound, var)
     if fn == "count*":
-        return len(rows)
-    values = [r[column] for r in rows if r[column] is not None]
+        return len(of)
+    values = [r[column] for r in of if r[column] is not None]
     if fn == "count":
         return len(values)
     if not values:
@@ -231,19 +238,19 @@ def operand(x, bound, row):
     return min(values) if fn == "min" else max(values)
 
 
-def condition(c, bound, row):
+def condition(c, bound, row, rows):
     kind = c[0]
     if kind == "cmp":
-        a, b = operand(c[2], bound, row), operand(c[3], bound, row)
+        a, b = operand(c[2], bound, row, rows), operand(c[3], bound, row, rows)
         if a is None or b is None:
             return None
         return {"=": a == b, "<>": a != b, "<": a < b, "<=": a <= b, ">": a > b, ">=": a >= b}[c[1]]
     if kind == "isnull":
-        return operand(c[1], bound, row) is None
+        return operand(c[1], bound, row, rows) is None
     if kind == "not":
-        v = condition(c[1], bound, row)
+        v = condition(c[1], bound, row, rows)
         return None if v is None else not v
-    a, b = condition(c[1], bound, row), condition(c[2], bound, row)
+    a, b = condition(c[1], bound, row, rows), condition(c[2], bound, row, rows)
     if kind == "and":
         return False if a is False or b is False else None if a is None or b is None else True
     return True if a is True or b is True else None if a is None or b is None else False
@@ -280,7 +287,7 @@ class Start:
         if c is None:
             return True
         bound = [(v, self.rows[when[2]]) for when, v, _ in taken if when[1]] + [(var, row)]
-        return condition(c, bound, row) is True
+        return condition(c, bound, row, self.rows) is True
 
     def walk(self, node, connector, place, taken, choices, go_on):
         self.budget -= 1

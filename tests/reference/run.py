@@ -32,6 +32,9 @@ def sql_operand(x):
         return f"LAST({name(x[2])})" if x[1] is None else f"{x[1]}.{x[2]}"
     if kind == "first":
         return f"FIRST({name(x[2])})"
+    if kind == "step":
+        column = x[3] if x[1] is None else f"{x[1]}.{x[3]}"
+        return f"{'PREV' if x[2] < 0 else 'NEXT'}({column}, {abs(x[2])})"
     _, fn, var, column = x
     if fn == "count*":
         return "COUNT(*)" if var is None else f"COUNT({var}.*)"
@@ -69,6 +72,8 @@ class Case:
             if define:
                 lines.append("DEFINE " + ", ".join(define))
             select = (["k"] if p["keyed"] else []) + ["COUNT(*) AS rows", "FIRST(bit) AS first_row"]
+            if p.get("steps"):
+                select += [f"PREV(FIRST(bit), {p['steps'][0]}) AS before", f"NEXT(LAST(bit), {p['steps'][1]}) AS behind"]
             if timeouts:
                 select.append("MATCH_STATUS() AS status")
             for v in names:
@@ -100,6 +105,10 @@ class Case:
                     bound = [(v, mine[j]) for j, v in taken]
                     out["rows"] = len(taken)
                     out["first_row"] = mine[taken[0][0]]["bit"] if taken else None
+                    if p.get("steps"):
+                        before, behind = p["steps"]
+                        out["before"] = ref.stepped(mine, mine[taken[0][0]], -before, "bit") if taken else None
+                        out["behind"] = ref.stepped(mine, mine[taken[-1][0]], behind, "bit") if taken else None
                     for v in names:
                         of = [r for name, r in bound if name == v]
                         ns = [r["n"] for r in of if r["n"] is not None]
@@ -225,9 +234,11 @@ def random_timed(r, names, within):
     return ("lead", r.choice("pq"), r.choice([1, 3, 6]), node) if r.random() < 0.2 else node
 
 
-def random_operand(r, names, own):
+def random_operand(r, names, own, steps):
     pick = r.random()
     var = r.choice(names + [own, None])
+    if steps and pick < 0.3:
+        return ("step", r.choice([None, None] + names), r.choice(steps), "n")
     if pick < 0.35:
         return ("const", r.randint(0, 9))
     if pick < 0.55:
@@ -240,17 +251,17 @@ def random_operand(r, names, own):
     return ("agg", fn, var, "n")
 
 
-def random_condition(r, names, own, depth=1):
+def random_condition(r, names, own, steps=(), depth=1):
     pick = r.random()
     if depth and pick < 0.25:
-        return (r.choice(["and", "and", "or"]), random_condition(r, names, own, depth - 1), random_condition(r, names, own, depth - 1))
+        return (r.choice(["and", "and", "or"]), random_condition(r, names, own, steps, depth - 1), random_condition(r, names, own, steps, depth - 1))
     if depth and pick < 0.30:
-        return ("not", random_condition(r, names, own, depth - 1))
+        return ("not", random_condition(r, names, own, steps, depth - 1))
     if pick < 0.62:
         return ("cmp", r.choice(["=", "=", "=", "<>", "<="]), ("col", "s"), ("const", r.choice(LETTERS)))
     if pick < 0.66:
         return ("isnull", ("col", "n"))
-    return ("cmp", r.choice(["<", "<=", ">", ">=", "=", "<>"]), ("col", "n"), random_operand(r, names, own))
+    return ("cmp", r.choice(["<", "<=", ">", ">=", "=", "<>"]), ("col", "n"), random_operand(r, names, own, steps))
 
 
 def random_case(seed):
@@ -264,15 +275,17 @@ def random_case(seed):
         used = sorted(ref.variables(pattern))
         if not used:
             continue
+        steps = r.choice([[], [], [-1], [-1, -2], [-2, 1], [1, 2], [-1, 3]])
         define = {}
         for v in used:
             if r.random() < 0.85:
-                define[v] = random_condition(r, used, v)
+                define[v] = random_condition(r, used, v, steps)
         for v in sorted(ref.forbidden(pattern)):
-            define[v] = random_condition(r, used, r.choice(used))
+            define[v] = random_condition(r, used, r.choice(used), steps)
         define["u"] = ("cmp", "=", ("col", "s"), ("const", "e"))
         patterns.append({"pattern": pattern, "define": define, "keyed": r.random() < 0.8, "skip": r.choice(["past", "past", "next"]),
-                         "within": within, "timeouts": bool(timed and within and r.random() < 0.3)})
+                         "within": within,
+                         "steps": r.choice([None, None, (1, 1), (2, 1), (1, 3)]), "timeouts": bool(timed and within and r.random() < 0.3)})
     if not patterns:
         patterns.append({"pattern": ("var", "a"), "define": {}, "keyed": True, "skip": "past", "within": None})
     delay = r.choice([0, 0, 3, 10])
@@ -339,6 +352,8 @@ def smaller(case):
             if p["define"][v][0] in ("and", "or", "not"):
                 for part in p["define"][v][1:]:
                     yield Case(case.files, case.delay, [dict(p, define=dict(p["define"], **{v: part}))])
+        if p.get("steps"):
+            yield Case(case.files, case.delay, [dict(p, steps=None)])
         if p["within"]:
             yield Case(case.files, case.delay, [dict(p, within=None, timeouts=False)])
         if p["keyed"]:
@@ -350,7 +365,7 @@ def smaller(case):
 def mentions(c):
     if not isinstance(c, tuple):
         return set()
-    own = {c[1]} if c[0] in ("last", "first") and c[1] else {c[2]} if c[0] == "agg" and c[2] else set()
+    own = {c[1]} if c[0] in ("last", "first", "step") and c[1] else {c[2]} if c[0] == "agg" and c[2] else set()
     return own.union(*(mentions(x) for x in c[1:])) if len(c) > 1 else own
 
 
