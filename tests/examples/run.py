@@ -99,6 +99,23 @@ def replays_write_what_is_expected(folder):
 
 
 @case
+def a_recording_in_two_files_gives_the_same(folder):
+    """Sessions and silences do not depend on which file a row came from."""
+    for name, stream, recording in (("web_sessions", "views", "views.jsonl"), ("iot_silence", "readings", "readings.jsonl"),
+                                    ("stuck_order", "orders", "orders.jsonl")):
+        example = os.path.join(TOP, "examples", name)
+        with open(os.path.join(example, recording)) as f:
+            lines = f.readlines()
+        halves = [os.path.join(folder, f"{name}{i}.jsonl") for i in (0, 1)]
+        for i, path in enumerate(halves):
+            with open(path, "w") as f:
+                f.writelines(lines[i::2])
+        got = replay("-q", os.path.join(example, name + ".weir"), *sum((["--in", f"{stream}={p}"] for p in halves), []))
+        with open(os.path.join(example, "expected.jsonl")) as f:
+            equal(sorted(got.splitlines()), sorted(f.read().splitlines()))
+
+
+@case
 def the_recording_has_the_rows_that_its_readme_says(folder):
     declaration = open(os.path.join(FLIGHTS, "flights.weir")).read().split(");")[0] + ");\n"
     rows = rows_of(declaration + "SELECT status, tail FROM flights;\n", folder)
