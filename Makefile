@@ -63,7 +63,7 @@ LDLIBS = -lsimdjson -lstdc++ -lpcre2-8 -lzstd -llz4 -lz -ljansson -lm
 BIN = $(if $(filter release,$(MODE)),build/weir,$B/weir)
 
 # ---- Rules -------------------------------------------------------------------------------------
-.PHONY: all deps build demo test test-built check bench fuzz golden pages clean install help
+.PHONY: all deps build demo test test-built check bench bench-scale fuzz golden pages clean install help
 .DEFAULT_GOAL := build
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -139,6 +139,9 @@ check: $(BIN) ## layout, includes, names, sizes, READMEs, generated pages
 
 bench: $(BIN) ## weir beside the machine's limits, in one run (PEERS=esper,flink,siddhi: beside those too)
 	@python3 bench/run.py --weir $(BIN) --build build/bench --mode $(MODE) $(PEERS:%=--peers %) $(ONLY:%=--only %)
+
+bench-scale: $(BIN) ## cost per event while pattern, window and keys grow
+	@python3 bench/scale.py --weir $(BIN) --build build/bench
 
 # ---- Fuzzing: libFuzzer, one target a run: make fuzz TARGET=fuzz_parse SECONDS=60 ------------------
 TARGET ?= fuzz_program

@@ -121,8 +121,10 @@ def peers(args, data):
     print()
     row("peer", "workload", "events", "peer s", "weir s", "weir is faster by")
     for engine in args.peers.split(","):
-        for name in ("W1", "W2", "W3", "W4", "W5", "W7"):
-            events = min(args.events, 1000000 if engine in ("flink", "siddhi") else args.events)
+        for name in WORKLOADS:
+            if name == "W4 DECIMAL" or (args.only and name not in args.only):
+                continue
+            events = min(args.events, 50000 if (engine, name) == ("siddhi", "W6") else 1000000 if engine in ("flink", "siddhi") else args.events)
             head = f"{args.build}/head.jsonl"
             subprocess.run(f"head -n {events} {data} > {head}", shell=True, check=True)
             theirs = json.loads(run([f"{HERE}/peers/run", engine, name, head, "--events", str(events)])[2].splitlines()[-1])
@@ -141,6 +143,7 @@ def main():
     a.add_argument("--only", action="append", default=[])
     args = a.parse_args()
     args.weir = os.path.abspath(args.weir)
+    os.environ.setdefault("PEERS_BUILD", os.path.abspath(os.path.join(args.build, "..", "peers")))
     many, idle = prepare(args)
     workloads(args, many)
     if not args.only:

@@ -1,0 +1,93 @@
+#!/usr/bin/env python3
+"""make bench-scale: what an event costs while the pattern, the window and the number of keys grow, and on inputs made to hurt.
+
+scale.py --weir build/weir --build build/bench [--events N]
+
+Every figure is nanoseconds of CPU per event of the whole process less those of a program that only decodes and filters the same
+file (so: keys, matching and results), and the peak memory. Events are those of bench/peers/gen.c.
+"""
+import argparse, os, resource, statistics, subprocess, sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+STREAM = "CREATE STREAM ev (card STRING KEY, mcc INT, amount DOUBLE, status STRING, at TIMESTAMP, WATERMARK FOR at AS at);\n"
+
+
+def run(args, program, data):
+    path = f"{args.build}/scale.weir"
+    with open(path, "w") as f:
+        f.write(STREAM + program)
+    times, memory = [], 0
+    for _ in range(args.runs):
+        p = subprocess.Popen([args.weir, "replay", "-q", path, "--in", f"ev={data}"], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+        err = p.stderr.read()
+        _, status, usage = os.wait4(p.pid, 0)
+        if os.waitstatus_to_exitcode(status) not in (0, 7):
+            sys.exit(f"status {status}\n{program}\n{err.decode()[-1500:]}")
+        if os.waitstatus_to_exitcode(status) == 7:
+            return None, usage.ru_maxrss / 1024
+        times.append(usage.ru_utime + usage.ru_stime)
+        memory = max(memory, usage.ru_maxrss / 1024)
+    return statistics.median(times), memory
+
+
+def events_of(args, keys):
+    path = f"{args.build}/scale-{args.events}-{keys}.jsonl"
+    if not os.path.exists(path):
+        subprocess.run(f"cc -O2 -o {args.build}/gen {HERE}/peers/gen.c && {args.build}/gen --events {args.events} --keys {keys} > {path}",
+                       shell=True, check=True)
+    return path
+
+
+def sequence(length, arrow=" -> ", within="10m"):
+    """A sequence of `length` steps, each taken by about a fifth of the rows."""
+    names = [f"v{i}" for i in range(length)]
+    define = ", ".join(f"{n} AS status = 'declined' AND mcc % 7 <> {i % 7}" for i, n in enumerate(names))
+    return (f"PATTERN p FROM ev PARTITION BY card MATCH {arrow.join(names)} WITHIN {within}\nDEFINE {define}\n"
+            f"SELECT card, {names[0]}.at AS first, {names[-1]}.at AS last;\n")
+
+
+def line(args, name, program, data, base):
+    seconds, memory = run(args, program, data)
+    shown = "limit (exit 7)" if seconds is None else f"{(seconds - base) / args.events * 1e9:.0f} ns"
+    print(f"{name:<52}{shown:>16}{memory:>12.0f} MB", flush=True)
+
+
+def main():
+    a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    a.add_argument("--weir", default="build/weir")
+    a.add_argument("--build", default="build/bench")
+    a.add_argument("--events", type=int, default=2000000)
+    a.add_argument("--runs", type=int, default=3)
+    args = a.parse_args()
+    os.makedirs(args.build, exist_ok=True)
+    base_program = "SELECT card, at, mcc FROM ev WHERE status = 'declined' AND amount > 1e6;\n"
+    many = events_of(args, 100000)
+    base, _ = run(args, base_program, many)
+    print(f"{'':<52}{'per event':>16}{'peak':>15}")
+    for length in (3, 6, 12, 24):
+        line(args, f"length {length}: v0 -> v1 -> … within 10m, 100,000 keys", sequence(length), many, base)
+    for length in (3, 6, 12, 24):
+        line(args, f"length {length}: v0 v1 … (strict), 100,000 keys", sequence(length, " "), many, base)
+    for within in ("1s", "10s", "1m", "10m", "1h"):
+        line(args, f"window {within}: v0 -> v1 -> v2, 100,000 keys", sequence(3, within=within), many, base)
+    for keys in (1000, 10000, 100000, 1000000, 10000000):
+        data = events_of(args, keys)
+        own, _ = run(args, base_program, data)
+        line(args, f"keys {keys:,}: v0 -> v1 -> v2 within 10m", sequence(3), data, own)
+    hurt = {
+        "every row starts, nothing completes, 100,000 keys":
+            "PATTERN p FROM ev PARTITION BY card MATCH a -> b WITHIN 10m DEFINE b AS amount < 0 SELECT card, a.at AS x;\n",
+        "every row satisfies every variable, 100,000 keys":
+            "PATTERN p FROM ev PARTITION BY card MATCH a -> b -> c WITHIN 10m SELECT card, a.at AS x;\n",
+        "a condition on history that never holds, 100,000 keys":
+            "PATTERN p FROM ev PARTITION BY card MATCH a -> b WITHIN 10m DEFINE b AS amount < -a.amount SELECT card, a.at AS x;\n",
+        "one hot key, every row starts, nothing completes":
+            "PATTERN p FROM ev MATCH a -> b WITHIN 10m DEFINE b AS amount < 0 SELECT a.at AS x;\n",
+        "one hot key, nested loops, within 100ms":
+            "PATTERN p FROM ev MATCH (a+)+ b WITHIN 100ms DEFINE a AS amount > 0, b AS amount < 0 SELECT b.at AS x;\n",
+    }
+    for name, program in hurt.items():
+        line(args, name, program, many, base)
+
+
+main()
