@@ -15,18 +15,18 @@ V ?= @
 BASE = alloc arena buf error hash text
 DSL = source diag diag_render ast ast_call ast_pattern ast_match ast_query ast_statement report parse \
       fmt fmt_doc fmt_expr fmt_pattern fmt_query fmt_expand
-VM = type decimal calendar text text_time json zone regexp scalar opcode builtin builtin_number builtin_text builtin_time \
+VM = type array decimal calendar text text_time json zone regexp scalar opcode builtin builtin_number builtin_text builtin_time \
      batch exec frame exec_batch exec_row program program_io verify verify_code verify_node verify_pattern \
      disasm bytecode_page pattern_class
 VM_CXX = shortest
 COMPILER = compile settings declare declare_stream names relation types check_expr check_operator check_call condition expr_walk query window output \
            ir fold share prune emit finish \
-           automaton pattern pattern_tree pattern_scope pattern_call pattern_define pattern_contradict pattern_warn explain explain_words explain_pattern explain_text explain_dot explain_json
+           streams automaton automaton_expand pattern pattern_keys pattern_result pattern_tree pattern_scope pattern_call pattern_define pattern_contradict pattern_warn explain explain_words explain_pattern explain_text explain_dot explain_json
 RUNTIME = row_code clock codec timers scratch chunk reorder drops operator task source unseen select merge late sink output state \
           roundtrip bind engine push watch coverage weir \
           slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \
           window window_emit window_state \
-          pattern pattern_plan pattern_row pattern_trace match_general match_general_state match_thread match_link match_output match_row \
+          pattern pattern_plan pattern_row pattern_trace match_general match_general_state match_thread match_special match_link match_condition match_rows match_decide match_output match_row \
           match_sequence match_state
 CONNECTORS = byte_source compress csv_encoder csv_reader csv_scan decode decode_number decompress encode \
              file_writer infer infer_csv infer_json json_encoder json_reader json_walk library window

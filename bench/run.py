@@ -20,6 +20,7 @@ WORKLOADS = {
     "W4": ("w4", ["t:first", "t:last", "1"], 140061, "112a7e88874c1cd1", None),
     "W4 DECIMAL": ("w4_decimal", ["t:first", "t:last", "1"], 140061, "1f17d18f74ec11fc", None),
     "W5": ("w5", ["t:first", "t:last", "n:tries"], 3035, "b87cf7bc160e9dcc", 0.3),
+    "W6": ("w6", ["t:first", "0", "0"], 138314, "0a909a3f8961f258", None),
     "W7": ("w7", ["t:start", "n:n", "c:amount"], 1507059, "969d3c91461fd753", 0.25),
 }
 failed = []

@@ -14,6 +14,9 @@ struct wr_explain {
 /* explain_words.c: pieces of text about nodes, appended. */
 void wr_explain_duration(int64_t micros, struct wr_buf *out);           /* 1h30m */
 /* "LAST(small.amount, 1)", "AVG(small.amount)", "card": an input of a pattern's code or output. */
+/* How an entry of a follow list is come to: "->[1s..5m] !b* ": arrow and bound (not of a beginning), ^, what kills
+ * it (a * behind what every row is looked at for), what must not lie before it. */
+void wr_explain_entry(const struct wr_pattern_node *p, const struct wr_follow *f, bool first, struct wr_buf *out);
 void wr_explain_input(const struct wr_program *program, const struct wr_node *pattern,
                       const struct wr_input *input, struct wr_buf *out);
 void wr_explain_columns(const struct wr_schema *schema,

@@ -13,12 +13,17 @@ static void add_quoted(const char *text, struct wr_buf *out)
 }
 
 static void edge(const struct wr_explain *e, uint32_t node, const char *from, const char *to,
-                 const struct wr_follow *f, uint32_t rank, uint32_t of)
+                 const struct wr_follow *f, bool first, uint32_t rank, uint32_t of)
 {
-    const char *arrow = !f || f->connector == 0 ? "" : f->connector == 1 ? "-> " : "->> ";
-    wr_buf_printf(e->out, "    p%u_%s -> p%u_%s [label=\"%s", node, from, node, to, arrow);
-    if (of > 1) wr_buf_printf(e->out, "%u", rank);
-    wr_buf_add_cstr(e->out, "\"];\n");
+    const struct wr_pattern_node *p = &e->program->node[node].u.pattern;
+    struct wr_buf label = {0};
+    if (f->position == WR_ACCEPT) wr_buf_add_cstr(&label, f->flags & WR_FOLLOW_AT_END ? "$ " : f->flags ? "^ " : "");
+    else wr_explain_entry(p, f, first, &label);
+    if (of > 1) wr_buf_printf(&label, "%u", rank);
+    wr_buf_printf(e->out, "    p%u_%s -> p%u_%s [label=", node, from, node, to);
+    add_quoted(wr_buf_cstr(&label), e->out);
+    wr_buf_add_cstr(e->out, "];\n");
+    wr_buf_release(&label);
 }
 
 static void list(const struct wr_explain *e, uint32_t node, const char *from, uint32_t start,
@@ -34,7 +39,7 @@ static void list(const struct wr_explain *e, uint32_t node, const char *from, ui
             memcpy(to, wr_buf_cstr(&name), name.size + 1);
         }
         wr_buf_release(&name);
-        edge(e, node, from, to, first || f->position == WR_ACCEPT ? NULL : f, i + 1, count);
+        edge(e, node, from, to, f, first, i + 1, count);
     }
 }
 

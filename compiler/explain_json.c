@@ -109,6 +109,37 @@ static void add_window(const struct wr_explain *e, const struct wr_node *n)
     add_bound(e, n);
 }
 
+/* "not": variables of which no row may come, the very next or any until the next one taken; "not_before": with how
+ * long before; "but": variables whose rows a possessive loop takes. */
+static void add_refusals(const struct wr_pattern_node *p, const struct wr_follow *f, struct wr_buf *out)
+{
+    if (f->kill_count) wr_buf_add_cstr(out, ",\"not\":[");
+    for (uint32_t i = 0; i < f->kill_count; i++) {
+        const struct wr_kill *kill = &p->kill[f->kill + i];
+        wr_buf_add_cstr(out, i ? ",{\"variable\":" : "{\"variable\":");
+        add_string(p->variable[kill->variable].name, out);
+        add_bool("next_only", kill->next_only, out);
+        wr_buf_add_char(out, '}');
+    }
+    if (f->kill_count) wr_buf_add_char(out, ']');
+    if (f->lead_count) wr_buf_add_cstr(out, ",\"not_before\":[");
+    for (uint32_t i = 0; i < f->lead_count; i++) {
+        const struct wr_lead *lead = &p->lead[f->lead + i];
+        wr_buf_add_cstr(out, i ? ",{\"variable\":" : "{\"variable\":");
+        add_string(p->variable[lead->variable].name, out);
+        add_number("for_us", lead->for_us, out);
+        wr_buf_add_char(out, '}');
+    }
+    if (f->lead_count) wr_buf_add_char(out, ']');
+    if (f->claim_count) wr_buf_add_cstr(out, ",\"but\":[");
+    for (uint32_t i = 0; i < f->claim_count; i++) {
+        wr_buf_add_cstr(out, i ? "," : "");
+        uint16_t position = p->follow[p->claim[f->claim + i]].position;
+        add_string(p->variable[p->position[position].variable].name, out);
+    }
+    if (f->claim_count) wr_buf_add_char(out, ']');
+}
+
 static void add_list(const struct wr_pattern_node *p, uint32_t start, uint32_t count, bool first,
                      struct wr_buf *out)
 {
@@ -117,11 +148,14 @@ static void add_list(const struct wr_pattern_node *p, uint32_t start, uint32_t c
     for (uint32_t i = 0; i < count; i++) {
         const struct wr_follow *f = &p->follow[start + i];
         wr_buf_add_cstr(out, i ? "," : "");
-        if (f->position == WR_ACCEPT) wr_buf_add_cstr(out, "{\"to\":\"end\"}");
-        else if (first) wr_buf_printf(out, "{\"to\":%u}", f->position);
-        else
-            wr_buf_printf(out, "{\"to\":%u,\"connector\":\"%s\"}", f->position,
-                          connector[f->connector]);
+        if (f->position == WR_ACCEPT) wr_buf_add_cstr(out, "{\"to\":\"end\"");
+        else wr_buf_printf(out, "{\"to\":%u", f->position);
+        if (f->position != WR_ACCEPT && !first) add_text("connector", connector[f->connector], out);
+        if (f->low_us >= 0) add_number("low_us", f->low_us, out);
+        if (f->high_us >= 0) add_number("high_us", f->high_us, out);
+        if (f->flags) add_text("only_at", f->flags & WR_FOLLOW_AT_END ? "end" : "start", out);
+        add_refusals(p, f, out);
+        wr_buf_add_char(out, '}');
     }
     wr_buf_add_char(out, ']');
 }
@@ -164,8 +198,14 @@ static void add_pattern(const struct wr_explain *e, const struct wr_node *n)
     add_names("keys", in, p->key, p->key_count, e->out);
     if (p->within_us >= 0) add_number("within_us", p->within_us, e->out);
     else add_text("within_us", NULL, e->out);
-    add_text("after_match", p->after_match == WR_AFTER_NEXT_ROW ? "to next row" : "past last row",
-             e->out);
+    static const char *const after[] = {"past last row", "to next row", "to first", "to last"};
+    static const char *const rows[] = {"one", "all, show empty", "all, omit empty", "all, with unmatched"};
+    WR_ASSERT(p->after_match < WR_COUNT(after) && p->all_rows < WR_COUNT(rows));
+    add_text("after_match", after[p->after_match], e->out);
+    if (p->all_rows) add_text("rows", rows[p->all_rows], e->out);
+    if (p->timeouts) add_text("timeouts", p->timeouts == 2 ? "all" : "one", e->out);
+    if (p->limit_starts) add_number("limit_starts", p->limit_starts, e->out);
+    if (p->suppress_us) add_number("suppress_us", p->suppress_us, e->out);
     add_text("matcher", wr_matcher_class_name(wr_pattern_class(p)), e->out);
     add_text("why", wr_pattern_class_why(p), e->out);
     add_bool("late_into", p->late_into, e->out);
@@ -180,6 +220,9 @@ static void add_pattern(const struct wr_explain *e, const struct wr_node *n)
     for (uint32_t i = 0; i < p->position_count; i++) {
         wr_buf_printf(e->out, "%s{\"variable\":", i ? "," : "");
         add_string(p->variable[p->position[i].variable].name, e->out);
+        if (p->position[i].excluded) add_bool("excluded", true, e->out);
+        if (p->position[i].absence_us == WR_ABSENCE_WITHIN) add_text("absent", "within", e->out);
+        else if (p->position[i].absence_us) add_number("absent_us", p->position[i].absence_us, e->out);
         wr_buf_add_cstr(e->out, ",\"follow\":");
         add_list(p, p->position[i].follow, p->position[i].follow_count, false, e->out);
         wr_buf_add_char(e->out, '}');

@@ -102,13 +102,26 @@ static void print_set(const struct wr_pattern_node *p, uint16_t set, const char 
     wr_buf_add_char(out, '.');
 }
 
+/* "CLASSIFIER()", "CLASSIFIER(a|b)". */
+static void print_classifier(const struct wr_pattern_node *p, uint16_t set, struct wr_buf *out)
+{
+    wr_buf_add_cstr(out, "CLASSIFIER(");
+    print_set(p, set, "", out);
+    if (set != WR_SET_ALL) out->size--; /* the dot */
+    wr_buf_add_char(out, ')');
+}
+
 static void print_aggregate(const struct wr_schema *in, const struct wr_pattern_node *p,
                             const struct wr_aggregate *a, struct wr_buf *out)
 {
-    const char *column = a->column == WR_NONE ? "*" : in->column[a->column].name;
     wr_buf_printf(out, "%s(", aggregate_name(a->fn));
-    print_set(p, a->set, column, out);
-    wr_buf_add_cstr(out, column);
+    if (a->column == WR_COLUMN_CLASSIFIER) {
+        print_classifier(p, a->set, out);
+    } else {
+        const char *column = a->column == WR_NONE ? "*" : in->column[a->column].name;
+        print_set(p, a->set, column, out);
+        wr_buf_add_cstr(out, column);
+    }
     if (a->column2 != WR_NONE) wr_buf_printf(out, ", %s", in->column[a->column2].name);
     wr_buf_add_char(out, ')');
     if (a->filter != WR_NONE) wr_buf_printf(out, " FILTER (WHERE %s)", in->column[a->filter].name);
@@ -122,19 +135,54 @@ void wr_explain_input(const struct wr_program *program, const struct wr_node *pa
         "MATCH_NUMBER()", "MATCH_ROWTIME()", "MATCH_STATUS()", "CLASSIFIER()"};
     const struct wr_schema *in = &program->node[pattern->input[0]].schema;
     const struct wr_pattern_node *p = &pattern->u.pattern;
+    bool classifier = input->kind == WR_INPUT_SPECIAL && input->column == WR_SPECIAL_CLASSIFIER;
+    if (input->step) wr_buf_add_cstr(out, input->step < 0 ? "PREV(" : "NEXT(");
+    if (input->final_) wr_buf_add_cstr(out, "FINAL ");
     switch ((enum wr_input_kind)input->kind) {
-    case WR_INPUT_COLUMN: wr_buf_add_cstr(out, in->column[input->column].name); return;
-    case WR_INPUT_KEY: wr_buf_add_cstr(out, in->column[p->key[input->column]].name); return;
-    case WR_INPUT_SPECIAL: wr_buf_add_cstr(out, special[input->column]); return;
-    case WR_INPUT_AGGREGATE: print_aggregate(in, p, &p->aggregate[input->column], out); return;
+    case WR_INPUT_COLUMN: wr_buf_add_cstr(out, in->column[input->column].name); break;
+    case WR_INPUT_KEY: wr_buf_add_cstr(out, in->column[p->key[input->column]].name); break;
+    case WR_INPUT_AGGREGATE: print_aggregate(in, p, &p->aggregate[input->column], out); break;
+    case WR_INPUT_SPECIAL:
+        if (!classifier) {
+            wr_buf_add_cstr(out, special[input->column]);
+            break;
+        }
+        wr_buf_add_cstr(out, input->from_first ? "FIRST(" : "LAST(");
+        print_classifier(p, input->set, out);
+        if (input->offset) wr_buf_printf(out, ", %u", input->offset);
+        wr_buf_add_char(out, ')');
+        break;
     case WR_INPUT_LAST:
-    case WR_INPUT_FIRST: break;
+    case WR_INPUT_FIRST:
+        wr_buf_add_cstr(out, input->kind == WR_INPUT_LAST ? "LAST(" : "FIRST(");
+        print_set(p, input->set, in->column[input->column].name, out);
+        wr_buf_add_cstr(out, in->column[input->column].name);
+        if (input->offset) wr_buf_printf(out, ", %u", input->offset);
+        wr_buf_add_char(out, ')');
     }
-    wr_buf_add_cstr(out, input->kind == WR_INPUT_LAST ? "LAST(" : "FIRST(");
-    print_set(p, input->set, in->column[input->column].name, out);
-    wr_buf_add_cstr(out, in->column[input->column].name);
-    if (input->offset) wr_buf_printf(out, ", %u", input->offset);
-    wr_buf_add_char(out, ')');
+    if (input->step) wr_buf_printf(out, ", %d)", input->step < 0 ? -input->step : input->step);
+}
+
+void wr_explain_entry(const struct wr_pattern_node *p, const struct wr_follow *f, bool first, struct wr_buf *out)
+{
+    if (!first && f->connector) wr_buf_add_cstr(out, f->connector == 1 ? "->" : "->>");
+    if (f->low_us >= 0 || f->high_us >= 0) {
+        wr_buf_add_char(out, '[');
+        if (f->low_us >= 0) wr_explain_duration(f->low_us, out);
+        wr_buf_add_cstr(out, "..");
+        if (f->high_us >= 0) wr_explain_duration(f->high_us, out);
+        wr_buf_add_char(out, ']');
+    }
+    if (!first && f->connector) wr_buf_add_char(out, ' ');
+    if (f->flags & WR_FOLLOW_AT_START) wr_buf_add_char(out, '^');
+    for (uint32_t k = 0; k < f->kill_count; k++)
+        wr_buf_printf(out, "!%s%s ", p->variable[p->kill[f->kill + k].variable].name,
+                      p->kill[f->kill + k].next_only ? "" : "*");
+    for (uint32_t k = 0; k < f->lead_count; k++) {
+        wr_buf_printf(out, "!%s ", p->variable[p->lead[f->lead + k].variable].name);
+        wr_explain_duration(p->lead[f->lead + k].for_us, out);
+        wr_buf_add_char(out, ' ');
+    }
 }
 
 /* ---- Bounds ---------------------------------------------------------------------------------- */
@@ -146,11 +194,11 @@ uint32_t wr_explain_longest(const struct wr_pattern_node *p)
     uint32_t *rows = wr_alloc_zero((p->position_count + 1) * sizeof *rows), longest = 0;
     bool loops = false;
     for (uint32_t i = p->position_count; i-- > 0;) {
-        rows[i] = 1;
+        rows[i] = p->position[i].absence_us == WR_ABSENCE_NONE;
         for (uint32_t k = 0; k < p->position[i].follow_count; k++) {
             uint32_t q = p->follow[p->position[i].follow + k].position;
             loops |= q <= i;
-            if (q != WR_ACCEPT) rows[i] = WR_MAX(rows[i], rows[q] + 1);
+            if (q != WR_ACCEPT) rows[i] = WR_MAX(rows[i], rows[q] + (p->position[i].absence_us == WR_ABSENCE_NONE));
         }
     }
     for (uint32_t i = 0; i < p->first_count; i++) {

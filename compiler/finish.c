@@ -144,6 +144,9 @@ static void copy_pattern(struct wr_compile *c, struct codes *codes, struct wr_pa
     p->set = copied(c, p->set, (size_t)p->set_count * p->set_words, sizeof *p->set);
     p->position = copied(c, p->position, p->position_count, sizeof *p->position);
     p->follow = copied(c, p->follow, p->follow_count, sizeof *p->follow);
+    p->kill = copied(c, p->kill, p->kill_count, sizeof *p->kill);
+    p->claim = copied(c, p->claim, p->claim_count, sizeof *p->claim);
+    p->lead = copied(c, p->lead, p->lead_count, sizeof *p->lead);
     p->keep = copied(c, p->keep, p->keep_count, sizeof *p->keep);
     p->aggregate = copied(c, p->aggregate, p->aggregate_count, sizeof *p->aggregate);
     p->history = copied(c, p->history, p->history_count, sizeof *p->history);

@@ -83,6 +83,13 @@ struct wr_relation {
     uint32_t time_column;         /* column that is the event time; WR_NONE: only the pseudo-column */
     bool bounded_window;          /* has window_start, window_end as its bounds */
     bool has_watermark;           /* false: no declared event time (warn where time matters) */
+    /* FROM (s, t): the streams whose rows these are (0: of one), the column that holds the number of a row's
+     * stream (the last of the schema, and no column of the language), and for each stream a byte a column of the
+     * schema: it has it. */
+    uint32_t stream_count;
+    const struct wr_ident *stream;
+    uint32_t stream_column;
+    const uint8_t *stream_has;
 };
 /* Fills `scope` so that names resolve to COLUMN inputs of the relation. */
 void wr_scope_of_relation(struct wr_scope *scope, const struct wr_relation *relation);
@@ -140,18 +147,32 @@ uint32_t wr_node_append(struct wr_compile *c, const struct wr_relation *relation
 bool wr_lower_match(struct wr_compile *c, const struct wr_match *match, struct wr_slice name,
                     const struct wr_relation *input, uint32_t query, struct wr_relation *result, uint32_t *late_node);
 
-/* automaton.c: positions and ordered follow lists of a row pattern; see vm/program.h. `variable_of` gives the number
- * of a variable. Forms that do not run yet are refused at their place. false after errors. */
+/* automaton.c: positions and ordered follow lists of a row pattern; see vm/program.h. Forms that do not run yet are
+ * refused at their place. false after errors. */
+struct wr_automaton_source {
+    /* The number of a variable; of the variable that UNTIL of a REPEAT stands for. -1: there is none, as was
+     * reported. until_of may be NULL when no pattern has one. */
+    int (*variable_of)(void *context, const struct wr_ident *name);
+    int (*until_of)(void *context, const struct wr_pattern *repeat);
+    void *context;
+    uint32_t variable_count;
+    bool has_within;
+};
 struct wr_automaton {
     uint32_t position_count, follow_count, first, first_count;
     uint16_t *variable;             /* per position */
+    uint8_t *excluded;
+    int64_t *absence_us;
     uint32_t *follow_start;         /* per position, in follow */
     uint16_t *follow_size;
     struct wr_follow *follow;
-    const struct wr_pattern *const *place; /* per position: the variable in the tree that it is a copy of */
+    const struct wr_pattern *const *place; /* per position: the variable, or NOT, in the tree that it is a copy of */
+    uint32_t kill_count, claim_count, lead_count;
+    const struct wr_kill *kill;
+    const uint32_t *claim;
+    const struct wr_lead *lead;
 };
 bool wr_automaton_build(struct wr_compile *c, const struct wr_pattern *pattern,
-                        int (*variable_of)(void *context, const struct wr_ident *name), void *context,
-                        struct wr_automaton *out);
+                        const struct wr_automaton_source *source, struct wr_automaton *out);
 
 #endif

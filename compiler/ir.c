@@ -55,7 +55,9 @@ static uint64_t hash_node(const struct wr_ir *n)
     case WR_IR_INPUT:
         return wr_mix64(h ^ ((uint64_t)n->u.input.kind << 56 | (uint64_t)n->u.input.final_ << 48 |
                              (uint64_t)n->u.input.set << 32 | (uint64_t)n->u.input.column << 16 |
-                             n->u.input.offset));
+                             n->u.input.offset) ^
+                        (uint64_t)(uint16_t)n->u.input.step << 24 ^
+                        (uint64_t)n->u.input.from_first << 40);
     default:
         h ^= (uint64_t)n->u.op.op << 32 | (uint64_t)(uint8_t)n->u.op.k << 24 | n->u.op.c;
         h = wr_mix64(h ^ (uint64_t)n->u.op.builtin << 48);
@@ -73,7 +75,8 @@ static bool same_node(const struct wr_ir *a, const struct wr_ir *b)
     if (a->kind == WR_IR_INPUT)
         return a->u.input.kind == b->u.input.kind && a->u.input.final_ == b->u.input.final_ &&
                a->u.input.set == b->u.input.set && a->u.input.column == b->u.input.column &&
-               a->u.input.offset == b->u.input.offset;
+               a->u.input.offset == b->u.input.offset && a->u.input.step == b->u.input.step &&
+               a->u.input.from_first == b->u.input.from_first;
     if (a->u.op.op != b->u.op.op || a->u.op.k != b->u.op.k || a->u.op.c != b->u.op.c ||
         a->u.op.builtin != b->u.op.builtin || a->u.op.arg_count != b->u.op.arg_count)
         return false;
@@ -162,7 +165,8 @@ struct wr_ir *wr_ir_input(struct wr_block *b, struct wr_input input)
 {
     struct wr_ir n = {.kind = WR_IR_INPUT, .type = input.type};
     n.u.input = input;
-    n.reads_past = !(input.kind == WR_INPUT_COLUMN ||
+    n.reads_past = input.step != 0 ||
+                   !(input.kind == WR_INPUT_COLUMN ||
                      (input.kind == WR_INPUT_SPECIAL && input.column == WR_SPECIAL_EVENT_TIME));
     return intern(b, &n);
 }

@@ -8,6 +8,7 @@
  * PATTERN are the values that the MEASURES or the SELECT list read of a match; the SELECT behind it
  * computes with them. */
 #include "compiler/pattern.h"
+#include "compiler/ir.h"
 #include "compiler/state.h"
 
 #include "dsl/fmt.h"
@@ -20,6 +21,7 @@
 static bool skips_nowhere(const struct wr_match_lowering *m, uint32_t set)
 {
     const struct wr_automaton *a = &m->automaton;
+    if (a->first_count == 0) return false; /* no match at all */
     for (uint32_t i = 0; i < a->first_count; i++) {
         uint32_t p = a->follow[a->first + i].position;
         if (p == WR_ACCEPT || !wr_match_set_has(m, set, a->variable[p])) return false;
@@ -51,8 +53,12 @@ static bool check_skip(struct wr_match_lowering *m)
             "again",
             WR_SLICE_ARG(match->skip_variable.text));
         wr_diag_help(m->c->diags, d, "SKIP TO NEXT ROW goes on from the second row");
+    } else if (set < m->variable.count && !m->variable.at[set].has_rows) {
+        wr_diag_add(m->c->diags, WR_DIAG_W0806, match->skip_variable.span,
+                    "'%.*s' stands under NOT, so no match has a row of it to go on at",
+                    WR_SLICE_ARG(match->skip_variable.text));
     } else {
-        wr_not_yet(m->c, match->skip_span, clause);
+        return true;
     }
     return false;
 }
@@ -70,29 +76,15 @@ static bool check_exclusive(struct wr_match_lowering *m)
     return false;
 }
 
-/* What is written down and cannot run yet, each at its place. */
-static bool refuse_clauses(struct wr_match_lowering *m)
+/* Starts run out of time only where there is one. */
+static bool check_timeouts(struct wr_match_lowering *m)
 {
     const struct wr_match *match = m->match;
-    const struct {
-        bool there;
-        struct wr_span span;
-        const char *feature;
-    } clauses[] = {
-        {match->rows != WR_ONE_ROW, match->rows_span, "ALL ROWS PER MATCH"},
-        {match->all_matches, match->all_matches_span, "ALL MATCHES"},
-        {match->timeouts == 1, match->timeouts_span, "WITH TIMEOUTS"},
-        {match->timeouts == 2, match->timeouts_span, "WITH ALL TIMEOUTS"},
-        {match->suppress != NULL, match->suppress_span, "SUPPRESS"},
-        {match->limit_starts != 0, match->limit_span, "LIMIT … STARTS"},
-    };
-    bool ok = true;
-    for (size_t i = 0; i < WR_COUNT(clauses); i++) {
-        if (!clauses[i].there) continue;
-        wr_not_yet(m->c, clauses[i].span, clauses[i].feature);
-        ok = false;
-    }
-    return ok;
+    if (!match->timeouts || match->within) return true;
+    struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0819, match->timeouts_span,
+                                    "without WITHIN no start ever runs out of time");
+    wr_diag_help(m->c->diags, d, "say how long a match may take: WITHIN 10m");
+    return false;
 }
 
 static bool check_order(struct wr_match_lowering *m)
@@ -116,138 +108,6 @@ static bool check_order(struct wr_match_lowering *m)
     return false;
 }
 
-/* Under the Flink dialect a greedy quantifier with a choice is possessive. One for at most one row
- * has none there (Flink builds it as optional()), a fixed number neither. */
-static bool check_dialect(struct wr_match_lowering *m, const struct wr_pattern *p)
-{
-    bool ok = true;
-    if (p->kind == WR_PATTERN_REPEAT && p->quantifier.mode == WR_GREEDY &&
-        p->quantifier.min != p->quantifier.max && p->quantifier.max > 1) {
-        wr_not_yet(m->c, p->quantifier.span,
-                   "a greedy quantifier in dialect 'flink', which is possessive there,");
-        ok = false;
-    }
-    if (p->child) ok &= check_dialect(m, p->child);
-    for (uint32_t i = 0; i < p->item_count; i++) ok &= check_dialect(m, p->item[i].pattern);
-    return ok;
-}
-
-static bool lower_keys(struct wr_match_lowering *m)
-{
-    const struct wr_match *match = m->match;
-    bool ok = true;
-    if (match->partition_alias.text.size && match->partition.count != 1) {
-        struct wr_diag *d = wr_diag_add(
-            m->c->diags, WR_DIAG_W0812, match->partition_alias.span,
-            "one name for several keys names a key of each stream, and this pattern reads "
-            "one stream");
-        wr_diag_help(m->c->diags, d, "leave the parentheses and the name out: PARTITION BY a, b");
-        return false;
-    }
-    for (uint32_t i = 0; i < match->partition.count; i++) {
-        const struct wr_expr *expr = match->partition.at[i];
-        uint32_t column;
-        if (!wr_match_key_column(m, expr, &column)) {
-            ok = false;
-            continue;
-        }
-        struct wr_ident name = {.text = WR_SLICE("key"), .span = expr->span};
-        if (i) name.text = wr_arena_printf(m->c->arena, "key_%u", i + 1);
-        if (match->partition_alias.text.size) name = match->partition_alias;
-        else if (column < m->input->schema->count) {
-            name = expr->u.name.at[expr->u.name.count - 1];
-            name.text = wr_slice_cstr(m->input->schema->column[column].name);
-        }
-        wr_list_push(m->c->arena, &m->key, column);
-        wr_list_push(m->c->arena, &m->key_name, name);
-    }
-    return ok;
-}
-
-/* ---- The result ------------------------------------------------------------------------------ */
-
-static uint32_t find_key_name(const struct wr_match_lowering *m, const struct wr_expr *expr)
-{
-    if (expr->kind != WR_EXPR_NAME || expr->u.name.count != 1) return WR_NONE;
-    for (uint32_t k = 0; k < m->key_name.count; k++)
-        if (wr_ident_equal(m->key_name.at[k], expr->u.name.at[0])) return k;
-    return WR_NONE;
-}
-
-static struct wr_ir *read_key(struct wr_match_lowering *m, struct wr_block *b, uint32_t key)
-{
-    uint32_t column = m->key.at[key];
-    struct wr_type type = column < m->input->schema->count
-                              ? m->input->schema->column[column].type
-                              : wr_block_result_type(m->extra, column - m->input->schema->count);
-    return wr_match_read(
-        m, b, (struct wr_input){.kind = WR_INPUT_KEY, .column = (uint16_t)key, .type = type});
-}
-
-/* Nothing but the time of the match: MATCH_ROWTIME(), or the event time of its last row. */
-static bool is_rowtime(const struct wr_match_lowering *m, const struct wr_expr *expr)
-{
-    if (expr->kind == WR_EXPR_CALL)
-        return wr_match_function(expr->u.call.name.text) == WR_MATCH_ROWTIME;
-    bool qualified = expr->kind == WR_EXPR_NAME && expr->u.name.count > 1 &&
-                     wr_match_find_set(m, &expr->u.name.at[0]) != WR_NONE;
-    return !m->may_be_empty && !qualified && wr_relation_is_time(m->input, expr);
-}
-
-/* A partition column alone is the key's value; anything else is computed from the match's rows. */
-static bool lower_item(struct wr_match_lowering *m, struct wr_block *b,
-                       const struct wr_select_item *item, struct wr_columns *columns)
-{
-    struct wr_select_item named = *item;
-    uint32_t key = m->match->short_form ? find_key_name(m, item->expr) : WR_NONE;
-    struct wr_reference r;
-    if (item->expr->kind == WR_EXPR_STAR) {
-        struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0415, item->span,
-                                        "a match has many rows, so * names no columns of it");
-        wr_diag_help(m->c->diags, d, "name them with their variables, such as a.x AS ax");
-        return false;
-    }
-    struct wr_ir *ir = key != WR_NONE ? read_key(m, b, key)
-                                      : wr_check_expr(m->c, &m->scope, b, item->expr);
-    if (!ir) return false;
-    if (key != WR_NONE && !item->alias.text.size) {
-        named.alias = item->expr->u.name.at[0];
-        named.alias.text = m->key_name.at[key].text;
-    } else if (item->expr->kind == WR_EXPR_NAME && !item->alias.text.size &&
-               wr_match_reference(m, item->expr, &r) && r.used == item->expr->u.name.count &&
-               r.column != WR_NONE) {
-        named.alias = item->expr->u.name.at[r.used - 1]; /* with the spelling of its declaration */
-        named.alias.text = wr_slice_cstr(m->input->schema->column[r.column].name);
-    }
-    if (!wr_columns_add(m->c, columns, &named, wr_ir_type(ir), true)) return false;
-    uint32_t column = wr_block_column(b, ir);
-    if (is_rowtime(m, item->expr) && columns->time_column == WR_NONE) columns->time_column = column;
-    return true;
-}
-
-/* Long form: the partition columns and then the measures; short form: the SELECT list. */
-static bool lower_items(struct wr_match_lowering *m, struct wr_block *b, struct wr_columns *columns)
-{
-    const struct wr_match *match = m->match;
-    bool ok = true;
-    wr_match_scope(m, false);
-    for (uint32_t k = 0; k < m->key.count && !match->short_form; k++) {
-        struct wr_ir *ir = read_key(m, b, k);
-        struct wr_select_item item = {.alias = m->key_name.at[k], .expr = match->partition.at[k],
-                                      .span = match->partition.at[k]->span};
-        ok &= wr_columns_add(m->c, columns, &item, wr_ir_type(ir), true);
-        wr_block_column(b, ir);
-    }
-    for (uint32_t i = 0; i < match->measure_count; i++)
-        ok &= lower_item(m, b, &match->measure[i], columns);
-    if (ok && columns->column.count == 0) {
-        wr_diag_add(m->c->diags, WR_DIAG_W0217, match->span,
-                    "without PARTITION BY and MEASURES a match has no columns");
-        ok = false;
-    }
-    return ok;
-}
-
 /* ---- Nodes ----------------------------------------------------------------------------------- */
 
 static int compare_columns(const void *a, const void *b)
@@ -260,22 +120,25 @@ static void keep_inputs(uint32_t *keep, uint32_t *count, const struct wr_input *
                         uint32_t inputs)
 {
     for (uint32_t i = 0; i < inputs; i++)
-        if (input[i].kind == WR_INPUT_LAST || input[i].kind == WR_INPUT_FIRST)
+        if (input[i].kind == WR_INPUT_LAST || input[i].kind == WR_INPUT_FIRST ||
+            input[i].kind == WR_INPUT_COLUMN)
             keep[(*count)++] = input[i].column;
 }
 
-/* The columns that LAST, FIRST and aggregates read, in order. */
+/* The columns that LAST, FIRST, steps and aggregates read, in order. */
 static void fill_keep(struct wr_match_lowering *m, struct wr_pattern_node *p)
 {
-    uint32_t most = m->history.count + m->output.count + 3 * m->aggregate.count, count = 0;
+    uint32_t most = m->history.count + m->stepped.count + m->output.count + 3 * m->aggregate.count,
+             count = 0;
     uint32_t *keep = WR_NEW_ARRAY(m->c->arena, uint32_t, most + 1);
     keep_inputs(keep, &count, m->history.at, m->history.count);
+    keep_inputs(keep, &count, m->stepped.at, m->stepped.count);
     keep_inputs(keep, &count, m->output.at, m->output.count);
     for (uint32_t i = 0; i < m->aggregate.count; i++) {
         const struct wr_aggregate *a = &m->aggregate.at[i];
         uint32_t column[] = {a->column, a->column2, a->filter};
         for (size_t k = 0; k < WR_COUNT(column); k++)
-            if (column[k] != WR_NONE) keep[count++] = column[k];
+            if (column[k] != WR_NONE && column[k] != WR_COLUMN_CLASSIFIER) keep[count++] = column[k];
     }
     qsort(keep, count, sizeof *keep, compare_columns);
     uint32_t distinct = 0;
@@ -283,6 +146,19 @@ static void fill_keep(struct wr_match_lowering *m, struct wr_pattern_node *p)
         if (distinct == 0 || keep[distinct - 1] != keep[i]) keep[distinct++] = keep[i];
     p->keep = keep;
     p->keep_count = distinct;
+}
+
+static void fill_steps(struct wr_match_lowering *m, struct wr_pattern_node *p)
+{
+    const struct wr_input *lists[] = {m->history.at, m->stepped.at, m->output.at};
+    const uint32_t counts[] = {m->history.count, m->stepped.count, m->output.count};
+    for (size_t l = 0; l < WR_COUNT(lists); l++)
+        for (uint32_t i = 0; i < counts[l]; i++) {
+            int step = lists[l][i].step;
+            uint16_t *next = l < 2 ? &p->next_max : &p->out_next_max;
+            if (-step > p->prev_max) p->prev_max = (uint16_t)-step;
+            if (step > *next) *next = (uint16_t)step;
+        }
 }
 
 static void fill_sets(struct wr_match_lowering *m, struct wr_pattern_node *p)
@@ -307,11 +183,19 @@ static void fill_automaton(struct wr_match_lowering *m, struct wr_pattern_node *
         position[i] = (struct wr_pattern_position){.variable = a->variable[i],
                                                    .follow = a->follow_start[i],
                                                    .follow_count = a->follow_size[i],
+                                                   .excluded = a->excluded[i],
+                                                   .absence_us = a->absence_us[i],
                                                    .reads = WR_NONE};
     p->position_count = a->position_count;
     p->position = position;
     p->follow_count = a->follow_count;
     p->follow = a->follow;
+    p->kill_count = a->kill_count;
+    p->kill = a->kill;
+    p->claim_count = a->claim_count;
+    p->claim = a->claim;
+    p->lead_count = a->lead_count;
+    p->lead = a->lead;
     p->first = a->first;
     p->first_count = a->first_count;
     wr_match_fill_conditions(m, p, position);
@@ -320,10 +204,24 @@ static void fill_automaton(struct wr_match_lowering *m, struct wr_pattern_node *
 static bool fill_clauses(struct wr_match_lowering *m, struct wr_pattern_node *p)
 {
     const struct wr_match *match = m->match;
-    bool next = match->skip == WR_SKIP_NEXT_ROW ||
-                (match->skip == WR_SKIP_UNSAID && m->c->flink_dialect);
-    p->after_match = next ? WR_AFTER_NEXT_ROW : WR_AFTER_PAST_LAST;
+    enum wr_skip_kind skip = match->skip;
+    if (skip == WR_SKIP_UNSAID) skip = m->c->flink_dialect ? WR_SKIP_NEXT_ROW : WR_SKIP_PAST_LAST;
+    p->after_match = skip == WR_SKIP_NEXT_ROW   ? WR_AFTER_NEXT_ROW
+                     : skip == WR_SKIP_TO_FIRST ? WR_AFTER_TO_FIRST
+                     : skip == WR_SKIP_TO_LAST  ? WR_AFTER_TO_LAST
+                                                : WR_AFTER_PAST_LAST;
     p->after_set = WR_SET_ALL;
+    if (p->after_match == WR_AFTER_TO_FIRST || p->after_match == WR_AFTER_TO_LAST)
+        p->after_set = (uint16_t)wr_match_find_set(m, &match->skip_variable);
+    p->all_rows = match->rows == WR_ALL_ROWS_SHOW        ? WR_OUTPUT_SHOW_EMPTY
+                  : match->rows == WR_ALL_ROWS_OMIT      ? WR_OUTPUT_OMIT_EMPTY
+                  : match->rows == WR_ALL_ROWS_UNMATCHED ? WR_OUTPUT_UNMATCHED
+                                                         : WR_OUTPUT_ONE_ROW;
+    p->timeouts = match->timeouts;
+    p->limit_starts = match->limit_starts;
+    p->limit_policy = match->limit_policy == WR_LIMIT_DROP_NEW ? WR_STARTS_DROP_NEW
+                      : match->limit_policy == WR_LIMIT_FAIL   ? WR_STARTS_FAIL
+                                                               : WR_STARTS_DROP_OLDEST;
     p->within_us = -1;
     p->late_into = match->late_into.text.size != 0;
     p->needs_ids = m->needs_ids;
@@ -331,10 +229,18 @@ static bool fill_clauses(struct wr_match_lowering *m, struct wr_pattern_node *p)
     wr_fmt_pattern(match->pattern, &text);
     p->text = wr_arena_cstr(m->c->arena, wr_buf_slice(&text));
     wr_buf_release(&text);
-    return !match->within || wr_check_duration(m->c, match->within, "WITHIN", &p->within_us);
+    bool ok = !match->within || wr_check_duration(m->c, match->within, "WITHIN", &p->within_us);
+    return (!match->suppress || wr_check_duration(m->c, match->suppress, "SUPPRESS", &p->suppress_us)) && ok;
 }
 
-/* "LAST(small.amount, 1)": what explain and the run-time tables call a column of the node. */
+static struct wr_slice set_name(const struct wr_match_lowering *m, uint32_t set)
+{
+    return set == WR_SET_ALL          ? WR_SLICE("*")
+           : set < m->variable.count ? m->variable.at[set].name.text
+                                     : m->subset.at[set - m->variable.count].name.text;
+}
+
+/* "PREV(FINAL LAST(small.amount, 1), 2)": what explain and the run-time tables call a column of the node. */
 static const char *output_name(struct wr_match_lowering *m, const struct wr_schema *input,
                                const struct wr_input *in)
 {
@@ -342,20 +248,27 @@ static const char *output_name(struct wr_match_lowering *m, const struct wr_sche
     static const char *const special[WR_SPECIAL_COUNT] = {
         "event_time",     "window_start",    "window_end",     "window_time", "MATCH_ID()",
         "MATCH_NUMBER()", "MATCH_ROWTIME()", "MATCH_STATUS()", "CLASSIFIER()"};
-    if (in->kind == WR_INPUT_SPECIAL) return special[in->column];
+    bool classifier = in->kind == WR_INPUT_SPECIAL && in->column == WR_SPECIAL_CLASSIFIER;
+    if (in->kind == WR_INPUT_SPECIAL && !classifier) return special[in->column];
     if (in->kind == WR_INPUT_KEY) return wr_arena_cstr(arena, m->key_name.at[in->column].text);
-    if (in->kind == WR_INPUT_AGGREGATE) return m->aggregate_text.at[in->column];
-    struct wr_slice set = in->set == WR_SET_ALL ? WR_SLICE("*")
-                          : in->set < m->variable.count
-                              ? m->variable.at[in->set].name.text
-                              : m->subset.at[in->set - m->variable.count].name.text;
-    const char *kind = in->kind == WR_INPUT_FIRST ? "FIRST" : "LAST",
-               *column = input->column[in->column].name;
-    if (in->offset)
-        return wr_arena_printf(arena, "%s(%.*s.%s, %u)", kind, WR_SLICE_ARG(set), column,
-                               in->offset)
-            .data;
-    return wr_arena_printf(arena, "%s(%.*s.%s)", kind, WR_SLICE_ARG(set), column).data;
+    const char *final_ = in->final_ ? "FINAL " : "";
+    if (in->kind == WR_INPUT_AGGREGATE)
+        return wr_arena_printf(arena, "%s%s", final_, m->aggregate_text.at[in->column]).data;
+    struct wr_slice set = set_name(m, in->set);
+    const char *kind = in->kind == WR_INPUT_FIRST || in->from_first ? "FIRST" : "LAST";
+    struct wr_slice text =
+        classifier                      ? wr_arena_printf(arena, "CLASSIFIER(%.*s)", WR_SLICE_ARG(set))
+        : in->kind == WR_INPUT_COLUMN ? wr_slice_cstr(input->column[in->column].name)
+                                        : wr_arena_printf(arena, "%.*s.%s", WR_SLICE_ARG(set),
+                                                          input->column[in->column].name);
+    if (in->kind != WR_INPUT_COLUMN && in->offset)
+        text = wr_arena_printf(arena, "%s%s(%.*s, %u)", final_, kind, WR_SLICE_ARG(text), in->offset);
+    else if (in->kind != WR_INPUT_COLUMN)
+        text = wr_arena_printf(arena, "%s%s(%.*s)", final_, kind, WR_SLICE_ARG(text));
+    if (in->step)
+        text = wr_arena_printf(arena, "%s(%.*s, %d)", in->step < 0 ? "PREV" : "NEXT", WR_SLICE_ARG(text),
+                               in->step < 0 ? -in->step : in->step);
+    return wr_arena_cstr(arena, text);
 }
 
 static struct wr_schema output_schema(struct wr_match_lowering *m, const struct wr_schema *input)
@@ -417,6 +330,7 @@ static void add_nodes(struct wr_match_lowering *m, struct wr_node *node, struct 
     p->output_count = m->output.count;
     p->output = m->output.at;
     fill_keep(m, p);
+    fill_steps(m, p);
     node->name = wr_arena_cstr(c->arena, m->name);
     node->input_count = 1;
     node->input = wr_inputs(c, from);
@@ -435,23 +349,43 @@ static int variable_of(void *context, const struct wr_ident *name)
     return v == WR_NONE ? -1 : (int)v; /* none: there were too many, as was reported */
 }
 
+static int until_of(void *context, const struct wr_pattern *repeat)
+{
+    uint32_t v = wr_match_find_until(context, repeat);
+    return v == WR_NONE ? -1 : (int)v;
+}
+
+static bool build(struct wr_match_lowering *m)
+{
+    const struct wr_automaton_source source = {.variable_of = variable_of,
+                                               .until_of = until_of,
+                                               .context = m,
+                                               .variable_count = m->variable.count,
+                                               .has_within = m->match->within != NULL};
+    if (m->tree_is_wrong || !wr_automaton_build(m->c, m->match->pattern, &source, &m->automaton))
+        return false;
+    for (uint32_t i = 0; i < m->automaton.first_count; i++)
+        m->may_be_empty |= m->automaton.follow[m->automaton.first + i].position == WR_ACCEPT;
+    return true;
+}
+
 /* Everything is looked at, whatever is wrong with the rest, so that one go reports all. */
 static bool check(struct wr_match_lowering *m, struct wr_pattern_node *p, struct wr_block *project,
                   struct wr_columns *columns)
 {
-    const struct wr_match *match = m->match;
-    bool ok = check_exclusive(m) && refuse_clauses(m);
+    bool ok = check_exclusive(m);
+    if (ok && m->match->all_matches) {
+        wr_not_yet(m->c, m->match->all_matches_span, "ALL MATCHES");
+        ok = false;
+    }
+    ok &= check_timeouts(m);
     ok &= check_order(m);
-    ok &= lower_keys(m);
+    ok &= wr_match_lower_keys(m);
     ok &= wr_match_collect(m);
-    if (m->c->flink_dialect) ok &= check_dialect(m, match->pattern);
-    bool built = !m->tree_is_wrong &&
-                 wr_automaton_build(m->c, match->pattern, variable_of, m, &m->automaton);
-    for (uint32_t i = 0; built && i < m->automaton.first_count; i++)
-        m->may_be_empty |= m->automaton.follow[m->automaton.first + i].position == WR_ACCEPT;
+    bool built = build(m);
     if (built) ok &= check_skip(m);
     ok &= wr_match_lower_define(m);
-    ok &= lower_items(m, project, columns);
+    ok &= wr_match_lower_items(m, project, columns);
     ok &= fill_clauses(m, p);
     return ok && built;
 }

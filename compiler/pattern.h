@@ -1,6 +1,8 @@
 /* The lowering of one MATCH_RECOGNIZE or PATTERN, shared by pattern_*.c:
  *
  *   pattern_tree.c        the row pattern as written: its variables, what may stand where
+ *   pattern_keys.c        PARTITION BY
+ *   pattern_result.c      the columns of the result
  *   pattern_scope.c       what names mean in DEFINE, in MEASURES, and in arguments
  *   pattern_call.c        navigations, aggregates and functions of matches in them
  *   pattern_define.c      conditions: the part that reads the row alone, and the rest; what the
@@ -16,11 +18,15 @@
 #include "compiler/internal.h"
 #include "compiler/list.h"
 
+struct wr_columns;
+
 enum { WR_PATTERN_VARIABLES_MAX = 1024 };
 
 struct wr_match_variable {
     struct wr_ident name;
     bool has_rows;               /* it stands in the pattern outside of NOT */
+    const struct wr_pattern *until; /* the repetition whose UNTIL it stands for; no text names it */
+    bool is_stream;              /* its rows are of one of several streams */
     const struct wr_define *define; /* NULL: none, any row */
     struct wr_ir *row; /* what its condition says of the row alone, in .row; NULL: nothing */
     struct wr_block *block;      /* of the rest */
@@ -58,7 +64,7 @@ struct wr_match_lowering {
     WR_LIST(struct wr_aggregate) aggregate;
     WR_LIST(const char *) aggregate_text;
     struct wr_block *row;        /* conditions on the row alone, one result each */
-    WR_LIST(struct wr_input) history, output;
+    WR_LIST(struct wr_input) history, stepped, output; /* stepped: COLUMN with .step, of conditions */
     bool needs_ids;
 };
 
@@ -71,9 +77,21 @@ bool wr_match_collect(struct wr_match_lowering *m);
 uint32_t wr_match_find_variable(const struct wr_match_lowering *m, const struct wr_ident *name);
 uint32_t wr_match_find_set(const struct wr_match_lowering *m, const struct wr_ident *name);
 bool wr_match_set_has(const struct wr_match_lowering *m, uint32_t set, uint32_t variable);
+/* The variable that UNTIL of the repetition stands for; WR_NONE: there is none. */
+uint32_t wr_match_find_until(const struct wr_match_lowering *m, const struct wr_pattern *repeat);
+/* The number of the stream of FROM (s, t) that is called so; WR_NONE: none is, or there is only one. */
+uint32_t wr_match_find_stream(const struct wr_match_lowering *m, const struct wr_ident *name);
 /* Reports W0315 for `name` in the clause, with the nearest variable. */
 void wr_match_unknown_variable(struct wr_match_lowering *m, const struct wr_ident *name,
                                const char *clause);
+
+/* ---- pattern_keys.c, pattern_result.c -------------------------------------------------------- */
+
+/* PARTITION BY into m->key and m->key_name. false after a report. */
+bool wr_match_lower_keys(struct wr_match_lowering *m);
+/* The columns of the result, computed in `project` from those of the PATTERN node. Long form: the partition
+ * columns and the measures; short form: the SELECT list. false after errors. */
+bool wr_match_lower_items(struct wr_match_lowering *m, struct wr_block *project, struct wr_columns *columns);
 
 /* ---- pattern_scope.c ------------------------------------------------------------------------- */
 
@@ -94,6 +112,8 @@ bool wr_match_key_column(struct wr_match_lowering *m, const struct wr_expr *expr
 /* A helper column behind the input's for a value in m->extra. false after a report. */
 bool wr_match_helper(struct wr_match_lowering *m, struct wr_ir *ir, const struct wr_expr *expr,
                      uint32_t *column);
+/* Does a measure with this word in front see the whole match, where that makes a difference? */
+bool wr_match_is_final(const struct wr_match_lowering *m, enum wr_measure_frame frame);
 /* An expression in canonical form. */
 const char *wr_match_text(struct wr_match_lowering *m, const struct wr_expr *expr);
 /* An input of DEFINE as it is; in MEASURES the column of the PATTERN node that holds it. */
@@ -150,6 +170,8 @@ struct wr_conjuncts {
 void wr_conjuncts_begin(struct wr_arena *arena, struct wr_conjuncts *s, const struct wr_expr *expr);
 const struct wr_expr *wr_conjuncts_next(struct wr_arena *arena, struct wr_conjuncts *s);
 
+/* Is the row one of stream number `stream` of FROM (s, t)? */
+struct wr_ir *wr_match_is_of_stream(struct wr_match_lowering *m, struct wr_block *b, uint32_t stream);
 /* Conditions of all variables into m->row and blocks of their own. false after errors. */
 bool wr_match_lower_define(struct wr_match_lowering *m);
 /* Fills the node's variables, row code, history and, for each position, what is read from it on. */

@@ -100,25 +100,137 @@ static bool check_offset(struct wr_match_lowering *m, const struct wr_expr *expr
     return true;
 }
 
+/* What a navigation says before its argument is looked at: PREV(FINAL LAST(x, 1), 2). */
+struct navigation {
+    const char *inside; /* the outer function's name, for messages */
+    bool first, physical;
+    bool final_;
+    uint16_t offset;
+    int16_t step;
+    const struct wr_expr *argument;
+};
+
+static bool is_function(const struct wr_expr *e, enum wr_match_function function)
+{
+    return e->kind == WR_EXPR_CALL && wr_match_function(call_name(e)) == function;
+}
+
+/* FIRST or LAST. */
+static bool read_logical(struct wr_match_lowering *m, const struct wr_expr *call, struct navigation *n)
+{
+    const struct wr_expr_list *args = &call->u.call.args;
+    if (!check_count(m->c, call, 1, 2) || refuse_extras(m->c, call) || refuse_frame(m, call))
+        return false;
+    n->first = is_function(call, WR_MATCH_FIRST);
+    n->final_ = wr_match_is_final(m, call->u.call.frame);
+    n->argument = args->at[0];
+    return args->count == 1 || check_offset(m, args->at[1], &n->offset);
+}
+
+/* PREV or NEXT, with a FIRST or LAST in it or without. */
+static bool read_physical(struct wr_match_lowering *m, const struct wr_expr *call, struct navigation *n)
+{
+    const struct wr_expr_list *args = &call->u.call.args;
+    uint16_t by = 1;
+    if (!check_count(m->c, call, 1, 2) || refuse_extras(m->c, call)) return false;
+    if (call->u.call.frame != WR_FRAME_DEFAULT) {
+        struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0809, call->span,
+                                        "RUNNING and FINAL do not stand before %s", n->inside);
+        wr_diag_help(m->c->diags, d, "put it before the FIRST or LAST inside: %s(FINAL LAST(x))",
+                     n->inside);
+        return false;
+    }
+    if (args->count == 2 && !check_offset(m, args->at[1], &by)) return false;
+    if (by > INT16_MAX) {
+        wr_diag_add(m->c->diags, WR_DIAG_W0515, args->at[1]->span,
+                    "how many rows to go is a number from 0 to %d", INT16_MAX);
+        return false;
+    }
+    n->step = (int16_t)(is_function(call, WR_MATCH_PREV) ? -(int)by : (int)by);
+    n->physical = true;
+    n->argument = args->at[0];
+    n->final_ = wr_match_is_final(m, WR_FRAME_DEFAULT);
+    bool nested = is_function(n->argument, WR_MATCH_FIRST) || is_function(n->argument, WR_MATCH_LAST);
+    return !nested || read_logical(m, n->argument, n);
+}
+
+/* The set that CLASSIFIER names; WR_NONE after a report. */
+static uint32_t classifier_set(struct wr_match_lowering *m, const struct wr_expr *call)
+{
+    if (!check_count(m->c, call, 0, 1) || refuse_extras(m->c, call)) return WR_NONE;
+    if (call->u.call.frame != WR_FRAME_DEFAULT) {
+        struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0809, call->span,
+                                        "RUNNING and FINAL do not stand before CLASSIFIER");
+        wr_diag_help(m->c->diags, d, "FINAL LAST(CLASSIFIER()) is that of the match's last row");
+        return WR_NONE;
+    }
+    if (call->u.call.args.count == 0) return WR_SET_ALL;
+    const struct wr_expr *name = call->u.call.args.at[0];
+    if (name->kind != WR_EXPR_NAME || name->u.name.count != 1) {
+        wr_diag_add(m->c->diags, WR_DIAG_W0814, name->span, "CLASSIFIER takes a variable of the pattern");
+        return WR_NONE;
+    }
+    uint32_t set = wr_match_find_set(m, &name->u.name.at[0]);
+    if (set == WR_NONE) {
+        wr_match_unknown_variable(m, &name->u.name.at[0], "CLASSIFIER");
+    } else if (set < m->variable.count && !m->variable.at[set].has_rows) {
+        wr_diag_add(m->c->diags, WR_DIAG_W0806, name->span,
+                    "'%.*s' stands under NOT, so no row is one of it",
+                    WR_SLICE_ARG(name->u.name.at[0].text));
+        set = WR_NONE;
+    }
+    return set;
+}
+
+/* In the condition of a variable of the set the last row is the current one, which counts as taken. */
+static struct wr_ir *navigate_classifier(struct wr_match_lowering *m, struct wr_block *b,
+                                         const struct wr_expr *call, const struct navigation *n)
+{
+    uint32_t set = classifier_set(m, call);
+    if (set == WR_NONE) return NULL;
+    bool current = m->in_define && wr_match_set_has(m, set, m->current) && !n->first && n->offset == 0;
+    struct wr_type type = wr_type_of(WR_KIND_STRING);
+    if (current && n->step == 0 && !m->variable.at[m->current].until) {
+        struct wr_value value = {.cls = WR_CLASS_STR, .u.str = m->variable.at[m->current].name.text};
+        return wr_ir_constant(b, type, value);
+    }
+    if (current && n->step > 0) return wr_ir_constant(b, type, (struct wr_value){.cls = WR_CLASS_STR,
+                                                                              .flag = WR_FLAG_NULL});
+    return wr_match_read(m, b, (struct wr_input){.kind = WR_INPUT_SPECIAL,
+                                                 .final_ = n->final_,
+                                                 .set = (uint16_t)set,
+                                                 .column = WR_SPECIAL_CLASSIFIER,
+                                                 .offset = n->offset,
+                                                 .step = n->step,
+                                                 .from_first = n->first,
+                                                 .type = type});
+}
+
 /* In the condition of a variable of the set the last row is the current one: nothing kept is read
  * then. */
 static struct wr_ir *call_navigation(struct wr_match_lowering *m, struct wr_block *b,
-                                     const struct wr_expr *call, bool first)
+                                     const struct wr_expr *call, enum wr_match_function function)
 {
-    struct wr_input in = {.kind = first ? WR_INPUT_FIRST : WR_INPUT_LAST};
+    static const char *const names[] = {[WR_MATCH_FIRST] = "FIRST", [WR_MATCH_LAST] = "LAST",
+                                        [WR_MATCH_PREV] = "PREV", [WR_MATCH_NEXT] = "NEXT"};
+    struct navigation n = {.inside = names[function]};
+    bool physical = function == WR_MATCH_PREV || function == WR_MATCH_NEXT;
     struct wr_argument_scope a;
     uint32_t column;
-    if (!check_count(m->c, call, 1, 2) || refuse_extras(m->c, call) || refuse_frame(m, call))
-        return NULL;
-    const struct wr_expr *argument = call->u.call.args.at[0];
-    if (call->u.call.args.count == 2 && !check_offset(m, call->u.call.args.at[1], &in.offset))
-        return NULL;
-    wr_argument_scope(&a, m, first ? "FIRST" : "LAST", true);
-    if (!wr_check_expr(m->c, &a.scope, m->extra, argument)) return NULL;
-    if (m->in_define && !first && in.offset == 0 && wr_match_set_has(m, a.set, m->current))
-        return wr_check_expr(m->c, &a.scope, b, argument);
-    if (!wr_argument_column(&a, argument, &column, &in.type)) return NULL;
-    in.set = (uint16_t)a.set;
+    if (!(physical ? read_physical(m, call, &n) : read_logical(m, call, &n))) return NULL;
+    if (is_function(n.argument, WR_MATCH_CLASSIFIER)) return navigate_classifier(m, b, n.argument, &n);
+    wr_argument_scope(&a, m, n.inside, true);
+    if (!wr_check_expr(m->c, &a.scope, m->extra, n.argument)) return NULL;
+    bool current = m->in_define && !n.first && n.offset == 0 && wr_match_set_has(m, a.set, m->current);
+    if (current && n.step == 0) return wr_check_expr(m->c, &a.scope, b, n.argument);
+    struct wr_input in = {.kind = current   ? WR_INPUT_COLUMN
+                                  : n.first ? WR_INPUT_FIRST
+                                            : WR_INPUT_LAST,
+                          .final_ = n.final_,
+                          .set = current ? 0 : (uint16_t)a.set,
+                          .offset = n.offset,
+                          .step = n.step};
+    if (!wr_argument_column(&a, n.argument, &column, &in.type)) return NULL;
     in.column = (uint16_t)column;
     return wr_match_read(m, b, in);
 }
@@ -140,7 +252,9 @@ static uint32_t add_aggregate(struct wr_match_lowering *m, const struct wr_aggre
         return i;
     }
     wr_list_push(m->c->arena, &m->aggregate, *aggregate);
-    wr_list_push(m->c->arena, &m->aggregate_text, wr_match_text(m, call));
+    struct wr_expr bare = *call;
+    bare.u.call.frame = WR_FRAME_DEFAULT; /* RUNNING and FINAL are those of the places that read it */
+    wr_list_push(m->c->arena, &m->aggregate_text, wr_match_text(m, &bare));
     return m->aggregate.count - 1;
 }
 
@@ -179,7 +293,7 @@ static bool check_kind(struct wr_match_lowering *m, const struct wr_expr *call,
                     "OVER does not go with an aggregate of a pattern");
         return false;
     }
-    if (fn == WR_AGG_FN_COUNT || fn == WR_AGG_ARRAY_AGG) {
+    if (fn == WR_AGG_FN_COUNT) {
         const char *name =
             wr_arena_printf(c->arena, "%.*s in a pattern", WR_SLICE_ARG(call_name(call))).data;
         wr_not_yet(c, call->span, name);
@@ -225,6 +339,13 @@ static struct wr_ir *call_aggregate(struct wr_match_lowering *m, struct wr_block
     if (args->at[0]->kind == WR_EXPR_STAR && g.fn == WR_AGG_COUNT) {
         g.fn = WR_AGG_COUNT_ROWS;
         if (!count_rows(&a, args->at[0])) return NULL;
+    } else if (is_function(args->at[0], WR_MATCH_CLASSIFIER)) {
+        a.set = classifier_set(m, args->at[0]);
+        a.known = true;
+        a.first = args->at[0]->span;
+        g.column = WR_COLUMN_CLASSIFIER;
+        g.argument = wr_type_of(WR_KIND_STRING);
+        if (a.set == WR_NONE) return NULL;
     } else if (!wr_argument_column(&a, args->at[0], &g.column, &g.argument)) {
         return NULL;
     }
@@ -243,8 +364,11 @@ static struct wr_ir *call_aggregate(struct wr_match_lowering *m, struct wr_block
         return NULL;
     g.set = (uint16_t)a.set;
     uint32_t number = add_aggregate(m, &g, call);
-    return wr_match_read(m, b, (struct wr_input){.kind = WR_INPUT_AGGREGATE, .set = g.set,
-                                                 .column = (uint16_t)number, .type = g.type});
+    return wr_match_read(m, b, (struct wr_input){.kind = WR_INPUT_AGGREGATE,
+                                                 .final_ = wr_match_is_final(m, call->u.call.frame),
+                                                 .set = g.set,
+                                                 .column = (uint16_t)number,
+                                                 .type = g.type});
 }
 
 /* ---- Functions of the match ------------------------------------------------------------------ */
@@ -268,44 +392,24 @@ static struct wr_ir *call_special(struct wr_match_lowering *m, struct wr_block *
         in.column = WR_SPECIAL_MATCH_ID;
         in.type = wr_type_of(WR_KIND_STRING);
         return wr_match_read(m, b, in);
-    case WR_MATCH_NUMBER: wr_not_yet(m->c, call->span, "MATCH_NUMBER()"); return NULL;
-    default: wr_not_yet(m->c, call->span, "MATCH_STATUS()"); return NULL;
+    case WR_MATCH_NUMBER:
+        in.column = WR_SPECIAL_MATCH_NUMBER;
+        in.type = wr_type_of(WR_KIND_BIGINT);
+        return wr_match_read(m, b, in);
+    default:
+        WR_ASSERT(function == WR_MATCH_STATUS);
+        in.column = WR_SPECIAL_MATCH_STATUS;
+        in.type = wr_type_of(WR_KIND_STRING);
+        return wr_match_read(m, b, in);
     }
 }
 
-static void refuse_classifier(struct wr_match_lowering *m, const struct wr_expr *call)
+/* CLASSIFIER() by itself is that of the last row so far. */
+static struct wr_ir *call_classifier(struct wr_match_lowering *m, struct wr_block *b,
+                                     const struct wr_expr *call)
 {
-    if (!check_count(m->c, call, 0, 1)) return;
-    if (call->u.call.args.count == 1) {
-        const struct wr_expr *set = call->u.call.args.at[0];
-        if (set->kind != WR_EXPR_NAME || set->u.name.count != 1) {
-            wr_diag_add(m->c->diags, WR_DIAG_W0814, set->span,
-                        "CLASSIFIER takes a variable of the pattern");
-            return;
-        }
-        if (wr_match_find_set(m, &set->u.name.at[0]) == WR_NONE) {
-            wr_match_unknown_variable(m, &set->u.name.at[0], "CLASSIFIER");
-            return;
-        }
-    }
-    wr_not_yet(m->c, call->span, "CLASSIFIER");
-}
-
-static void refuse_prev(struct wr_match_lowering *m, const struct wr_expr *call, bool next)
-{
-    uint16_t offset;
-    struct wr_argument_scope a;
-    if (!check_count(m->c, call, 1, 2)) return;
-    if (call->u.call.args.count == 2 && !check_offset(m, call->u.call.args.at[1], &offset)) return;
-    const struct wr_expr *argument = call->u.call.args.at[0];
-    enum wr_match_function inner = argument->kind == WR_EXPR_CALL
-                                       ? wr_match_function(call_name(argument))
-                                       : WR_MATCH_NONE;
-    wr_argument_scope(&a, m, next ? "NEXT" : "PREV", true);
-    if (inner != WR_MATCH_FIRST && inner != WR_MATCH_LAST && inner != WR_MATCH_CLASSIFIER &&
-        !wr_check_expr(m->c, &a.scope, m->extra, argument))
-        return;
-    wr_not_yet(m->c, call->span, !next ? "PREV" : m->in_define ? "NEXT in a condition" : "NEXT");
+    struct navigation n = {.inside = "CLASSIFIER", .final_ = wr_match_is_final(m, WR_FRAME_DEFAULT)};
+    return navigate_classifier(m, b, call, &n);
 }
 
 struct wr_ir *wr_match_call(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
@@ -317,11 +421,11 @@ struct wr_ir *wr_match_call(struct wr_compile *c, struct wr_scope *scope, struct
     WR_UNUSED(c);
     *handled = true;
     switch (function) {
-    case WR_MATCH_FIRST: return call_navigation(m, b, call, true);
-    case WR_MATCH_LAST: return call_navigation(m, b, call, false);
+    case WR_MATCH_FIRST:
+    case WR_MATCH_LAST:
     case WR_MATCH_PREV:
-    case WR_MATCH_NEXT: refuse_prev(m, call, function == WR_MATCH_NEXT); return NULL;
-    case WR_MATCH_CLASSIFIER: refuse_classifier(m, call); return NULL;
+    case WR_MATCH_NEXT: return call_navigation(m, b, call, function);
+    case WR_MATCH_CLASSIFIER: return call_classifier(m, b, call);
     case WR_MATCH_NUMBER:
     case WR_MATCH_ID:
     case WR_MATCH_ROWTIME:

@@ -4,6 +4,8 @@
  * TRUE, which is what AND of the two says. */
 #include "compiler/pattern.h"
 
+#include "base/text.h"
+
 /* ---- Taking apart ---------------------------------------------------------------------------- */
 
 void wr_conjuncts_begin(struct wr_arena *arena, struct wr_conjuncts *s, const struct wr_expr *expr)
@@ -51,16 +53,38 @@ static bool lower_condition(struct wr_match_lowering *m, struct wr_match_variabl
     return ok;
 }
 
-/* DEFINE v FROM s: one input only can be meant as long as patterns read a single one. */
+struct wr_ir *wr_match_is_of_stream(struct wr_match_lowering *m, struct wr_block *b, uint32_t stream)
+{
+    struct wr_ir *number = wr_ir_input(b, (struct wr_input){.kind = WR_INPUT_COLUMN,
+                                                            .column = (uint16_t)m->input->stream_column,
+                                                            .type = wr_type_of(WR_KIND_BIGINT)});
+    struct wr_value value = {.cls = WR_CLASS_I64, .u.i64 = stream};
+    return wr_ir_compare(b, WR_BINARY_EQ, number, wr_ir_constant(b, wr_type_of(WR_KIND_BIGINT), value));
+}
+
+/* DEFINE v FROM s, or a variable without DEFINE that is called as a stream: WR_NONE where neither is. */
+static uint32_t bound_stream(const struct wr_match_lowering *m, const struct wr_match_variable *v)
+{
+    if (!v->define) return wr_match_find_stream(m, &v->name);
+    return v->define->stream.text.size ? wr_match_find_stream(m, &v->define->stream) : WR_NONE;
+}
+
 static bool check_stream(struct wr_match_lowering *m, const struct wr_define *define)
 {
+    if (define->stream.text.size && wr_match_find_stream(m, &define->stream) != WR_NONE) return true;
     struct wr_ident alias = {.text = m->input->alias, .quoted = m->input->alias_quoted};
     if (define->stream.text.size == 0 || (alias.text.size && wr_ident_equal(alias, define->stream)))
         return true;
     struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0811, define->stream.span,
                                     "the pattern does not read from '%.*s'",
                                     WR_SLICE_ARG(define->stream.text));
-    if (alias.text.size)
+    struct wr_suggestion near;
+    wr_suggestion_init(&near, define->stream.text);
+    for (uint32_t s = 0; s < m->input->stream_count; s++)
+        wr_suggestion_offer(&near, m->input->stream[s].text);
+    struct wr_slice best = wr_suggestion_best(&near);
+    if (best.size) wr_diag_help(m->c->diags, d, "did you mean '%.*s'?", WR_SLICE_ARG(best));
+    else if (alias.text.size)
         wr_diag_help(m->c->diags, d, "it reads from '%.*s'", WR_SLICE_ARG(alias.text));
     return false;
 }
@@ -72,6 +96,11 @@ bool wr_match_lower_define(struct wr_match_lowering *m)
     wr_match_scope(m, true);
     for (uint32_t i = 0; i < m->variable.count; i++) {
         struct wr_match_variable *v = &m->variable.at[i];
+        uint32_t stream = bound_stream(m, v);
+        if (stream != WR_NONE) {
+            v->is_stream = true;
+            v->row = wr_match_is_of_stream(m, m->row, stream);
+        }
         if (!v->define) continue;
         ok &= check_stream(m, v->define);
         m->current = i;
@@ -90,15 +119,27 @@ struct reading {
 static void visit_history(void *context, const struct wr_input *input)
 {
     struct reading *r = context;
+    if (input->kind == WR_INPUT_COLUMN && input->step) wr_match_input(r->m, stepped, *input);
     if (input->kind != WR_INPUT_LAST && input->kind != WR_INPUT_FIRST &&
-        input->kind != WR_INPUT_AGGREGATE)
+        input->kind != WR_INPUT_AGGREGATE &&
+        !(input->kind == WR_INPUT_SPECIAL && input->column == WR_SPECIAL_CLASSIFIER))
         return;
     uint32_t i = wr_match_input(r->m, history, *input);
     if (r->bits) r->bits[i / 64] |= (uint64_t)1 << (i % 64);
 }
 
-/* need[p] = what the conditions of p's followers read, and what is needed from these on: the least
- * solution. */
+static bool add_bits(uint64_t *to, const uint64_t *from, uint32_t words)
+{
+    bool changed = false;
+    for (uint32_t w = 0; w < words; w++) {
+        changed |= (from[w] & ~to[w]) != 0;
+        to[w] |= from[w];
+    }
+    return changed;
+}
+
+/* need[p] = what the conditions of p's followers, and of what kills them, read, and what is needed from
+ * these on: the least solution. */
 static void close_over_follow(struct wr_match_lowering *m, const uint64_t *own, uint64_t *need,
                               uint32_t words)
 {
@@ -107,14 +148,14 @@ static void close_over_follow(struct wr_match_lowering *m, const uint64_t *own, 
         changed = false;
         for (uint32_t p = a->position_count; p-- > 0;) {
             for (uint32_t i = 0; i < a->follow_size[p]; i++) {
-                uint32_t q = a->follow[a->follow_start[p] + i].position;
-                if (q == WR_ACCEPT) continue;
-                for (uint32_t w = 0; w < words; w++) {
-                    uint64_t more = own[(size_t)a->variable[q] * words + w] |
-                                    need[(size_t)q * words + w];
-                    changed |= (more & ~need[(size_t)p * words + w]) != 0;
-                    need[(size_t)p * words + w] |= more;
-                }
+                const struct wr_follow *f = &a->follow[a->follow_start[p] + i];
+                uint64_t *to = &need[(size_t)p * words];
+                if (f->position == WR_ACCEPT) continue;
+                changed |= add_bits(to, &own[(size_t)a->variable[f->position] * words], words);
+                changed |= add_bits(to, &need[(size_t)f->position * words], words);
+                for (uint32_t k = 0; k < f->kill_count; k++)
+                    changed |= add_bits(to, &own[(size_t)a->kill[f->kill + k].variable * words],
+                                        words);
             }
         }
     }
@@ -152,6 +193,16 @@ static void fill_reads(struct wr_match_lowering *m, struct wr_pattern_node *node
         position[p].reads = words ? add_reads(node, reads, &need[(size_t)p * words]) : WR_NONE;
 }
 
+static const char *condition_text(struct wr_match_lowering *m, const struct wr_match_variable *v)
+{
+    const char *text = v->define && v->define->condition ? wr_match_text(m, v->define->condition) : "";
+    uint32_t stream = bound_stream(m, v);
+    if (stream == WR_NONE) return text;
+    return wr_arena_printf(m->c->arena, "it is of %.*s%s%s", WR_SLICE_ARG(m->input->stream[stream].text),
+                           text[0] ? " AND " : "", text)
+        .data;
+}
+
 void wr_match_fill_conditions(struct wr_match_lowering *m, struct wr_pattern_node *node,
                               struct wr_pattern_position *position)
 {
@@ -161,9 +212,7 @@ void wr_match_fill_conditions(struct wr_match_lowering *m, struct wr_pattern_nod
     for (uint32_t i = 0; i < m->variable.count; i++) {
         struct wr_match_variable *v = &m->variable.at[i];
         variable[i].name = wr_arena_cstr(m->c->arena, v->name.text);
-        variable[i].text = v->define && v->define->condition
-                               ? wr_match_text(m, v->define->condition)
-                               : "";
+        variable[i].text = condition_text(m, v);
         variable[i].row_condition = v->row ? wr_block_result(m->row, v->row) : WR_NONE;
         variable[i].condition = WR_NONE;
         if (!v->rest) continue;

@@ -18,7 +18,7 @@ static void unknown_qualifier(struct wr_match_lowering *m, const struct wr_ident
     struct wr_suggestion s;
     wr_suggestion_init(&s, name->text);
     for (uint32_t v = 0; v < m->variable.count; v++)
-        wr_suggestion_offer(&s, m->variable.at[v].name.text);
+        if (!m->variable.at[v].until) wr_suggestion_offer(&s, m->variable.at[v].name.text);
     for (uint32_t v = 0; v < m->subset.count; v++)
         wr_suggestion_offer(&s, m->subset.at[v].name.text);
     if (m->input->alias.size) wr_suggestion_offer(&s, m->input->alias);
@@ -106,7 +106,8 @@ static struct wr_expr *fields_of(struct wr_match_lowering *m, const struct wr_ex
 static bool same_input(const struct wr_input *a, const struct wr_input *b)
 {
     return a->kind == b->kind && a->final_ == b->final_ && a->set == b->set &&
-           a->column == b->column && a->offset == b->offset;
+           a->column == b->column && a->offset == b->offset && a->step == b->step &&
+           a->from_first == b->from_first;
 }
 
 uint32_t wr_match_list_input(struct wr_arena *arena, struct wr_input **at, uint32_t *count,
@@ -139,6 +140,12 @@ struct wr_ir *wr_match_read(struct wr_match_lowering *m, struct wr_block *b, str
         (struct wr_input){.kind = WR_INPUT_COLUMN, .column = (uint16_t)column, .type = input.type});
 }
 
+bool wr_match_is_final(const struct wr_match_lowering *m, enum wr_measure_frame frame)
+{
+    if (m->in_define || m->match->rows == WR_ONE_ROW) return false;
+    return frame == WR_FRAME_FINAL || (frame == WR_FRAME_DEFAULT && m->c->flink_dialect);
+}
+
 const char *wr_match_text(struct wr_match_lowering *m, const struct wr_expr *expr)
 {
     struct wr_buf text = {0};
@@ -161,9 +168,9 @@ bool wr_match_helper(struct wr_match_lowering *m, struct wr_ir *ir, const struct
     if (result == m->extra_text.count)
         wr_list_push(m->c->arena, &m->extra_text, wr_match_text(m, expr));
     *column = m->input->schema->count + result;
-    if (*column < WR_SET_ALL) return true;
+    if (*column < WR_COLUMN_CLASSIFIER) return true;
     wr_diag_add(m->c->diags, WR_DIAG_W0616, expr->span,
-                "this pattern needs more than 65,534 columns");
+                "this pattern needs more than 65,533 columns");
     return false;
 }
 
@@ -193,9 +200,10 @@ static struct wr_ir *resolve(struct wr_compile *c, struct wr_scope *scope, struc
     if (!wr_match_reference(m, name, &r)) return NULL;
     if (r.used < name->u.name.count) return wr_check_expr(c, scope, b, fields_of(m, name, r.used));
     if (m->in_define && wr_match_set_has(m, r.set, m->current)) return current_row(b, &r);
-    /* All rows of a match have the key's values; only a match without rows has no last row to read
-     * them from. */
-    uint32_t key = r.set == WR_SET_ALL && r.column != WR_NONE && !m->may_be_empty
+    /* All rows of a match have the key's values; only a match without rows, or no match at all, has no
+     * last row to read them from. */
+    bool always = !m->may_be_empty && m->match->rows != WR_ALL_ROWS_UNMATCHED;
+    uint32_t key = r.set == WR_SET_ALL && r.column != WR_NONE && always
                        ? find_key(m, r.column)
                        : WR_NONE;
     if (key != WR_NONE)
@@ -203,8 +211,11 @@ static struct wr_ir *resolve(struct wr_compile *c, struct wr_scope *scope, struc
             m, b, (struct wr_input){.kind = WR_INPUT_KEY, .column = (uint16_t)key, .type = r.type});
     uint32_t column;
     if (!kept_column(m, &r, name, &column)) return NULL;
-    return wr_match_read(m, b, (struct wr_input){.kind = WR_INPUT_LAST, .set = (uint16_t)r.set,
-                                                 .column = (uint16_t)column, .type = r.type});
+    return wr_match_read(m, b, (struct wr_input){.kind = WR_INPUT_LAST,
+                                                 .final_ = wr_match_is_final(m, WR_FRAME_DEFAULT),
+                                                 .set = (uint16_t)r.set,
+                                                 .column = (uint16_t)column,
+                                                 .type = r.type});
 }
 
 void wr_match_scope(struct wr_match_lowering *m, bool in_define)
@@ -258,7 +269,9 @@ static struct wr_ir *refuse_call(struct wr_compile *c, struct wr_scope *scope, s
         return NULL;
     }
     if (function == WR_MATCH_CLASSIFIER) {
-        wr_not_yet(c, call->span, "CLASSIFIER");
+        const char *what = wr_arena_printf(c->arena, "CLASSIFIER beside something else inside %s",
+                                           a->inside).data;
+        wr_not_yet(c, call->span, what);
         return NULL;
     }
     if (function != WR_MATCH_NONE) {

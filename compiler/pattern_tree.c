@@ -6,7 +6,7 @@
 uint32_t wr_match_find_variable(const struct wr_match_lowering *m, const struct wr_ident *name)
 {
     for (uint32_t v = 0; v < m->variable.count; v++)
-        if (wr_ident_equal(m->variable.at[v].name, *name)) return v;
+        if (!m->variable.at[v].until && wr_ident_equal(m->variable.at[v].name, *name)) return v;
     return WR_NONE;
 }
 
@@ -16,6 +16,13 @@ uint32_t wr_match_find_set(const struct wr_match_lowering *m, const struct wr_id
     if (v != WR_NONE) return v;
     for (uint32_t s = 0; s < m->subset.count; s++)
         if (wr_ident_equal(m->subset.at[s].name, *name)) return m->variable.count + s;
+    return WR_NONE;
+}
+
+uint32_t wr_match_find_stream(const struct wr_match_lowering *m, const struct wr_ident *name)
+{
+    for (uint32_t s = 0; s < m->input->stream_count; s++)
+        if (m->input->stream[s].text.size && wr_ident_equal(m->input->stream[s], *name)) return s;
     return WR_NONE;
 }
 
@@ -36,30 +43,54 @@ void wr_match_unknown_variable(struct wr_match_lowering *m, const struct wr_iden
     struct wr_suggestion s;
     wr_suggestion_init(&s, name->text);
     for (uint32_t v = 0; v < m->variable.count; v++)
-        wr_suggestion_offer(&s, m->variable.at[v].name.text);
+        if (!m->variable.at[v].until) wr_suggestion_offer(&s, m->variable.at[v].name.text);
     struct wr_slice best = wr_suggestion_best(&s);
     if (best.size) wr_diag_help(m->c->diags, d, "did you mean '%.*s'?", WR_SLICE_ARG(best));
+}
+
+static bool push_variable(struct wr_match_lowering *m, struct wr_match_variable variable)
+{
+    if (m->variable.count == WR_PATTERN_VARIABLES_MAX) {
+        wr_diag_add(m->c->diags, WR_DIAG_W0817, variable.name.span,
+                    "a pattern has at most %d variables", WR_PATTERN_VARIABLES_MAX);
+        return false;
+    }
+    wr_list_push(m->c->arena, &m->variable, variable);
+    return true;
 }
 
 static bool add_variable(struct wr_match_lowering *m, const struct wr_ident *name, bool has_rows)
 {
     uint32_t v = wr_match_find_variable(m, name);
-    if (v != WR_NONE) {
-        m->variable.at[v].has_rows |= has_rows;
-        return true;
-    }
-    if (m->variable.count == WR_PATTERN_VARIABLES_MAX) {
-        wr_diag_add(m->c->diags, WR_DIAG_W0817, name->span, "a pattern has at most %d variables",
-                    WR_PATTERN_VARIABLES_MAX);
-        return false;
-    }
-    wr_list_push(m->c->arena, &m->variable,
-                 (struct wr_match_variable){.name = *name, .has_rows = has_rows});
+    if (v == WR_NONE)
+        return push_variable(m, (struct wr_match_variable){.name = *name, .has_rows = has_rows});
+    m->variable.at[v].has_rows |= has_rows;
     return true;
+}
+
+/* The condition of UNTIL is that of a variable which no row is ever taken as. */
+static bool add_until(struct wr_match_lowering *m, const struct wr_pattern *repeat)
+{
+    struct wr_define *define = WR_NEW(m->c->arena, struct wr_define);
+    struct wr_slice text = wr_slice_cstr(wr_match_text(m, repeat->until));
+    define->variable = (struct wr_ident){
+        .text = wr_arena_printf(m->c->arena, "UNTIL (%.*s)", WR_SLICE_ARG(text)),
+        .span = repeat->until->span};
+    define->condition = repeat->until;
+    return push_variable(m, (struct wr_match_variable){
+                                .name = define->variable, .define = define, .until = repeat});
+}
+
+uint32_t wr_match_find_until(const struct wr_match_lowering *m, const struct wr_pattern *repeat)
+{
+    for (uint32_t v = 0; v < m->variable.count; v++)
+        if (m->variable.at[v].until == repeat) return v;
+    return WR_NONE;
 }
 
 /* Where an element stands. */
 struct place {
+    bool first;  /* nothing that takes a row stands before it in the pattern */
     bool last;   /* nothing stands behind it in the sequence */
     bool inside; /* in a group, alternative or repetition */
 };
@@ -69,6 +100,14 @@ static bool collect(struct wr_match_lowering *m, const struct wr_pattern *p, str
 static bool collect_not(struct wr_match_lowering *m, const struct wr_pattern *p, struct place at)
 {
     if (!add_variable(m, &p->variable, false)) return false;
+    if (!p->duration && at.first) {
+        struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0804, p->span,
+                                        "nothing stands before NOT %.*s that it could follow",
+                                        WR_SLICE_ARG(p->variable.text));
+        wr_diag_help(m->c->diags, d, "NOT %.*s FOR 10m says for how long there has been none",
+                     WR_SLICE_ARG(p->variable.text));
+        return false;
+    }
     if (!p->duration && at.last) {
         if (at.inside) {
             struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0804, p->span,
@@ -91,11 +130,14 @@ static bool collect_not(struct wr_match_lowering *m, const struct wr_pattern *p,
 
 static bool collect_items(struct wr_match_lowering *m, const struct wr_pattern *p, struct place at)
 {
-    bool ok = true, sequence = p->kind == WR_PATTERN_SEQUENCE;
+    bool ok = true, sequence = p->kind == WR_PATTERN_SEQUENCE, first = at.first;
     for (uint32_t i = 0; i < p->item_count; i++) {
+        const struct wr_pattern *item = p->item[i].pattern;
         bool last = !sequence || i + 1 == p->item_count;
-        struct place inner = {last, !sequence || at.inside};
-        ok &= collect(m, p->item[i].pattern, inner);
+        ok &= collect(m, item, (struct place){first, last, !sequence || at.inside});
+        if (sequence && item->kind != WR_PATTERN_EMPTY && item->kind != WR_PATTERN_START &&
+            item->kind != WR_PATTERN_NOT)
+            first = false;
     }
     return ok;
 }
@@ -119,12 +161,15 @@ static bool collect(struct wr_match_lowering *m, const struct wr_pattern *p, str
                 m->c->diags, WR_DIAG_W0813, p->span,
                 "rows cannot be left out where WITH UNMATCHED ROWS wants each row");
             wr_diag_second(m->c->diags, d, m->match->rows_span, "each row is asked for here");
-            collect(m, p->child, (struct place){true, true});
+            collect(m, p->child, (struct place){at.first, true, true});
             return false;
         }
-        return collect(m, p->child, (struct place){true, true});
-    case WR_PATTERN_REPEAT:
-    case WR_PATTERN_EACH: return collect(m, p->child, (struct place){true, true});
+        return collect(m, p->child, (struct place){at.first, true, true});
+    case WR_PATTERN_REPEAT: {
+        bool ok = collect(m, p->child, (struct place){at.first, true, true});
+        return (!p->until || add_until(m, p)) && ok;
+    }
+    case WR_PATTERN_EACH: return collect(m, p->child, (struct place){at.first, true, true});
     case WR_PATTERN_NOT: return collect_not(m, p, at);
     case WR_PATTERN_ERROR: break;
     }
@@ -203,7 +248,7 @@ bool wr_match_collect(struct wr_match_lowering *m)
 {
     const struct wr_match *match = m->match;
     /* The whole pattern's own parentheses make no group of it. */
-    struct place whole = {true, false};
+    struct place whole = {true, true, false};
     bool ok = match->pattern->kind == WR_PATTERN_SEQUENCE ? collect_items(m, match->pattern, whole)
                                                            : collect(m, match->pattern, whole);
     m->tree_is_wrong = !ok;

@@ -12,6 +12,13 @@ static const char *text_of(struct wr_match_lowering *m, uint32_t position)
 
 /* ---- Time ------------------------------------------------------------------------------------ */
 
+/* By an arrow with no end: a bound ends it, and a NOT … FOR takes its moment in any case. */
+static bool waits(const struct wr_automaton *a, const struct wr_follow *f)
+{
+    return f->connector == WR_CONNECT_NEXT && f->position != WR_ACCEPT && f->high_us < 0 &&
+           a->absence_us[f->position] == WR_ABSENCE_NONE;
+}
+
 /* A position that a partial match waits for by an arrow; WR_NONE when there is none. */
 static uint32_t find_waited_for(const struct wr_match_lowering *m)
 {
@@ -19,7 +26,7 @@ static uint32_t find_waited_for(const struct wr_match_lowering *m)
     for (uint32_t p = 0; p < a->position_count; p++)
         for (uint32_t i = 0; i < a->follow_size[p]; i++) {
             const struct wr_follow *f = &a->follow[a->follow_start[p] + i];
-            if (f->connector == WR_CONNECT_NEXT && f->position != WR_ACCEPT) return f->position;
+            if (waits(a, f)) return f->position;
         }
     return WR_NONE;
 }
@@ -34,7 +41,9 @@ static void warn_unbounded(struct wr_match_lowering *m, uint32_t waited_for)
 
 static bool has_alternation(const struct wr_pattern *p)
 {
-    if (p->kind == WR_PATTERN_ALTERNATION || p->kind == WR_PATTERN_PERMUTE) return true;
+    if (p->kind == WR_PATTERN_ALTERNATION || p->kind == WR_PATTERN_PERMUTE ||
+        p->kind == WR_PATTERN_AND)
+        return true;
     if (p->child && has_alternation(p->child)) return true;
     for (uint32_t i = 0; i < p->item_count; i++)
         if (has_alternation(p->item[i].pattern)) return true;
@@ -50,7 +59,7 @@ static void warn_waiting_matches(struct wr_match_lowering *m, uint32_t waited_fo
     for (uint32_t p = 0; p < a->position_count; p++)
         for (uint32_t i = 0; i < a->follow_size[p]; i++) {
             const struct wr_follow *f = &a->follow[a->follow_start[p] + i];
-            if (f->connector == WR_CONNECT_NEXT && f->position != WR_ACCEPT)
+            if (waits(a, f))
                 behind |= m->variable.at[a->variable[f->position]].rest != NULL;
         }
     if (!behind) return;
@@ -70,9 +79,15 @@ static void warn_greedy_end(struct wr_match_lowering *m, bool within)
     for (uint32_t p = 0; p < a->position_count; p++) {
         uint32_t size = a->follow_size[p];
         const struct wr_follow *f = &a->follow[a->follow_start[p]];
-        if (size < 2 || f[size - 1].position != WR_ACCEPT) continue;
+        if (size < 2 || f[size - 1].position != WR_ACCEPT || f[size - 1].flags) continue;
         bool arrow = false;
-        for (uint32_t i = 0; i + 1 < size; i++) arrow |= f[i].connector != WR_CONNECT_STRICT;
+        uint32_t more = WR_NONE; /* what could still be taken */
+        for (uint32_t i = 0; i + 1 < size; i++) {
+            if (f[i].position == WR_ACCEPT || a->absence_us[f[i].position] != WR_ABSENCE_NONE) continue;
+            arrow |= f[i].connector != WR_CONNECT_STRICT;
+            if (more == WR_NONE) more = f[i].position;
+        }
+        if (more == WR_NONE) continue;
         const char *end = !arrow   ? "the row that ends it"
                           : within ? "WITHIN to end it"
                                    : "the end of the input";
@@ -80,7 +95,7 @@ static void warn_greedy_end(struct wr_match_lowering *m, bool within)
             m->c->diags, WR_DIAG_W2003, a->place[p]->span,
             "a match that ends here waits for %s, because another '%s' could still belong "
             "to it",
-            end, text_of(m, f[0].position));
+            end, text_of(m, more));
         wr_diag_help(m->c->diags, d,
                      "a ? behind the quantifier makes it reluctant: it is reported at once");
         return;
@@ -88,6 +103,11 @@ static void warn_greedy_end(struct wr_match_lowering *m, bool within)
 }
 
 /* ---- Elements that are never reached, variables that have no row yet ------------------------- */
+
+static bool is_plain(const struct wr_follow *f)
+{
+    return !f->kill_count && !f->claim_count && !f->lead_count && !f->flags && f->low_us < 0 && f->high_us < 0;
+}
 
 /* Is entry j of a list never preferred because an entry before it takes the same rows and ends at
  * once? */
@@ -97,7 +117,9 @@ static bool is_shadowed(const struct wr_automaton *a, const struct wr_follow *li
     for (uint32_t i = 0; i < j; i++) {
         uint32_t p = list[i].position;
         if (p != WR_ACCEPT && a->variable[p] == a->variable[list[j].position] &&
-            list[i].connector == list[j].connector &&
+            list[i].connector == list[j].connector && is_plain(&list[i]) && is_plain(&list[j]) &&
+            a->absence_us[p] == WR_ABSENCE_NONE &&
+            a->absence_us[list[j].position] == WR_ABSENCE_NONE && !a->follow[a->follow_start[p]].flags &&
             a->follow[a->follow_start[p]].position == WR_ACCEPT)
             return true;
     }
@@ -127,7 +149,7 @@ static void warn_unreached(struct wr_match_lowering *m)
         reach(a, reached, todo, &count, a->follow_start[p], a->follow_size[p]);
     }
     for (uint32_t p = 0; p < a->position_count; p++) {
-        bool any = reached[p];
+        bool any = reached[p] || a->absence_us[p] != WR_ABSENCE_NONE;
         for (uint32_t q = 0; q < a->position_count && !any; q++)
             any = reached[q] && a->place[q] == a->place[p];
         if (any) continue;
@@ -191,6 +213,17 @@ static bool visit_early(void *context, const struct wr_expr *e)
     return true;
 }
 
+/* Is the variable looked at, to kill, once position p is taken? */
+static bool is_killer(const struct wr_automaton *a, uint32_t p, uint32_t variable)
+{
+    for (uint32_t i = 0; i < a->follow_size[p]; i++) {
+        const struct wr_follow *f = &a->follow[a->follow_start[p] + i];
+        for (uint32_t k = 0; k < f->kill_count; k++)
+            if (a->kill[f->kill + k].variable == variable) return true;
+    }
+    return false;
+}
+
 static void warn_early(struct wr_match_lowering *m)
 {
     const struct wr_automaton *a = &m->automaton;
@@ -199,9 +232,12 @@ static void warn_early(struct wr_match_lowering *m)
     for (uint32_t v = 0; v < m->variable.count; v++) {
         if (!m->variable.at[v].define || !m->variable.at[v].define->condition) continue;
         memset(all, 0, m->set_words * sizeof *all);
-        for (uint32_t p = 0; p < a->position_count; p++)
-            for (uint32_t w = 0; w < m->set_words && a->variable[p] == v; w++)
+        for (uint32_t p = 0; p < a->position_count; p++) {
+            bool kills = is_killer(a, p, v);
+            for (uint32_t w = 0; w < m->set_words && (kills || a->variable[p] == v); w++)
                 all[w] |= before[(size_t)p * m->set_words + w];
+            if (kills) all[a->variable[p] / 64] |= (uint64_t)1 << (a->variable[p] % 64);
+        }
         struct early s = {m, all};
         m->current = v;
         wr_expr_visit(m->variable.at[v].define->condition, visit_early, &s);
@@ -210,7 +246,7 @@ static void warn_early(struct wr_match_lowering *m)
 
 static bool is_undefined(const struct wr_match_variable *v)
 {
-    return !v->define && v->has_rows;
+    return !v->define && v->has_rows && !v->is_stream;
 }
 
 /* Each by itself, or where there are many, the first for all. */
@@ -236,6 +272,26 @@ static void warn_undefined(struct wr_match_lowering *m)
     }
 }
 
+/* What takes longer than the whole pattern may. */
+static void warn_out_of_time(struct wr_match_lowering *m, int64_t within_us)
+{
+    const struct wr_automaton *a = &m->automaton;
+    for (uint32_t i = 0; i < a->follow_count; i++) {
+        const struct wr_follow *f = &a->follow[i];
+        if (f->position == WR_ACCEPT) continue;
+        bool absence = a->absence_us[f->position] > within_us;
+        if (!absence && f->low_us < within_us) continue;
+        struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W2001, a->place[f->position]->span,
+                                        absence ? "this can never match: the pattern's time is over before so long"
+                                                  " without '%s' has passed"
+                                                : "this can never match: the pattern's time is over before the next "
+                                                  "'%s' may come",
+                                        text_of(m, f->position));
+        wr_diag_second(m->c->diags, d, m->match->within_span, "the pattern's time");
+        return;
+    }
+}
+
 void wr_match_warn(struct wr_match_lowering *m, const struct wr_pattern_node *node)
 {
     uint32_t waited_for = node->within_us < 0 ? find_waited_for(m) : WR_NONE;
@@ -244,6 +300,7 @@ void wr_match_warn(struct wr_match_lowering *m, const struct wr_pattern_node *no
     wr_match_warn_contradictions(m);
     warn_unreached(m);
     warn_greedy_end(m, node->within_us >= 0);
+    if (node->within_us >= 0) warn_out_of_time(m, node->within_us);
     if (waited_for == WR_NONE) return;
     warn_unbounded(m, waited_for);
     if (node->after_match != WR_AFTER_NEXT_ROW) warn_waiting_matches(m, waited_for);

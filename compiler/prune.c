@@ -64,7 +64,7 @@ static void need_aggregate(struct pruner *p, uint32_t from, const struct wr_aggr
 {
     const uint32_t column[] = {a->column, a->column2, a->filter};
     for (unsigned i = 0; i < WR_COUNT(column); i++)
-        if (column[i] != WR_NONE) need(p, from, column[i]);
+        if (column[i] != WR_NONE && column[i] != WR_COLUMN_CLASSIFIER) need(p, from, column[i]);
 }
 
 static void need_of_source(struct pruner *p, uint32_t n)
@@ -177,7 +177,8 @@ static struct wr_aggregate *remap_aggregates(struct pruner *p, const struct wr_a
     for (uint32_t i = 0; i < *count; i++) {
         if (!chosen[i]) continue;
         to[kept] = from[i];
-        if (from[i].column != WR_NONE) to[kept].column = column[from[i].column];
+        if (from[i].column != WR_NONE && from[i].column != WR_COLUMN_CLASSIFIER)
+            to[kept].column = column[from[i].column];
         if (from[i].column2 != WR_NONE) to[kept].column2 = column[from[i].column2];
         if (from[i].filter != WR_NONE) to[kept].filter = column[from[i].filter];
         kept++;
@@ -252,6 +253,21 @@ static void rebuild_window(struct pruner *p, uint32_t n, struct wr_window_node *
                                     p->need[n] + w->key_count + 2, column);
 }
 
+static void read_of_rows(const struct wr_input *input, bool output, uint8_t *read)
+{
+    bool column = input->kind == WR_INPUT_COLUMN && (output || input->step);
+    if (column || input->kind == WR_INPUT_LAST || input->kind == WR_INPUT_FIRST) read[input->column] = 1;
+}
+
+/* What a condition reads of rows beside the current one. */
+static void read_by_steps(struct pruner *p, uint32_t code, uint8_t *read)
+{
+    if (code == WR_NONE) return;
+    const struct wr_block *b = p->c->state->block.at[code];
+    for (size_t i = 0; i < b->node.count; i++)
+        if (b->node.at[i]->kind == WR_IR_INPUT) read_of_rows(&b->node.at[i]->u.input, false, read);
+}
+
 static void rebuild_pattern(struct pruner *p, uint32_t n, struct wr_pattern_node *m,
                             const uint32_t *column)
 {
@@ -276,21 +292,24 @@ static void rebuild_pattern(struct pruner *p, uint32_t n, struct wr_pattern_node
         remap_input(&output[kept++], column, aggregate);
     }
     m->aggregate = remap_aggregates(p, m->aggregate, &m->aggregate_count, p->aggregate[n], column);
-    /* Kept are the columns that are still read of a match's rows. */
+    /* Kept are the columns that are still read of a match's rows and of those around them. */
+    uint8_t *read = WR_NEW_ARRAY(arena, uint8_t, node_at(p, node_at(p, n)->input[0])->schema.count + 1);
+    for (uint32_t i = 0; i < m->history_count; i++) read_of_rows(&history[i], false, read);
+    m->out_next_max = 0;
+    for (uint32_t i = 0; i < kept; i++) {
+        read_of_rows(&output[i], true, read);
+        if (output[i].step > m->out_next_max) m->out_next_max = (uint16_t)output[i].step;
+    }
+    for (uint32_t i = 0; i < m->variable_count; i++) read_by_steps(p, m->variable[i].condition, read);
+    for (uint32_t i = 0; i < m->aggregate_count; i++) {
+        const uint32_t of[] = {m->aggregate[i].column, m->aggregate[i].column2, m->aggregate[i].filter};
+        for (unsigned k = 0; k < WR_COUNT(of); k++)
+            if (of[k] != WR_NONE && of[k] != WR_COLUMN_CLASSIFIER) read[of[k]] = 1;
+    }
     uint32_t *keep = WR_NEW_ARRAY(arena, uint32_t, m->keep_count + 1), keeps = 0;
     for (uint32_t i = 0; i < m->keep_count; i++) {
         uint32_t to = column[m->keep[i]];
-        bool read = false;
-        for (uint32_t k = 0; k < m->history_count && !read; k++)
-            read = history[k].column == to &&
-                   (history[k].kind == WR_INPUT_LAST || history[k].kind == WR_INPUT_FIRST);
-        for (uint32_t k = 0; k < kept && !read; k++)
-            read = output[k].column == to &&
-                   (output[k].kind == WR_INPUT_LAST || output[k].kind == WR_INPUT_FIRST);
-        for (uint32_t k = 0; k < m->aggregate_count && !read; k++)
-            read = m->aggregate[k].column == to || m->aggregate[k].column2 == to ||
-                   m->aggregate[k].filter == to;
-        if (read && to != WR_NONE) keep[keeps++] = to;
+        if (to != WR_NONE && read[to]) keep[keeps++] = to;
     }
     m->keep = keep;
     m->keep_count = keeps;

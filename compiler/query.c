@@ -107,7 +107,7 @@ bool wr_lower_from(struct wr_compile *c, const struct wr_from *from, struct wr_w
         struct wr_names *names = wr_names_new(c->arena);
         check_input_names(c, from, names);
         wr_not_yet(c, from->span,
-                   from->kind == WR_FROM_JOIN ? "JOIN" : "FROM over several streams");
+                   from->kind == WR_FROM_JOIN ? "JOIN" : "FROM over several streams without a pattern");
         return false;
     }
     case WR_FROM_MATCH: ok = lower_match(c, from, NULL, with, target, result); break;
@@ -350,11 +350,25 @@ bool wr_feed_late(struct wr_compile *c, const struct wr_ident *into, uint32_t la
                   const struct wr_relation *input, uint32_t query, struct wr_span span)
 {
     struct wr_relation late = *input;
+    struct wr_schema *visible = WR_NEW(c->arena, struct wr_schema);
     struct wr_block *pass = wr_block_new(c);
-    for (uint32_t i = 0; i < input->schema->count; i++)
+    *visible = *input->schema;
+    if (input->stream_count) visible->count = input->stream_column;
+    for (uint32_t i = 0; i < visible->count; i++)
         wr_block_column(pass, wr_relation_value(pass, input, i));
-    late.node = wr_select_add(c, late_node, WR_NONE, pass, false, input->schema, query, span);
+    late.schema = visible;
+    late.node = wr_select_add(c, late_node, WR_NONE, pass, false, visible, query, span);
     return wr_feed(c, into, &late, span, true);
+}
+
+/* What a pattern reads. */
+static bool lower_rows(struct wr_compile *c, const struct wr_from *from, struct wr_with_scope *with,
+                       const struct wr_target *target, struct wr_relation *result)
+{
+    if (from->kind != WR_FROM_UNION) return wr_lower_from(c, from, with, target, result);
+    uint32_t errors = c->diags->error_count;
+    check_input_names(c, from, wr_names_new(c->arena));
+    return wr_lower_streams(c, from, with, target, result) && c->diags->error_count == errors;
 }
 
 static bool run_match(struct wr_compile *c, const struct wr_match *match,
@@ -381,7 +395,7 @@ static bool lower_match(struct wr_compile *c, const struct wr_from *from,
                     WR_SLICE_ARG(query->late_into.text));
         return false;
     }
-    if (!wr_lower_from(c, from->input[0], with, target, &input)) return false;
+    if (!lower_rows(c, from->input[0], with, target, &input)) return false;
     struct wr_slice name = from->alias.text.size ? from->alias.text : target->name;
     if (!run_match(c, from->match, query ? &query->late_into : NULL, name, &input, from->span,
                    result))
@@ -399,7 +413,7 @@ static bool lower_pattern(struct wr_compile *c, const struct wr_query *q,
     refuse_emit(c, q, false);
     if (q->emit != WR_EMIT_UNSAID) return false;
     if (!q->pattern.from || !q->pattern.match ||
-        !wr_lower_from(c, q->pattern.from, with, &target, &input))
+        !lower_rows(c, q->pattern.from, with, &target, &input))
         return false;
     struct wr_scope scope;
     wr_scope_of_relation(&scope, &input);

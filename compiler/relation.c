@@ -204,6 +204,8 @@ static void unknown_qualifier(struct wr_compile *c, const struct wr_relation *r,
                                     WR_SLICE_ARG(qualifier->text));
     if (r->alias.size)
         wr_diag_help(c->diags, d, "its input is called '%.*s'", WR_SLICE_ARG(r->alias));
+    else if (r->stream_count)
+        wr_diag_help(c->diags, d, "the columns of several streams are united: leave the name before it out");
 }
 
 bool wr_relation_is_qualifier(struct wr_compile *c, const struct wr_relation *r,

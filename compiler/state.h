@@ -137,6 +137,9 @@ bool wr_lower_query(struct wr_compile *c, const struct wr_query *query, struct w
 /* What FROM names, as a relation under its alias; false after errors. Windows and matches are not for here. */
 bool wr_lower_from(struct wr_compile *c, const struct wr_from *from, struct wr_with_scope *with,
                    const struct wr_target *target, struct wr_relation *result);
+/* FROM (s, t) of a pattern: their rows as those of one relation (streams.c). */
+bool wr_lower_streams(struct wr_compile *c, const struct wr_from *from, struct wr_with_scope *with,
+                      const struct wr_target *target, struct wr_relation *result);
 /* SELECT … FROM TUMBLE/HOP … GROUP BY …. */
 bool wr_lower_window(struct wr_compile *c, const struct wr_query *query, struct wr_with_scope *with,
                      const struct wr_target *target, struct wr_relation *result);

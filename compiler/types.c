@@ -1,6 +1,8 @@
 /* Types of the language: names, implicit casts, common types, results of aggregates. */
 #include "compiler/state.h"
 
+#include "vm/array.h"
+
 /* The type of a name without parameters; NULL kind when there is none of that name. */
 static const struct {
     const char *name;
@@ -307,6 +309,15 @@ bool wr_aggregate_type(struct wr_compile *c, const struct wr_expr *call, enum wr
             return false;
         }
         *type = argument;
+        return true;
+    case WR_AGG_ARRAY_AGG:
+        if (argument.kind == WR_KIND_NULL || argument.kind >= WR_KIND_ARRAY) {
+            wr_diag_add(c->diags, WR_DIAG_W0403, call->span,
+                        "ARRAY_AGG takes values of a plain type, this is %s",
+                        wr_type_text(c, argument));
+            return false;
+        }
+        *type = wr_type_array(argument);
         return true;
     default: *type = argument; return true;
     }

@@ -53,6 +53,11 @@ static void put_value(struct csv_encoder *e, uint32_t column, const struct wr_ve
         if (n) put_field(wr_slice_of(text, n), e->delimiter, out);
     } else if (type.kind == WR_KIND_BYTES && v->u.str[row].size) {
         wr_base64_encode(v->u.str[row], out);
+    } else if (type.kind == WR_KIND_ARRAY) {
+        struct wr_buf text = {0};
+        wr_encode_array(v->u.str[row], type, &text);
+        put_field(wr_buf_slice(&text), e->delimiter, out);
+        wr_buf_release(&text);
     } else {
         put_field(v->u.str[row], e->delimiter, out);
     }

@@ -3,13 +3,16 @@
 
 #include "base/simd.h"
 #include "connectors/number.h"
+#include "vm/array.h"
 #include "vm/text.h"
 
 enum wr_status wr_encode_check(const struct wr_schema *schema, struct wr_error *error)
 {
     for (uint32_t i = 0; i < schema->count; i++) {
         struct wr_type type = schema->column[i].type;
-        if (type.kind != WR_KIND_ARRAY && type.kind != WR_KIND_MAP && type.kind != WR_KIND_ROW) continue;
+        bool written = type.kind == WR_KIND_ARRAY ? type.element < WR_KIND_ARRAY
+                                                  : type.kind != WR_KIND_MAP && type.kind != WR_KIND_ROW;
+        if (written) continue;
         struct wr_buf text = {0};
         wr_type_print(type, &text);
         wr_error_set(error, WR_ERR_PROGRAM, "column %s: values of type %s cannot be written yet",
@@ -149,6 +152,49 @@ bool wr_encode_is_quoted(struct wr_type type)
 {
     return type.kind == WR_KIND_DATE || type.kind == WR_KIND_TIME || type.kind == WR_KIND_TIMESTAMP ||
            type.kind == WR_KIND_INTERVAL;
+}
+
+/* A vector of the one value, for wr_encode_scalar. */
+static void put_element(const struct wr_value *element, struct wr_type type, struct wr_buf *out)
+{
+    uint64_t bit = element->cls == WR_CLASS_BOOL && element->u.boolean;
+    struct wr_value copy = *element;
+    struct wr_vector one = {.cls = element->cls};
+    struct wr_day_cache cache = {0};
+    one.u.data = &copy.u;
+    if (element->cls == WR_CLASS_BOOL) one.u.bits = &bit;
+    char *p = wr_buf_reserve(out, WR_TEXT_MAX + 2);
+    size_t quoted = wr_encode_is_quoted(type), n = wr_encode_scalar(p + quoted, type, &one, 0, &cache);
+    if (n == 0) {
+        memcpy(p, "null", 4); /* JSON has no NaN and no infinity */
+        out->size += 4;
+        return;
+    }
+    if (quoted) p[0] = p[n + 1] = '"';
+    out->size += n + 2 * quoted;
+}
+
+void wr_encode_array(struct wr_slice array, struct wr_type type, struct wr_buf *out)
+{
+    struct wr_type element_type = wr_type_element(type);
+    struct wr_value element;
+    size_t start = out->size;
+    wr_buf_add_char(out, '[');
+    while (wr_array_next(&array, element_type, &element)) {
+        if (out->size > start + 1) wr_buf_add_char(out, ',');
+        if (element.flag != WR_FLAG_VALUE) {
+            wr_buf_add_cstr(out, "null");
+        } else if (element_type.kind == WR_KIND_STRING) {
+            wr_json_quote(element.u.str, out);
+        } else if (element_type.kind == WR_KIND_BYTES) {
+            wr_buf_add_char(out, '"');
+            wr_base64_encode(element.u.str, out);
+            wr_buf_add_char(out, '"');
+        } else {
+            put_element(&element, element_type, out);
+        }
+    }
+    wr_buf_add_char(out, ']');
 }
 
 void wr_base64_encode(struct wr_slice bytes, struct wr_buf *out)

@@ -23,6 +23,9 @@ size_t wr_encode_scalar(char *out, struct wr_type type, const struct wr_vector *
 /* Is the text of such a value a string to JSON? */
 bool wr_encode_is_quoted(struct wr_type type);
 
+/* An ARRAY as JSON: "[1,null,3]". */
+void wr_encode_array(struct wr_slice array, struct wr_type type, struct wr_buf *out);
+
 void wr_base64_encode(struct wr_slice bytes, struct wr_buf *out);
 /* In quotes, with the escapes of RFC 8259; valid UTF-8 passes as it is. */
 void wr_json_quote(struct wr_slice text, struct wr_buf *out);

@@ -42,6 +42,8 @@ static void put_value(struct json_column *c, const struct wr_vector *v, uint32_t
             wr_buf_add_char(out, '"');
             wr_base64_encode(v->u.str[row], out);
             wr_buf_add_char(out, '"');
+        } else if (c->type.kind == WR_KIND_ARRAY) {
+            wr_encode_array(v->u.str[row], c->type, out);
         } else {
             put_json(v->u.str[row], out);
         }

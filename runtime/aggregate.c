@@ -1,6 +1,7 @@
 /* Accumulators: their size, their beginning, and taking rows, one by one or a batch at a time. NULLs are passed over
  * by all but COUNT(*) and the argument of ARG_MIN and ARG_MAX, whose second value decides. */
 #include "runtime/aggregate_internal.h"
+#include "vm/array.h"
 #include "vm/decimal.h"
 
 size_t wr_aggregate_size(const struct wr_aggregate *aggregate)
@@ -136,6 +137,15 @@ static void add_variance(struct wr_cell_variance *c, double x)
     c->m2 += from_mean * (x - c->mean);
 }
 
+/* NULLs are elements too. */
+static void add_element(struct wr_cell_list *list, const struct wr_value *element, struct wr_strings *strings)
+{
+    struct wr_buf one = {0};
+    wr_array_add(&one, element);
+    wr_list_append(list, (struct wr_slice){0}, wr_buf_slice(&one), strings);
+    wr_buf_release(&one);
+}
+
 void wr_aggregate_add(const struct wr_aggregate *a, void *cell, const struct wr_value *argument,
                       const struct wr_value *second, struct wr_strings *strings)
 {
@@ -143,6 +153,10 @@ void wr_aggregate_add(const struct wr_aggregate *a, void *cell, const struct wr_
     if (second && second->flag == WR_FLAG_ERROR) wr_cell_set_error(cell, second->reason);
     if (wr_cell_is_error(cell)) return;
     enum wr_cell_kind kind = wr_cell_kind(a);
+    if (a->fn == WR_AGG_ARRAY_AGG) {
+        add_element(cell, argument, strings);
+        return;
+    }
     if (a->fn != WR_AGG_COUNT_ROWS && kind != WR_CELL_ARG && argument->flag == WR_FLAG_NULL) return;
     switch (kind) {
     case WR_CELL_COUNT: ++*(uint64_t *)cell; break;

@@ -19,7 +19,7 @@ enum wr_cell_kind {
     WR_CELL_VALUE,    /* one value of the argument: MIN MAX FIRST LAST ANY_VALUE */
     WR_CELL_VARIANCE,
     WR_CELL_ARG,      /* the argument of the row with the least or greatest second value */
-    WR_CELL_LIST,     /* STRING_AGG */
+    WR_CELL_LIST,     /* STRING_AGG, ARRAY_AGG */
     WR_CELL_SET       /* COUNT(DISTINCT) */
 };
 
@@ -74,6 +74,7 @@ static inline enum wr_cell_kind wr_cell_kind(const struct wr_aggregate *a)
     case WR_AGG_STDDEV_SAMP: return WR_CELL_VARIANCE;
     case WR_AGG_ARG_MIN:
     case WR_AGG_ARG_MAX: return WR_CELL_ARG;
+    case WR_AGG_ARRAY_AGG: /* elements in vm/array.h's form, one a node */
     case WR_AGG_STRING_AGG: return WR_CELL_LIST;
     case WR_AGG_COUNT_DISTINCT: return WR_CELL_SET;
     case WR_AGG_MIN:
@@ -81,7 +82,6 @@ static inline enum wr_cell_kind wr_cell_kind(const struct wr_aggregate *a)
     case WR_AGG_FIRST:
     case WR_AGG_LAST:
     case WR_AGG_ANY_VALUE: return WR_CELL_VALUE;
-    case WR_AGG_ARRAY_AGG:
     case WR_AGG_FN_COUNT: break;
     }
     WR_ASSERT(false); /* the verifier lets no other function through */

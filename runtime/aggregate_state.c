@@ -4,6 +4,7 @@
  *   lists (separator, text) a node; sets their members in order of first appearance. */
 #include "runtime/aggregate_internal.h"
 #include "runtime/codec.h"
+#include "vm/array.h"
 
 /* Neumaier's sum of an earlier and a later part. */
 static void merge_f64(struct wr_cell_sum_f64 *into, const struct wr_cell_sum_f64 *later)
@@ -214,6 +215,16 @@ static bool decode_set(const struct wr_aggregate *a, struct wr_cell_set *c, stru
     return true;
 }
 
+/* What is read must be whole elements, since what uses an array relies on that. */
+static bool is_array(const struct wr_aggregate *a, const struct wr_cell_list *list, const struct wr_strings *strings)
+{
+    struct wr_arena arena;
+    wr_arena_init(&arena);
+    bool valid = wr_array_is_valid(wr_list_text(list, strings, &arena), a->argument);
+    wr_arena_release(&arena);
+    return valid;
+}
+
 bool wr_aggregate_decode(const struct wr_aggregate *a, void *cell, struct wr_strings *strings, struct wr_slice *in)
 {
     uint64_t n;
@@ -247,7 +258,10 @@ bool wr_aggregate_decode(const struct wr_aggregate *a, void *cell, struct wr_str
         if (whole) wr_aggregate_add(a, cell, &value, &second, strings);
         break;
     }
-    case WR_CELL_LIST: whole = wr_list_decode(cell, strings, in); break;
+    case WR_CELL_LIST:
+        whole = wr_list_decode(cell, strings, in);
+        if (whole && a->fn == WR_AGG_ARRAY_AGG) whole = is_array(a, cell, strings);
+        break;
     case WR_CELL_SET: whole = decode_set(a, cell, strings, in); break;
     }
     if (whole) return true;

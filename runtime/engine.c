@@ -97,6 +97,7 @@ enum wr_status wr_engine_set_up(struct wr_engine *engine, struct wr_error *error
                                       .state_roundtrip = engine->options.state_roundtrip,
                                       .matcher = engine->options.matcher,
                                       .watch = engine->watch,
+                                      .stop = &engine->stop,
                                       .log = engine->options.on_log,
                                       .log_context = engine->options.context};
     if (check_settings(engine, &options, error) != WR_OK) return error->status;

@@ -2,12 +2,10 @@
  * (match_thread.c), and its chains of taken rows (match_link.c). When the preferred candidate of a start has ended,
  * the start is decided.
  *
- * Starts stand in the order of their first rows. With SKIP PAST LAST ROW a decided start waits while an earlier one
- * is open, which may take its rows away; a match that is given out removes the starts in its rows. Without a time
+ * Starts stand in the order of their first rows. Where a match takes starts away (or is numbered) a decided start waits
+ * while an earlier one is open; a match that is given out removes the starts in its rows. Without a time
  * limit a candidate of a later start that has the same future as one of an earlier start is dropped. */
 #include "runtime/match_general.h"
-
-#include <stdlib.h>
 
 /* How many rows ahead the parts of a key's state are asked for. */
 enum { AHEAD_KEY = 24, AHEAD_START = 18, AHEAD_LINK = 12, AHEAD_ROW = 6 };
@@ -22,46 +20,6 @@ struct pass {
 
 /* ---- Starts ------------------------------------------------------------------------------------- */
 
-/* Sequence number of a chain's last row; 0 for the empty match, which covers no row. */
-static uint64_t last_row(const struct wr_general *g, uint32_t link)
-{
-    uint32_t row = wr_link_at(g, link)->row;
-    return row ? wr_kept_at(g, row)->id.sequence : 0;
-}
-
-static void report(struct wr_pattern *p, struct wr_general *g, const struct wr_row_id *first, uint32_t key,
-                   uint32_t link_id)
-{
-    struct wr_link *link = wr_link_at(g, link_id);
-    uint32_t count = 0;
-    for (const struct wr_link *l = link; l->row; l = wr_link_at(g, l->previous)) count++;
-    wr_vec_reserve(&p->match, count + 1);
-    uint32_t at = count;
-    for (const struct wr_link *l = link; l->row; l = wr_link_at(g, l->previous)) {
-        const struct wr_kept *kept = wr_kept_at(g, l->row);
-        p->match.at[--at] = (struct wr_match_row){&p->keep, kept->data, kept->id.place, 0, l->variable};
-    }
-    struct wr_match match = {.row = p->match.at,
-                             .count = count,
-                             .key = key,
-                             .first = first->place,
-                             .running = wr_link_accumulators(g, link)};
-    wr_pattern_report(p, &match);
-}
-
-/* What a decided start becomes: a result now, or one among those that the end of the input brings in order. */
-static void decide(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t key,
-                   const struct pass *pass)
-{
-    WR_ASSERT(wr_start_thread(start)->ended && start->count == 1);
-    if (!pass->ending) {
-        report(p, g, &start->first, key, wr_start_thread(start)->link);
-        return;
-    }
-    wr_link_at(g, wr_start_thread(start)->link)->ref++;
-    wr_vec_push(&g->waiting, (struct wr_waiting){start->first, key, wr_start_thread(start)->link});
-}
-
 static bool is_over(const struct wr_pattern *p, const struct wr_start *start, const struct pass *pass)
 {
     if (pass->ending) return true;
@@ -70,17 +28,31 @@ static bool is_over(const struct wr_pattern *p, const struct wr_start *start, co
     return end < pass->time || (end == pass->time && start->first.sequence <= pass->sequence);
 }
 
+/* Up to which time moments have passed for a start. */
+static int64_t passed(const struct wr_start *start, const struct pass *pass)
+{
+    return start->first.sequence <= pass->sequence ? pass->time : pass->time - 1;
+}
+
 /* Begins a start at the row, behind all others, if some beginning takes it. */
 static void begin(struct wr_pattern *p, struct wr_general *g, struct wr_key_starts *starts, uint32_t row)
 {
     if (!wr_threads_begin(p, g, row)) return;
     uint32_t id = wr_slab_alloc(&g->starts);
     struct wr_start *start = wr_start_at(g, id);
-    *start = (struct wr_start){.first = wr_pattern_row_id(p, row)};
+    struct wr_row_id first = row == WR_NONE ? wr_kept_at(g, g->current)->id : wr_pattern_row_id(p, row);
+    *start = (struct wr_start){.first = first, .armed = WR_TIME_MAX};
     wr_threads_store(g, start);
     if (starts->tail) wr_start_at(g, starts->tail)->next = id;
     else starts->head = id;
     starts->tail = id;
+}
+
+/* A moment that has come while rows before it still wait: it is looked after when they have been looked at. */
+static bool waits_for_rows(const struct wr_pattern *p, const struct wr_general *g, uint32_t key, int64_t moment)
+{
+    if (moment > p->now) return false;
+    return moment < p->now || (p->plan.rows && g->key_more.at[key].pending);
 }
 
 /* Arms a moment where something waits: for the end of the earliest start that stands in its way. */
@@ -90,19 +62,104 @@ void wr_general_arm(struct wr_pattern *p, struct wr_general *g, uint32_t key)
     uint32_t head = g->key.at[key].head, id = head;
     while (id && !wr_threads_ended(g, wr_start_at(g, id))) id = wr_start_at(g, id)->next;
     if (!id) return;
-    struct wr_start *start = wr_start_at(g, p->plan.past_last ? head : id);
+    struct wr_start *start = wr_start_at(g, p->plan.in_order ? head : id);
     int64_t end = wr_pattern_deadline(p, start->first.place.time);
-    if (start->armed || end == WR_TIME_MAX) return;
-    start->armed = 1;
+    if (start->armed <= end || waits_for_rows(p, g, key, end)) return;
+    start->armed = end;
     wr_timer_arm(&p->op.timers, end, start->first.sequence, key);
 }
 
-static void trace_end(struct wr_pattern *p, const struct wr_start *start, uint32_t key, enum wr_watch_end end,
+/* Arms a moment for what time alone brings about in a start. What is due already waits for rows before it. */
+void wr_start_arm(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t key)
+{
+    int64_t due = p->plan.moments ? wr_threads_due(p, g, start) : WR_TIME_MAX;
+    if (p->spec->timeouts) due = WR_MIN(due, wr_pattern_deadline(p, start->first.place.time));
+    if (due >= start->armed || due == WR_TIME_MAX || waits_for_rows(p, g, key, due)) return;
+    start->armed = due;
+    wr_timer_arm(&p->op.timers, due, start->first.sequence, key);
+}
+
+static void trace_end(struct wr_pattern *p, const struct wr_general *g, const struct wr_start *start, uint32_t key, enum wr_watch_end end,
                       const struct pass *pass)
 {
-    int64_t time = pass->has_row ? p->batch->time[pass->row] : pass->ending ? wr_task_time(p->op.task) : pass->time;
+    int64_t time = pass->has_row ? g->time : pass->ending ? wr_task_time(p->op.task) : pass->time;
     if (end == WR_WATCH_EXPIRED) time = wr_pattern_deadline(p, start->first.place.time);
     wr_trace_end(p, start->first.sequence, key, end, time);
+}
+
+/* WITH TIMEOUTS: a start's time has run out and it has no match: its preferred candidate is shown, or all of them. */
+static void time_out(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t key)
+{
+    if (wr_threads_ended(g, start)) return;
+    wr_decide(p, g, &start->first, key, wr_start_thread(start)->link, WR_TIMED_OUT);
+    for (uint32_t more = start->more; more && p->spec->timeouts == 2; more = wr_more_at(g, more)->next)
+        wr_decide(p, g, &start->first, key, wr_more_thread(wr_more_at(g, more))->link, WR_TIMED_OUT);
+}
+
+/* Moves a start on by what has come to pass: moments, the end of its time, the row. */
+static enum wr_watch_end move_start(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t key,
+                                    const struct pass *pass)
+{
+    if (p->plan.moments && !pass->ending)
+        wr_threads_pass_time(p, g, start,
+                             WR_MIN(passed(start, pass), wr_pattern_deadline(p, start->first.place.time)));
+    if (!start->count) return WR_WATCH_DIED;
+    if (!is_over(p, start, pass)) {
+        if (pass->has_row) wr_threads_advance(p, g, start, pass->row);
+        return WR_WATCH_DIED;
+    }
+    bool waits = p->spec->next_max && g->key_more.at[key].pending;
+    bool at_end = p->closing != WR_TIME_MAX && !pass->has_row && !waits;
+    if (p->spec->timeouts && !pass->ending && !(at_end && wr_threads_end_here(p, g, start))) time_out(p, g, start, key);
+    wr_threads_expire(p, g, start, at_end);
+    return pass->ending ? WR_WATCH_INPUT_ENDED : WR_WATCH_EXPIRED;
+}
+
+/* Takes a start that has no candidate left out of the list. */
+static void remove_start(struct wr_pattern *p, struct wr_general *g, struct wr_key_starts *starts, uint32_t before,
+                         uint32_t id)
+{
+    WR_UNUSED(p);
+    struct wr_start *start = wr_start_at(g, id);
+    WR_ASSERT(!start->count);
+    if (before) wr_start_at(g, before)->next = start->next;
+    else starts->head = start->next;
+    if (!start->next) starts->tail = before;
+    wr_slab_free(&g->starts, id);
+}
+
+/* LIMIT n STARTS PER KEY: more than n are open. True: the oldest has gone, which others may have waited for. */
+static bool limit_starts(struct wr_pattern *p, struct wr_general *g, uint32_t key, const struct pass *pass)
+{
+    struct wr_key_starts *starts = &g->key.at[key];
+    uint32_t count = 0, before = 0, id = starts->head;
+    for (uint32_t at = id; at; at = wr_start_at(g, at)->next) count++;
+    if (count <= p->spec->limit_starts) return false;
+    struct wr_row_id last = wr_start_at(g, starts->tail)->first;
+    if (p->spec->limit_policy == WR_STARTS_FAIL) {
+        struct wr_error error;
+        wr_error_set(&error, WR_ERR_LIMIT, "more than %u starts of a key are open in %s", p->spec->limit_starts,
+                     p->program->query[p->op.node->query]);
+        wr_task_fail(p->op.task, &error);
+    }
+    bool oldest = p->spec->limit_policy == WR_STARTS_DROP_OLDEST;
+    if (!oldest) {
+        for (; wr_start_at(g, id)->next; id = wr_start_at(g, id)->next) before = id;
+        WR_ASSERT(wr_start_at(g, id)->first.sequence == last.sequence);
+    }
+    struct wr_start *start = wr_start_at(g, id);
+    wr_operator_count(&p->op, "limit", "", start->first.place);
+    if (p->trace) trace_end(p, g, start, key, WR_WATCH_DIED, pass);
+    wr_threads_drop(p, g, start);
+    remove_start(p, g, starts, before, id);
+    return oldest;
+}
+
+/* Number of a chain's last row; 0 for the empty match, which covers no row. */
+static uint64_t last_row(const struct wr_general *g, uint32_t link)
+{
+    uint32_t row = wr_link_at(g, link)->row;
+    return row ? wr_kept_at(g, row)->id.sequence : 0;
 }
 
 /* The go over the starts of a key. */
@@ -111,26 +168,26 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
     WR_ASSERT(key < g->key.count && !(pass->has_row && pass->ending));
     struct wr_key_starts *starts = &g->key.at[key];
     uint64_t taken = 0; /* rows up to this one belong to a match, or will */
-    bool open_before = false, waits = false, may_begin = pass->has_row && wr_bit(p->insert, pass->row);
+    uint64_t first_open = 0;
+    bool waits = false, may_begin = pass->has_row && (pass->row == WR_NONE || wr_bit(p->insert, pass->row));
     bool elders = g->elders && !pass->ending && (may_begin || starts->head != starts->tail);
+    bool arms = (p->plan.moments || p->spec->timeouts) && !pass->ending;
     uint32_t before = 0;
     g->go++;
+    g->at_key = key;
     for (uint32_t id = starts->head; id || may_begin;) {
         enum wr_watch_end end = WR_WATCH_DIED;
         if (!id) { /* behind the last: the row's own start */
             may_begin = false;
-            if (p->sequence + pass->row + 1 <= taken || (p->plan.one_start && starts->head)) break;
+            if (g->sequence <= taken || (p->plan.one_start && starts->head)) break;
             begin(p, g, starts, pass->row);
             id = before ? wr_start_at(g, before)->next : starts->head;
             if (!id) break;
         } else if (wr_start_at(g, id)->first.sequence <= taken) {
             wr_threads_drop(p, g, wr_start_at(g, id));
             end = WR_WATCH_TAKEN;
-        } else if (is_over(p, wr_start_at(g, id), pass)) {
-            wr_threads_expire(p, g, wr_start_at(g, id));
-            end = pass->ending ? WR_WATCH_INPUT_ENDED : WR_WATCH_EXPIRED;
-        } else if (pass->has_row) {
-            wr_threads_advance(p, g, wr_start_at(g, id), pass->row);
+        } else {
+            end = move_start(p, g, wr_start_at(g, id), key, pass);
         }
         struct wr_start *start = wr_start_at(g, id);
         uint32_t next = start->next;
@@ -138,39 +195,136 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
         if (start->count) {
             struct wr_thread *ended = wr_threads_ended(g, start);
             elders = elders && !ended;
-            if (ended && start->count == 1 && !(p->plan.past_last && open_before)) {
-                decide(p, g, start, key, pass);
+            if (ended && start->count == 1 && !(p->plan.in_order && first_open)) {
                 end = WR_WATCH_MATCH;
-                if (p->plan.past_last) taken = WR_MAX(taken, last_row(g, ended->link));
+                if (p->spec->all_rows == WR_OUTPUT_UNMATCHED)
+                    wr_decide_rows(p, g, key, first_open ? first_open : start->first.sequence);
+                uint64_t by = wr_decide(p, g, &start->first, key, ended->link, WR_MATCHED);
+                taken = WR_MAX(taken, by);
                 wr_threads_drop(p, g, start);
             } else {
-                if (ended && p->plan.past_last && !open_before) taken = WR_MAX(taken, last_row(g, ended->link));
-                open_before = true;
+                if (ended && p->plan.past_last && !first_open) taken = WR_MAX(taken, last_row(g, ended->link));
+                if (!first_open) first_open = start->first.sequence;
                 waits |= ended != NULL;
+                if (arms) wr_start_arm(p, g, start, key);
             }
         }
         if (start->count) {
             before = id;
         } else {
-            if (before) wr_start_at(g, before)->next = next;
-            else starts->head = next;
-            if (!next) starts->tail = before;
-            if (p->trace) trace_end(p, start, key, end, pass);
-            wr_slab_free(&g->starts, id);
+            if (p->trace) trace_end(p, g, start, key, end, pass);
+            remove_start(p, g, starts, before, id);
         }
         id = next;
     }
+    if (p->spec->limit_starts && pass->has_row && starts->head && limit_starts(p, g, key, pass) && starts->head) {
+        go_over(p, g, key, &(struct pass){.time = pass->time, .sequence = UINT64_MAX});
+        return;
+    }
+    if (p->spec->all_rows == WR_OUTPUT_UNMATCHED)
+        wr_decide_rows(p, g, key, starts->head ? wr_start_at(g, starts->head)->first.sequence : UINT64_MAX);
     if (waits) wr_general_arm(p, g, key);
+}
+
+/* ---- The rows of a key ---------------------------------------------------------------------------- */
+
+/* Remembers what NOT b FOR d in front of everything asks for. */
+static void remember_leads(struct wr_pattern *p, struct wr_general *g, uint32_t key, uint32_t row)
+{
+    for (uint32_t i = 0; i < p->spec->lead_count; i++) {
+        if (wr_link_holds(p, g, g->root, p->spec->lead[i].variable, row))
+            g->lead.at[(size_t)key * p->spec->lead_count + i] = g->time;
+    }
+}
+
+/* Looks at a row: one of the batch, or (WR_NONE) the first of its key that has waited. */
+static void look_at(struct wr_pattern *p, struct wr_general *g, uint32_t key, uint32_t row)
+{
+    if (row == WR_NONE) {
+        struct wr_key_more *more = &g->key_more.at[key];
+        g->current = more->pending;
+        const struct wr_kept *kept = wr_kept_at(g, g->current);
+        more->pending = wr_listed_at(g, g->current)->next;
+        more->pending_count--;
+        g->sequence = kept->id.sequence;
+        g->time = kept->id.place.time;
+    } else {
+        g->sequence = p->sequence + row + 1;
+        g->time = p->batch->time[row];
+    }
+    g->at_key = key;
+    go_over(p, g, key, &(struct pass){.has_row = true, .row = row, .time = g->time, .sequence = UINT64_MAX});
+    if (p->spec->lead_count) remember_leads(p, g, key, row);
+    if (p->plan.more) g->key_more.at[key].seen = 1;
+    wr_kept_settle(p, g);
+}
+
+/* Time has passed up to `time` or, where rows wait, up to the first of them. */
+static void pass_time(struct wr_pattern *p, struct wr_general *g, uint32_t key, int64_t time)
+{
+    const struct wr_key_more *more = &g->key_more.at[key];
+    if (!g->key.at[key].head || (p->spec->within_us < 0 && !p->plan.moments)) return;
+    if (more->pending) time = WR_MIN(time, wr_kept_at(g, more->pending)->id.place.time);
+    go_over(p, g, key, &(struct pass){.time = time, .sequence = UINT64_MAX});
+}
+
+static void trim(struct wr_pattern *p, struct wr_general *g, uint32_t key)
+{
+    uint32_t head = g->key.at[key].head;
+    wr_rows_trim(p, g, &g->key_more.at[key], head ? wr_start_at(g, head)->first.sequence : UINT64_MAX);
+}
+
+/* A row of a key of which more is kept than its starts. */
+static void add_row(struct wr_pattern *p, struct wr_general *g, uint32_t key, uint32_t row)
+{
+    struct wr_key_more *more = &g->key_more.at[key];
+    if (!p->plan.rows) {
+        look_at(p, g, key, row);
+        return;
+    }
+    wr_rows_append(p, g, more, row);
+    wr_give_held(p, g, key);
+    if (!p->spec->next_max) {
+        look_at(p, g, key, row);
+        wr_rows_thin(p, g, more);
+    }
+    bool looked = false;
+    while (more->pending_count > p->spec->next_max) {
+        look_at(p, g, key, WR_NONE);
+        wr_rows_thin(p, g, more);
+        looked = true;
+    }
+    if (looked) pass_time(p, g, key, p->now);
+    trim(p, g, key);
 }
 
 /* ---- The matcher -------------------------------------------------------------------------------- */
 
-void wr_general_reserve(struct wr_general *g, uint32_t limit)
+static void reserve_keys(struct wr_general *g, uint32_t limit)
 {
     if (limit <= g->key.count) return;
     wr_vec_reserve(&g->key, limit);
     memset(g->key.at + g->key.count, 0, (g->key.capacity - g->key.count) * sizeof *g->key.at);
     g->key.count = g->key.capacity;
+}
+
+/* The same for what keys have beside their starts. */
+static void reserve_more(const struct wr_pattern *p, struct wr_general *g, size_t limit)
+{
+    size_t old = g->key_more.count, leads = p->spec->lead_count;
+    if (!p->plan.more || limit <= old) return;
+    wr_vec_reserve(&g->key_more, limit);
+    wr_vec_reserve(&g->lead, limit * leads);
+    for (size_t k = old; k < limit; k++) g->key_more.at[k] = (struct wr_key_more){.given = WR_TIME_MIN};
+    for (size_t i = old * leads; i < limit * leads; i++) g->lead.at[i] = WR_TIME_MIN;
+    g->key_more.count = limit;
+    g->lead.count = limit * leads;
+}
+
+void wr_general_reserve(const struct wr_pattern *p, struct wr_general *g, uint32_t limit)
+{
+    reserve_keys(g, limit);
+    reserve_more(p, g, g->key.count);
 }
 
 /* A cell may lie across two cache lines. */
@@ -208,10 +362,26 @@ WR_PREFETCHER void prefetch(const struct wr_pattern *p, const struct wr_general 
     }
 }
 
+/* What the pattern keeps has outgrown all bounds: better an end with a sentence than a machine without memory. */
+static void too_much_state(struct wr_pattern *p, const struct wr_general *g)
+{
+    struct wr_error error;
+    wr_error_set(&error, WR_ERR_LIMIT,
+                 "%s: its %u open starts keep more than 4 GB; a shorter WITHIN, PARTITION BY, or LIMIT n STARTS PER KEY "
+                 "bounds them",
+                 p->program->query[p->op.node->query], g->starts.live);
+    wr_task_fail(p->op.task, &error);
+}
+
+static inline bool is_too_much(const struct wr_general *g)
+{
+    return g->links.block_count + g->rows.block_count + g->starts.block_count > WR_STATE_BLOCKS_MAX;
+}
+
 static void general_rows(struct wr_pattern *p)
 {
     struct wr_general *g = p->state;
-    wr_general_reserve(g, p->keys ? wr_keytable_id_limit(p->keys) : 1);
+    wr_general_reserve(p, g, p->keys ? wr_keytable_id_limit(p->keys) : 1);
     const struct wr_batch *batch = p->batch;
     uint16_t rows[WR_BATCH_ROWS];
     uint32_t count = 0;
@@ -223,13 +393,15 @@ static void general_rows(struct wr_pattern *p)
     }
     WR_ASSERT(!g->current);
     for (uint32_t i = 0; i < count; i++) {
+        if (WR_UNLIKELY(is_too_much(g))) too_much_state(p, g);
+        if (WR_UNLIKELY(g->to.capacity >= WR_CROWD || g->links.block_count >= WR_CROWD) && wr_task_stopping(p->op.task))
+            return;
         prefetch(p, g, rows, count, i);
         wr_moments_until(&p->op, batch->time[rows[i]]);
         p->now = batch->time[rows[i]];
         p->place = wr_batch_place(batch, rows[i]);
-        go_over(p, g, (uint32_t)p->id[rows[i]],
-                &(struct pass){.has_row = true, .row = rows[i], .time = p->now, .sequence = UINT64_MAX});
-        wr_kept_settle(p, g);
+        if (p->plan.more) add_row(p, g, (uint32_t)p->id[rows[i]], rows[i]);
+        else look_at(p, g, (uint32_t)p->id[rows[i]], rows[i]);
     }
 }
 
@@ -241,32 +413,47 @@ static void general_moment(struct wr_pattern *p, int64_t time, uint32_t key)
     uint32_t id = g->key.at[key].head;
     while (id && wr_start_at(g, id)->first.sequence < sequence) id = wr_start_at(g, id)->next;
     if (!id || wr_start_at(g, id)->first.sequence != sequence) return; /* it has gone meanwhile */
-    WR_ASSERT(wr_start_at(g, id)->armed);
-    wr_start_at(g, id)->armed = 0;
-    go_over(p, g, key, &(struct pass){.time = time, .sequence = sequence});
+    if (wr_start_at(g, id)->armed == time) wr_start_at(g, id)->armed = WR_TIME_MAX;
+    uint32_t pending = p->plan.rows ? g->key_more.at[key].pending : 0;
+    if (pending && wr_kept_at(g, pending)->id.place.time < time) {
+        pass_time(p, g, key, time); /* the rest when that row is looked at */
+    } else {
+        go_over(p, g, key, &(struct pass){.time = time, .sequence = sequence});
+    }
+    if (p->plan.rows) trim(p, g, key);
 }
 
-static int waiting_order(const void *a, const void *b)
+static void end_key(struct wr_pattern *p, struct wr_general *g, uint32_t key)
 {
-    const struct wr_waiting *x = a, *y = b;
-    return (x->first.sequence > y->first.sequence) - (x->first.sequence < y->first.sequence);
+    struct wr_key_more *more = p->plan.more ? &g->key_more.at[key] : NULL;
+    if (more) {
+        wr_wait_held(p, g, key);
+        while (more->pending) {
+            look_at(p, g, key, WR_NONE);
+            pass_time(p, g, key, WR_TIME_MAX - 1);
+        }
+    }
+    if (g->key.at[key].head) go_over(p, g, key, &(struct pass){.ending = true});
+    if (more) wr_decide_rows(p, g, key, UINT64_MAX);
 }
 
 static void general_end(struct wr_pattern *p)
 {
     struct wr_general *g = p->state;
     WR_ASSERT(!g->waiting.count && p->place.source == WR_SOURCE_END);
-    for (uint32_t key = 0; key < g->key.count; key++) {
-        if (g->key.at[key].head) go_over(p, g, key, &(struct pass){.ending = true});
-    }
-    if (g->waiting.count) qsort(g->waiting.at, g->waiting.count, sizeof *g->waiting.at, waiting_order);
-    for (size_t i = 0; i < g->waiting.count; i++) {
-        struct wr_waiting *w = &g->waiting.at[i];
-        report(p, g, &w->first, w->key, w->link);
-        wr_link_unref(p, g, w->link);
-    }
-    wr_vec_clear(&g->waiting);
-    WR_ASSERT(!g->starts.live && !g->more.live && g->links.live == 1 && !g->rows.live);
+    g->ending = true;
+    for (uint32_t key = 0; key < g->key.count; key++) end_key(p, g, key);
+    wr_give_waiting(p, g);
+    for (size_t key = 0; key < g->key_more.count; key++) wr_rows_release(p, g, &g->key_more.at[key]);
+    g->ending = false;
+    WR_ASSERT(!g->starts.live && !g->more.live && g->links.live == 1 && !g->rows.live && !g->held.live);
+}
+
+/* A key that is forgotten leaves a clean record. */
+static void forget_key(const struct wr_pattern *p, struct wr_general *g, uint32_t key)
+{
+    g->key_more.at[key] = (struct wr_key_more){.given = WR_TIME_MIN};
+    for (uint32_t i = 0; i < p->spec->lead_count; i++) g->lead.at[(size_t)key * p->spec->lead_count + i] = WR_TIME_MIN;
 }
 
 static bool general_sweep(struct wr_pattern *p, uint32_t key)
@@ -277,8 +464,13 @@ static bool general_sweep(struct wr_pattern *p, uint32_t key)
         uint32_t head = g->key.at[key + AHEAD_LINK].head;
         if (head) __builtin_prefetch(wr_start_at(g, head));
     }
-    if (p->spec->within_us >= 0) go_over(p, g, key, &(struct pass){.time = p->now, .sequence = UINT64_MAX});
-    return !g->key.at[key].head;
+    if (p->plan.more) pass_time(p, g, key, p->now);
+    else if (p->spec->within_us >= 0) go_over(p, g, key, &(struct pass){.time = p->now, .sequence = UINT64_MAX});
+    if (g->key.at[key].head) return false;
+    if (p->plan.rows) trim(p, g, key);
+    if (p->plan.more && !wr_key_more_is_idle(p, g, key)) return false;
+    if (p->plan.more) forget_key(p, g, key);
+    return true;
 }
 
 static void general_init(struct wr_pattern *p)
@@ -288,6 +480,7 @@ static void general_init(struct wr_pattern *p)
     g->thread_size = (uint32_t)(sizeof(struct wr_thread) + p->plan.alive_words * sizeof(uint64_t));
     wr_slab_init(&g->starts, sizeof(struct wr_start) + g->thread_size);
     wr_slab_init(&g->more, sizeof(struct wr_more) + g->thread_size);
+    wr_slab_init(&g->held, sizeof(struct wr_held));
     wr_links_init(p, g);
     g->head = wr_alloc_zero((p->spec->position_count + 1) * sizeof *g->head);
     g->stamp = wr_alloc_zero((p->spec->position_count + 1) * sizeof *g->stamp);
@@ -300,7 +493,10 @@ static void general_release(struct wr_pattern *p)
     wr_links_release(p, g);
     wr_slab_release(&g->starts);
     wr_slab_release(&g->more);
+    wr_slab_release(&g->held);
     wr_vec_release(&g->key);
+    wr_vec_release(&g->key_more);
+    wr_vec_release(&g->lead);
     wr_vec_release(&g->same);
     wr_vec_release(&g->waiting);
     wr_free(g->from.data);
@@ -317,6 +513,8 @@ static void general_clear(struct wr_pattern *p)
     if (g->key.count) memset(g->key.at, 0, g->key.count * sizeof *g->key.at);
     wr_slab_clear(&g->starts);
     wr_slab_clear(&g->more);
+    wr_slab_clear(&g->held);
+    for (uint32_t key = 0; key < g->key_more.count; key++) forget_key(p, g, key);
     wr_links_clear(p, g);
 }
 
@@ -326,7 +524,8 @@ static void general_measure(const struct wr_pattern *p, struct wr_operator_size 
     size->starts += g->starts.live;
     size->rows += g->rows.live;
     size->bytes += wr_slab_bytes(&g->starts) + wr_slab_bytes(&g->more) + wr_slab_bytes(&g->links) +
-                   wr_slab_bytes(&g->rows) + g->key.capacity * sizeof *g->key.at;
+                   wr_slab_bytes(&g->rows) + wr_slab_bytes(&g->held) + g->key.capacity * sizeof *g->key.at +
+                   g->key_more.capacity * sizeof *g->key_more.at + g->lead.capacity * sizeof *g->lead.at;
 }
 
 const struct wr_matcher wr_match_general = {

@@ -8,20 +8,29 @@
 /* A kept row: shared by all chains of its key. */
 struct wr_kept {
     struct wr_row_id id;
-    uint32_t ref;      /* links that hold it */
-    uint32_t unused;
-    uint64_t data[];   /* a cell of wr_pattern.keep */
+    uint32_t ref;      /* links that hold it, and its key's list of rows */
+    uint32_t matched;  /* some match has taken it, or an empty one starts there */
+    uint64_t data[];   /* a cell of wr_pattern.keep; behind it the row conditions of rows that wait, a bit a variable;
+                          and, where the rows of a key are kept in order, a struct wr_listed */
+};
+/* A kept row's place in its key's list of rows. */
+struct wr_listed {
+    uint32_t before, next;
+    uint64_t number;   /* among its key's rows: those that nothing may look at are left out of the list */
 };
 
-/* A taken row behind those taken before it. Prefixes are shared. Behind the header lie the ids of the rows that the
- * plan's cached tracks remember, then the running accumulators. */
+enum wr_link_flag { WR_LINK_MOMENT = 1, WR_LINK_EXCLUDED = 2 };
+
+/* A taken row, or moment, behind those taken before it. Prefixes are shared. Behind the header lie the ids of the rows
+ * that the plan's cached tracks remember, the time of the row or moment where there are moments, then the running
+ * accumulators. */
 struct wr_link {
     uint32_t previous; /* the root, at last */
-    uint32_t row;      /* 0: the root */
+    uint32_t row;      /* of a moment: the row before it; 0: the root */
     uint32_t ref;      /* candidates and links that hold it */
     uint32_t number;   /* scratch of save: 1 + its place in the picture; 0: not in it */
     uint16_t variable;
-    uint16_t unused;
+    uint16_t flags;    /* enum wr_link_flag */
     uint32_t id[];
 };
 
@@ -30,7 +39,8 @@ struct wr_link {
 struct wr_thread {
     uint32_t link;
     uint16_t position;
-    uint16_t ended;
+    uint8_t ended;
+    uint8_t aged;      /* a row has passed since (only where the position needs to know) */
     uint64_t alive[];
 };
 
@@ -41,7 +51,7 @@ struct wr_start {
     uint32_t next;     /* the next start of the key; 0: the last */
     uint32_t count;    /* candidates, at least 1 */
     uint32_t more;     /* list of struct wr_more; 0: count is 1 */
-    uint32_t armed;    /* a moment is armed for its end */
+    int64_t armed;     /* a moment is armed for this time; WR_TIME_MAX: none is */
     uint64_t cell[];   /* the first candidate: a struct wr_thread */
 };
 struct wr_more {
@@ -53,15 +63,39 @@ struct wr_key_starts {
     uint32_t head, tail; /* starts in order of their first rows; 0: none */
 };
 
+/* Candidates of one start, and how many of one position are compared with a new one. Past the first the run ends with
+ * a sentence: nested loops whose conditions read what was taken double their candidates with every row. Past the
+ * second a candidate is kept though another may stand for it, which costs memory and changes no result. */
+enum { WR_STATE_BLOCKS_MAX = 65536 }; /* of 64 KB: what one pattern may keep, 4 GB; past it the run ends with a sentence */
+enum { WR_CANDIDATES_MAX = 65536, WR_COMPARED_MAX = 256, WR_CROWD = 1024 };
+
 /* Candidates in the making, `size` bytes each. */
 struct wr_threads {
     char *data;
     uint32_t count, capacity;
 };
 
-struct wr_waiting { /* a match that only the end of the input has decided */
+/* What a key has beside its starts, where the pattern needs it. */
+struct wr_key_more {
+    uint32_t head, tail;     /* its rows, from the first that something may look at */
+    uint32_t pending, pending_count; /* rows that wait for those behind them; the first of them, 0: none */
+    uint32_t undecided;      /* WITH UNMATCHED ROWS: the first row of which it is open whether a match has it; 0: none */
+    uint32_t held;           /* results that wait for rows, first decided first */
+    uint32_t seen;           /* a row has been looked at */
+    uint32_t unused;
+    uint64_t number;         /* matches so far */
+    int64_t given;           /* time of the last match that was given, for SUPPRESS */
+};
+
+/* A result that waits: for rows behind it, or (when the input has ended) for its turn. */
+struct wr_held {
     struct wr_row_id first;
-    uint32_t key, link;
+    uint32_t key, link;      /* of an unmatched row: the root */
+    uint32_t at;             /* ALL ROWS: the row that an empty match starts at, the unmatched row; 0: none */
+    uint32_t next;
+    uint8_t kind;            /* enum wr_match_kind */
+    uint64_t number;
+    uint64_t turn;           /* order in which they were decided */
 };
 
 /* Candidates of earlier starts at one position (wr_threads_drop_younger). */
@@ -73,12 +107,19 @@ struct wr_elders {
 };
 
 struct wr_general {
-    struct wr_slab rows, links, starts, more;
+    struct wr_slab rows, links, starts, more, held;
     WR_VEC(struct wr_key_starts) key;
+    WR_VEC(struct wr_key_more) key_more; /* as many, where the plan wants them */
+    WR_VEC(int64_t) lead;    /* per key and entry of the program's .lead: when its variable was last seen */
     uint32_t root;           /* the chain of no rows */
     uint32_t accumulators;   /* their offset in a link */
+    uint32_t listed;         /* offset of struct wr_listed in a kept row */
     uint32_t thread_size;
     uint32_t current;        /* the row being handled, once it is kept; 0: not kept */
+    uint64_t sequence;       /* its number, */
+    int64_t time;            /* its time, */
+    uint32_t at_key;         /* its key */
+    bool ending;             /* the input has ended: results wait for their turn */
     struct wr_threads from, to;
     WR_VEC(uint32_t) same;   /* per candidate of .to: the one before it at the same position, 1 + index */
     uint32_t *head;          /* per position: the last candidate of .to there, 1 + index, ... */
@@ -86,7 +127,7 @@ struct wr_general {
     uint64_t list_number;
     struct wr_elders *elders; /* per position; NULL where the pattern cannot use them */
     uint64_t go;
-    WR_VEC(struct wr_waiting) waiting;
+    WR_VEC(struct wr_held) waiting; /* when the input has ended */
 };
 
 static inline struct wr_thread *wr_start_thread(struct wr_start *start)
@@ -113,17 +154,52 @@ static inline struct wr_kept *wr_kept_at(const struct wr_general *g, uint32_t id
 {
     return wr_slab_at(&g->rows, id);
 }
+static inline struct wr_listed *wr_listed_at(const struct wr_general *g, uint32_t id)
+{
+    return (struct wr_listed *)(void *)((char *)wr_kept_at(g, id) + g->listed);
+}
 static inline char *wr_link_accumulators(const struct wr_general *g, struct wr_link *link)
 {
     return (char *)link + g->accumulators;
 }
 
+static inline struct wr_held *wr_held_at(const struct wr_general *g, uint32_t id)
+{
+    return wr_slab_at(&g->held, id);
+}
+static inline bool wr_link_is_moment(const struct wr_link *link)
+{
+    return (link->flags & WR_LINK_MOMENT) != 0;
+}
+/* When the row or moment that a chain took last was. Not of the root. */
+static inline int64_t wr_link_time(const struct wr_pattern *p, const struct wr_general *g, const struct wr_link *link)
+{
+    if (p->plan.time_slot == WR_NONE) return wr_kept_at(g, link->row)->id.place.time;
+    int64_t time;
+    memcpy(&time, link->id + p->plan.time_slot, sizeof time);
+    return time;
+}
+/* The row being handled is row number `row` of the batch, or (WR_NONE) a kept one that has waited. Does it satisfy the
+ * variable's row condition? */
+static inline bool wr_row_bit(const struct wr_pattern *p, const struct wr_general *g, uint32_t variable, uint32_t row)
+{
+    if (WR_LIKELY(row != WR_NONE)) return wr_variable_bit(p, variable, row);
+    return wr_bit(wr_kept_at(g, g->current)->data + p->keep.size / 8, variable);
+}
+
+/* ---- Chains (match_link.c, match_condition.c) ------------------------------------------------------- */
+
 void wr_links_init(struct wr_pattern *p, struct wr_general *g);
 void wr_links_release(struct wr_pattern *p, struct wr_general *g);
 void wr_links_clear(struct wr_pattern *p, struct wr_general *g);
 /* The chain with the row being handled taken behind `parent` as `variable`, held once, or 0 when the variable's
- * condition does not hold. */
-uint32_t wr_link_take(struct wr_pattern *p, struct wr_general *g, uint32_t parent, uint16_t variable, uint32_t row);
+ * condition does not hold. `flags`: EXCLUDED or none. */
+uint32_t wr_link_take(struct wr_pattern *p, struct wr_general *g, uint32_t parent, uint16_t variable, uint16_t flags,
+                      uint32_t row);
+/* Whether it would hold. */
+bool wr_link_holds(struct wr_pattern *p, struct wr_general *g, uint32_t parent, uint16_t variable, uint32_t row);
+/* The chain with a moment, the end of an absence of `variable`. */
+uint32_t wr_link_moment(struct wr_pattern *p, struct wr_general *g, uint32_t parent, uint16_t variable, int64_t time);
 /* pattern_trace.c: a candidate was offered the row; `taken`: the link, 0 when the condition refused. */
 void wr_trace_step(struct wr_pattern *p, const struct wr_general *g, uint32_t parent, uint16_t variable, uint32_t row,
                    uint32_t taken);
@@ -132,15 +208,58 @@ void wr_trace_follow(struct wr_pattern *p, uint32_t follow);
 /* A start has gone. */
 void wr_trace_end(struct wr_pattern *p, uint64_t sequence, uint32_t key, enum wr_watch_end end, int64_t time);
 void wr_link_unref(struct wr_pattern *p, struct wr_general *g, uint32_t id);
+/* The part of a variable's condition that reads more than the row, over the history of `link`. */
+bool wr_condition_holds(struct wr_pattern *p, struct wr_general *g, struct wr_condition *condition, uint32_t link,
+                        uint32_t row);
+/* A column of the row being handled. */
+struct wr_value wr_current_value(const struct wr_pattern *p, const struct wr_general *g, uint32_t row, uint32_t column);
 /* Do two chains agree on all that the conditions in `reads` (bits over .history) read? */
 bool wr_link_agrees(const struct wr_pattern *p, const struct wr_general *g, uint32_t a, uint32_t b,
                     const uint64_t *reads);
+/* The row being handled, kept when it is first wanted. */
+uint32_t wr_kept_current(struct wr_pattern *p, struct wr_general *g, uint32_t row);
 /* A row from a saved state, held by nobody yet; its values are the caller's to put. */
 uint32_t wr_kept_add(struct wr_general *g, const struct wr_row_id *id);
+void wr_kept_unref(struct wr_pattern *p, struct wr_general *g, uint32_t id);
 /* A link from a saved state; holds its row and its predecessor. Accumulators are the caller's to fill. */
-uint32_t wr_link_add(struct wr_pattern *p, struct wr_general *g, uint32_t previous, uint32_t row, uint16_t variable);
+uint32_t wr_link_add(struct wr_pattern *p, struct wr_general *g, uint32_t previous, uint32_t row, uint16_t variable,
+                     uint16_t flags, int64_t time);
 /* Drops the row being handled if nothing has taken it. */
 void wr_kept_settle(struct wr_pattern *p, struct wr_general *g);
+
+/* ---- Rows of a key (match_rows.c) -------------------------------------------------------------------- */
+
+/* Puts the row of the batch at the end of its key's list, waiting if the pattern looks ahead. */
+void wr_rows_append(struct wr_pattern *p, struct wr_general *g, struct wr_key_more *more, uint32_t row);
+/* Takes a kept row into the list (a saved state). */
+void wr_rows_link(struct wr_general *g, struct wr_key_more *more, uint32_t kept);
+/* Drops the row that has just got out of reach of rows to come, unless a taken one may step to it. */
+void wr_rows_thin(struct wr_pattern *p, struct wr_general *g, struct wr_key_more *more);
+/* Drops rows before those that something may still look at. `first`: number of the first row of the key's earliest
+ * open start, UINT64_MAX: there is none. */
+void wr_rows_trim(struct wr_pattern *p, struct wr_general *g, struct wr_key_more *more, uint64_t first);
+void wr_rows_release(struct wr_pattern *p, struct wr_general *g, struct wr_key_more *more);
+/* The last row that has been looked at; 0: there is none. */
+uint32_t wr_rows_last(const struct wr_general *g, const struct wr_key_more *more);
+/* The row of this number in the list; 0: it is not there. */
+uint32_t wr_rows_find(const struct wr_general *g, const struct wr_key_more *more, uint64_t sequence);
+
+/* ---- Results on their way (match_decide.c) ------------------------------------------------------------ */
+
+/* A start's chain is a match (or has timed out): gives it, holds it back, or leaves it to its turn. Returns up to which
+ * row (its number) later starts are taken away by it. */
+uint64_t wr_decide(struct wr_pattern *p, struct wr_general *g, const struct wr_row_id *first, uint32_t key, uint32_t link,
+                   enum wr_match_kind kind);
+/* WITH UNMATCHED ROWS: gives the rows before number `limit` that are in no match. */
+void wr_decide_rows(struct wr_pattern *p, struct wr_general *g, uint32_t key, uint64_t limit);
+/* Gives the results that have waited for enough rows. */
+void wr_give_held(struct wr_pattern *p, struct wr_general *g, uint32_t key);
+/* The input has ended: leaves them all to their turns. */
+void wr_wait_held(struct wr_pattern *p, struct wr_general *g, uint32_t key);
+/* Gives all that have waited for the end. */
+void wr_give_waiting(struct wr_pattern *p, struct wr_general *g);
+/* Is there anything about the key that must not be forgotten? */
+bool wr_key_more_is_idle(const struct wr_pattern *p, const struct wr_general *g, uint32_t key);
 
 /* ---- Candidates (match_thread.c) ------------------------------------------------------------------- */
 
@@ -150,8 +269,14 @@ bool wr_threads_begin(struct wr_pattern *p, struct wr_general *g, uint32_t row);
 void wr_threads_store(struct wr_general *g, struct wr_start *start);
 /* Moves a start's candidates on at a row; its count is 0 when none is left. */
 void wr_threads_advance(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t row);
-/* Its time is up: only the candidate that has ended stays. */
-void wr_threads_expire(struct wr_pattern *p, struct wr_general *g, struct wr_start *start);
+/* Lets all happen that time alone brings about, up to `limit`. */
+void wr_threads_pass_time(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, int64_t limit);
+/* Has it a candidate that ends where its key's rows do? */
+bool wr_threads_end_here(const struct wr_pattern *p, const struct wr_general *g, struct wr_start *start);
+/* When time alone brings something about next; WR_TIME_MAX: never. */
+int64_t wr_threads_due(const struct wr_pattern *p, const struct wr_general *g, struct wr_start *start);
+/* Its time is up: only the candidate that has ended stays (or, where its key's rows are at their end, one that ends there). */
+void wr_threads_expire(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, bool at_end);
 /* Drops those that cannot matter, since an earlier start has one with the same future. */
 void wr_threads_drop_younger(struct wr_pattern *p, struct wr_general *g, struct wr_start *start);
 void wr_threads_drop(struct wr_pattern *p, struct wr_general *g, struct wr_start *start);
@@ -166,6 +291,21 @@ static inline struct wr_thread *wr_threads_ended(const struct wr_general *g, str
     }
     return last->ended ? last : NULL;
 }
+/* Candidates that are being made (match_thread.c, match_special.c). */
+struct wr_thread *wr_thread_in(const struct wr_general *g, const struct wr_threads *list, uint32_t i);
+void wr_thread_add_open(struct wr_pattern *p, struct wr_general *g, uint16_t position, uint32_t link, const uint64_t *alive,
+                        bool aged);
+void wr_thread_add_ended(struct wr_pattern *p, struct wr_general *g, uint32_t link);
+/* What an entry says to the row, its position's condition apart: TAKE it if that holds, SKIP it, or it is over. */
+enum wr_verdict { WR_ENTRY_TAKES, WR_ENTRY_SKIPS, WR_ENTRY_DIES };
+enum wr_verdict wr_entry_judge(struct wr_pattern *p, struct wr_general *g, const struct wr_thread *t, uint32_t entry,
+                               uint32_t row);
+/* May the row mean anything to an entry that is more than a connector and a position? */
+bool wr_entry_is_touched(const struct wr_pattern *p, const struct wr_general *g, const struct wr_thread *t, uint32_t entry,
+                         uint32_t row);
+/* When time alone takes or ends an entry. */
+int64_t wr_entry_due(const struct wr_pattern *p, const struct wr_general *g, const struct wr_thread *t, uint32_t entry,
+                     int64_t first);
 
 /* ---- State (match_general_state.c) ------------------------------------------------------------------ */
 
@@ -173,6 +313,7 @@ void wr_general_save(struct wr_pattern *p, uint32_t key, struct wr_picture *pict
 void wr_general_check(const struct wr_pattern *p);
 bool wr_general_load(struct wr_pattern *p, uint32_t key, const struct wr_picture *picture);
 /* Room for the states of keys below `limit`. */
-void wr_general_reserve(struct wr_general *g, uint32_t limit);
+void wr_general_reserve(const struct wr_pattern *p, struct wr_general *g, uint32_t limit);
 void wr_general_arm(struct wr_pattern *p, struct wr_general *g, uint32_t key);
+void wr_start_arm(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t key);
 #endif

@@ -16,9 +16,15 @@ static uint32_t draw_chain(struct wr_pattern *p, const struct wr_general *g, uin
         struct wr_link *link = wr_link_at(g, i);
         const struct wr_kept *kept = wr_kept_at(g, link->row);
         link->number = at--;
+        const struct wr_link *taken = link; /* a moment's row is the one before it */
+        while (wr_link_is_moment(taken)) taken = wr_link_at(g, taken->previous);
         picture->row.at[at] = (struct wr_picture_row){
-            .id = kept->id, .variable = link->variable, .layout = &p->keep, .cell = kept->data};
-        picture->link.at[at] = (struct wr_picture_link){.running = wr_link_accumulators(g, link)};
+            .id = kept->id, .variable = taken->variable, .layout = &p->keep, .cell = kept->data};
+        picture->link.at[at] = (struct wr_picture_link){.running = wr_link_accumulators(g, link), .flags = link->flags};
+        if (wr_link_is_moment(link)) {
+            picture->link.at[at].moment = link->variable;
+            picture->link.at[at].time = wr_link_time(p, g, link);
+        }
         const struct wr_link *previous = wr_link_at(g, link->previous);
         if (previous->row) picture->link.at[at].previous = previous->number ? previous->number : at;
     }
@@ -34,11 +40,34 @@ static void forget_numbers(const struct wr_general *g, uint32_t id)
 static void draw_thread(struct wr_pattern *p, const struct wr_general *g, const struct wr_thread *t,
                         struct wr_picture *picture)
 {
-    struct wr_picture_thread thread = {.position = t->position, .ended = t->ended != 0,
+    struct wr_picture_thread thread = {.position = t->position, .ended = t->ended != 0, .aged = t->aged != 0,
                                        .alive = (uint32_t)picture->alive.count};
     thread.link = draw_chain(p, g, t->link, picture);
     for (uint32_t w = 0; w < p->plan.alive_words; w++) wr_vec_push(&picture->alive, t->alive[w]);
     wr_vec_push(&picture->thread, thread);
+}
+
+static void draw_more(struct wr_pattern *p, const struct wr_general *g, uint32_t key, struct wr_picture *picture)
+{
+    const struct wr_key_more *more = &g->key_more.at[key];
+    picture->more = (struct wr_picture_more){.seen = more->seen != 0, .number = more->number, .given = more->given};
+    if (more->undecided) picture->more.undecided = wr_kept_at(g, more->undecided)->id.sequence;
+    for (uint32_t i = 0; i < p->spec->lead_count; i++)
+        wr_vec_push(&picture->lead, g->lead.at[(size_t)key * p->spec->lead_count + i]);
+    bool waits = false;
+    for (uint32_t id = more->head; id; id = wr_listed_at(g, id)->next) {
+        const struct wr_kept *kept = wr_kept_at(g, id);
+        waits |= id == more->pending;
+        wr_vec_push(&picture->listed,
+                    (struct wr_picture_listed){.id = kept->id, .number = wr_listed_at(g, id)->number, .matched = (uint8_t)kept->matched, .cell = kept->data,
+                                               .bits = waits ? kept->data + p->keep.size / 8 : NULL});
+    }
+    for (uint32_t id = more->held; id; id = wr_held_at(g, id)->next) {
+        const struct wr_held *held = wr_held_at(g, id);
+        wr_vec_push(&picture->held, (struct wr_picture_held){.first = held->first, .kind = held->kind,
+                                                             .link = draw_chain(p, g, held->link, picture),
+                                                             .number = held->number});
+    }
 }
 
 void wr_general_save(struct wr_pattern *p, uint32_t key, struct wr_picture *picture)
@@ -53,6 +82,9 @@ void wr_general_save(struct wr_pattern *p, uint32_t key, struct wr_picture *pict
         for (uint32_t more = s->more; more; more = wr_more_at(g, more)->next)
             draw_thread(p, g, wr_more_thread(wr_more_at(g, more)), picture);
     }
+    if (p->plan.more) draw_more(p, g, key, picture);
+    for (uint32_t id = p->plan.more ? g->key_more.at[key].held : 0; id; id = wr_held_at(g, id)->next)
+        forget_numbers(g, wr_held_at(g, id)->link);
     for (uint32_t id = g->key.at[key].head; id; id = wr_start_at(g, id)->next) {
         struct wr_start *s = wr_start_at(g, id);
         forget_numbers(g, wr_start_thread(s)->link);
@@ -62,11 +94,13 @@ void wr_general_save(struct wr_pattern *p, uint32_t key, struct wr_picture *pict
 }
 
 /* Kept rows of the picture's rows: those with one sequence number are one row, taken as several variables. */
-static void load_rows(struct wr_pattern *p, struct wr_general *g, const struct wr_picture *picture, uint32_t *row)
+static void load_rows(struct wr_pattern *p, struct wr_general *g, const struct wr_picture *picture,
+                      const struct wr_key_more *more, uint32_t *row)
 {
     for (size_t i = 0; i < picture->row.count; i++) {
         const struct wr_picture_row *from = &picture->row.at[i];
         bool again = i && picture->row.at[i - 1].id.sequence == from->id.sequence;
+        if (more && (row[i] = wr_rows_find(g, more, from->id.sequence))) continue; /* it has all its columns */
         row[i] = again ? row[i - 1] : wr_kept_add(g, &from->id);
         for (uint32_t k = 0; k < p->keep.count; k++) {
             bool needed = p->plan.needed[(size_t)from->variable * p->keep.count + k];
@@ -78,6 +112,11 @@ static void load_rows(struct wr_pattern *p, struct wr_general *g, const struct w
                               p->strings);
         }
     }
+}
+
+static int64_t link_time(const struct wr_general *g, const struct wr_picture_link *link, uint32_t row)
+{
+    return link->flags & WR_LINK_MOMENT ? link->time : wr_kept_at(g, row)->id.place.time;
 }
 
 static void load_accumulators(struct wr_pattern *p, char *cells, struct wr_slice encoded)
@@ -96,7 +135,7 @@ static void load_start(struct wr_pattern *p, struct wr_general *g, const struct 
 {
     uint32_t id = wr_slab_alloc(&g->starts);
     struct wr_start *start = wr_start_at(g, id);
-    *start = (struct wr_start){.first = from->first, .count = from->count};
+    *start = (struct wr_start){.first = from->first, .count = from->count, .armed = WR_TIME_MAX};
     uint32_t *tail = &start->more;
     for (uint32_t t = 0; t < from->count; t++) {
         const struct wr_picture_thread *thread = &picture->thread.at[from->thread + t];
@@ -111,6 +150,7 @@ static void load_start(struct wr_pattern *p, struct wr_general *g, const struct 
         to->link = thread->link ? link[thread->link - 1] : g->root;
         to->position = thread->position;
         to->ended = thread->ended;
+        to->aged = thread->aged;
         memcpy(to->alive, &picture->alive.at[thread->alive], p->plan.alive_words * sizeof *to->alive);
         wr_link_at(g, to->link)->ref++;
     }
@@ -119,25 +159,82 @@ static void load_start(struct wr_pattern *p, struct wr_general *g, const struct 
     starts->tail = id;
 }
 
+static void load_listed(struct wr_pattern *p, struct wr_general *g, const struct wr_picture *picture,
+                        struct wr_key_more *more)
+{
+    for (size_t i = 0; i < picture->listed.count; i++) {
+        const struct wr_picture_listed *from = &picture->listed.at[i];
+        uint32_t id = wr_kept_add(g, &from->id);
+        struct wr_kept *kept = wr_kept_at(g, id);
+        kept->matched = from->matched;
+        for (uint32_t k = 0; k < p->keep.count; k++)
+            wr_layout_put(&p->keep, kept->data, k, &picture->value.at[from->value + k], p->strings);
+        wr_rows_link(g, more, id);
+        wr_listed_at(g, id)->number = from->number;
+        if (from->id.sequence == picture->more.undecided) more->undecided = id;
+        if (from->bit == WR_NONE) continue;
+        memcpy(kept->data + p->keep.size / 8, &picture->alive.at[from->bit],
+               (p->spec->variable_count + 63) / 64 * sizeof(uint64_t));
+        if (!more->pending) more->pending = id;
+        more->pending_count++;
+    }
+}
+
+static void load_more(struct wr_pattern *p, struct wr_general *g, const struct wr_picture *picture, uint32_t key)
+{
+    struct wr_key_more *more = &g->key_more.at[key];
+    more->seen = picture->more.seen;
+    more->number = picture->more.number;
+    more->given = picture->more.given;
+    if (p->spec->lead_count)
+        memcpy(&g->lead.at[(size_t)key * p->spec->lead_count], picture->lead.at, p->spec->lead_count * sizeof(int64_t));
+    load_listed(p, g, picture, more);
+}
+
+static void load_held(struct wr_pattern *p, struct wr_general *g, const struct wr_picture *picture, uint32_t key,
+                      const uint32_t *link)
+{
+    uint32_t *tail = &g->key_more.at[key].held;
+    for (size_t i = 0; i < picture->held.count; i++) {
+        const struct wr_picture_held *from = &picture->held.at[i];
+        uint32_t id = wr_slab_alloc(&g->held), of = from->link ? link[from->link - 1] : g->root;
+        struct wr_held *held = wr_held_at(g, id);
+        *held = (struct wr_held){.first = from->first, .key = key, .link = of, .kind = from->kind,
+                                 .number = from->number};
+        if (!from->link && p->plan.shows_start) held->at = wr_rows_find(g, &g->key_more.at[key], from->first.sequence);
+        if (held->at) wr_kept_at(g, held->at)->ref++;
+        wr_link_at(g, of)->ref++;
+        *tail = id;
+        tail = &held->next;
+    }
+}
+
 bool wr_general_load(struct wr_pattern *p, uint32_t key, const struct wr_picture *picture)
 {
     struct wr_general *g = p->state;
-    wr_general_reserve(g, key + 1);
-    if (g->key.at[key].head) return false; /* the same key twice */
+    wr_general_reserve(p, g, key + 1);
+    struct wr_key_more *more = p->plan.more ? &g->key_more.at[key] : NULL;
+    if (g->key.at[key].head || (more && more->seen)) return false; /* the same key twice */
+    if (more) load_more(p, g, picture, key);
     uint32_t *row = wr_alloc((picture->row.count + 1) * sizeof *row);
     uint32_t *link = wr_alloc((picture->link.count + 1) * sizeof *link);
-    load_rows(p, g, picture, row);
+    load_rows(p, g, picture, more, row);
     for (size_t i = 0; i < picture->link.count; i++) {
         const struct wr_picture_link *from = &picture->link.at[i];
         link[i] = wr_link_add(p, g, from->previous ? link[from->previous - 1] : g->root, row[from->row],
-                              (uint16_t)picture->row.at[from->row].variable);
+                              from->flags & WR_LINK_MOMENT ? from->moment
+                                                           : (uint16_t)picture->row.at[from->row].variable,
+                              from->flags, link_time(g, from, row[from->row]));
         load_accumulators(p, wr_link_accumulators(g, wr_link_at(g, link[i])), from->encoded);
     }
     for (size_t i = 0; i < picture->start.count; i++)
         load_start(p, g, picture, &picture->start.at[i], link, &g->key.at[key]);
+    if (more) load_held(p, g, picture, key, link);
     for (size_t i = 0; i < picture->link.count; i++) wr_link_unref(p, g, link[i]); /* candidates hold them now */
     wr_free(row);
     wr_free(link);
+    for (uint32_t id = g->key.at[key].head; id; id = wr_start_at(g, id)->next)
+        wr_start_arm(p, g, wr_start_at(g, id), key);
     wr_general_arm(p, g, key);
     return true;
 }
@@ -179,5 +276,6 @@ void wr_general_check(const struct wr_pattern *p)
         WR_ASSERT(g->key.at[key].tail == last);
     }
     WR_ASSERT(starts == g->starts.live && more_cells == g->more.live && !g->current);
-    WR_ASSERT(g->rows.live < g->links.live); /* each kept row is in a link; the root has none */
+    /* Each kept row is in a link (the root has none), or among its key's. */
+    WR_ASSERT(p->plan.rows || g->rows.live < g->links.live);
 }

@@ -2,18 +2,23 @@
  * nothing about ids, batches or matchers. Both matchers draw a picture of a key (struct wr_picture); here pictures
  * become bytes and bytes become pictures again. The empty key's entry is the operator's own.
  *
- *   own:  'O' version, sequence, last place, last ordinal
+ *   own:  'O' version, sequence, last place, last ordinal, time up to which moments have fired
  *   key:  'K' version, order of appearance
  *         rows:   count, each: id, variable, the needed kept columns
- *         links:  count, each: 1 + predecessor (0: none), row, running accumulators
- *         starts: count, each: id of the first row, candidates: count, each: 1 + link (0: none), ended, position,
- *                 words of the entries that are alive */
-#include "runtime/pattern.h"
+ *         links:  count, each: 1 + predecessor (0: none), row, flags, of a moment its variable and time, running
+ *                 accumulators
+ *         starts: count, each: id of the first row, candidates: count, each: 1 + link (0: none), ended (1) and aged (2),
+ *                 position, words of the entries that are alive
+ *         where the pattern keeps more of a key: seen, matches so far, time of the last one given, times of leads,
+ *                 the first undecided row (0: none); listed rows: count, each: id, number, matched, waits and then the words of
+ *                 its row conditions, kept columns; held results: count, each: id of the first row, 1 + link, kind,
+ *                 number */
+#include "runtime/match_general.h"
 #include "runtime/state.h"
 
 #include <stdlib.h>
 
-enum { STATE_VERSION = 1 };
+enum { STATE_VERSION = 2 };
 
 void wr_picture_clear(struct wr_picture *picture)
 {
@@ -23,6 +28,10 @@ void wr_picture_clear(struct wr_picture *picture)
     wr_vec_clear(&picture->thread);
     wr_vec_clear(&picture->alive);
     wr_vec_clear(&picture->value);
+    wr_vec_clear(&picture->listed);
+    wr_vec_clear(&picture->held);
+    wr_vec_clear(&picture->lead);
+    picture->more = (struct wr_picture_more){.given = WR_TIME_MIN};
 }
 
 void wr_picture_release(struct wr_picture *picture)
@@ -33,6 +42,9 @@ void wr_picture_release(struct wr_picture *picture)
     wr_vec_release(&picture->thread);
     wr_vec_release(&picture->alive);
     wr_vec_release(&picture->value);
+    wr_vec_release(&picture->listed);
+    wr_vec_release(&picture->held);
+    wr_vec_release(&picture->lead);
 }
 
 static void put_row_id(struct wr_pattern *p, struct wr_buf *out, const struct wr_row_id *id)
@@ -74,7 +86,7 @@ static void sort_rows(struct wr_picture *picture)
 
 static void put_rows(struct wr_pattern *p, const struct wr_picture *picture, struct wr_buf *out)
 {
-    uint32_t keep = p->spec->keep_count;
+    uint32_t keep = p->plan.keep_count;
     wr_put_uint(out, picture->row.count);
     for (size_t i = 0; i < picture->row.count; i++) {
         const struct wr_picture_row *row = &picture->row.at[i];
@@ -82,7 +94,7 @@ static void put_rows(struct wr_pattern *p, const struct wr_picture *picture, str
         wr_put_uint(out, row->variable);
         for (uint32_t k = 0; k < keep; k++) {
             if (!p->plan.needed[(size_t)row->variable * keep + k]) continue;
-            uint16_t slot = row->layout->slot[p->spec->keep[k]];
+            uint16_t slot = row->layout->slot[p->plan.keep[k]];
             WR_ASSERT(slot != WR_LAYOUT_NONE);
             struct wr_value value = wr_layout_at(row->layout, row->cell, slot, p->strings);
             wr_put_value(out, &value);
@@ -97,6 +109,11 @@ static void put_links(struct wr_pattern *p, const struct wr_picture *picture, st
         const struct wr_picture_link *link = &picture->link.at[i];
         wr_put_uint(out, link->previous);
         wr_put_uint(out, link->row);
+        wr_put_uint(out, link->flags);
+        if (link->flags & WR_LINK_MOMENT) {
+            wr_put_uint(out, link->moment);
+            wr_put_i64(out, link->time);
+        }
         for (uint32_t a = 0; a < p->spec->aggregate_count; a++) {
             if (p->plan.accumulator[a] == WR_NONE) continue;
             wr_aggregate_encode(&p->spec->aggregate[a], link->running + p->plan.accumulator[a], p->strings, out);
@@ -114,10 +131,40 @@ static void put_starts(struct wr_pattern *p, const struct wr_picture *picture, s
         for (uint32_t t = 0; t < start->count; t++) {
             const struct wr_picture_thread *thread = &picture->thread.at[start->thread + t];
             wr_put_uint(out, thread->link);
-            wr_put_u8(out, thread->ended);
+            wr_put_u8(out, (uint8_t)(thread->ended | thread->aged << 1));
             wr_put_uint(out, thread->position);
             for (uint32_t w = 0; w < p->plan.alive_words; w++) wr_put_u64(out, picture->alive.at[thread->alive + w]);
         }
+    }
+}
+
+static void put_more(struct wr_pattern *p, const struct wr_picture *picture, struct wr_buf *out)
+{
+    wr_put_u8(out, picture->more.seen);
+    wr_put_uint(out, picture->more.number);
+    wr_put_i64(out, picture->more.given);
+    WR_ASSERT(picture->lead.count == p->spec->lead_count);
+    for (uint32_t i = 0; i < p->spec->lead_count; i++) wr_put_i64(out, picture->lead.at[i]);
+    wr_put_uint(out, picture->more.undecided);
+    wr_put_uint(out, picture->listed.count);
+    for (size_t i = 0; i < picture->listed.count; i++) {
+        const struct wr_picture_listed *row = &picture->listed.at[i];
+        put_row_id(p, out, &row->id);
+        wr_put_uint(out, row->number);
+        wr_put_u8(out, (uint8_t)(row->matched | (row->bits != NULL) << 1));
+        for (uint32_t w = 0; row->bits && w < (p->spec->variable_count + 63) / 64; w++) wr_put_u64(out, row->bits[w]);
+        for (uint32_t k = 0; k < p->keep.count; k++) {
+            struct wr_value value = wr_layout_at(&p->keep, row->cell, k, p->strings);
+            wr_put_value(out, &value);
+        }
+    }
+    wr_put_uint(out, picture->held.count);
+    for (size_t i = 0; i < picture->held.count; i++) {
+        const struct wr_picture_held *held = &picture->held.at[i];
+        put_row_id(p, out, &held->first);
+        wr_put_uint(out, held->link);
+        wr_put_u8(out, held->kind);
+        wr_put_uint(out, held->number);
     }
 }
 
@@ -127,7 +174,7 @@ static void save_key(struct wr_pattern *p, uint32_t key, wr_state_entry_fn *entr
     wr_picture_clear(picture);
     if (p->matcher->sweep(p, key)) return; /* also drops what is past its time and was not looked at since */
     p->matcher->save(p, key, picture);
-    if (!picture->start.count) return;
+    if (!picture->start.count && !p->plan.more) return;
     sort_rows(picture);
     wr_buf_clear(&p->buf);
     wr_put_u8(&p->buf, 'K');
@@ -136,6 +183,7 @@ static void save_key(struct wr_pattern *p, uint32_t key, wr_state_entry_fn *entr
     put_rows(p, picture, &p->buf);
     put_links(p, picture, &p->buf);
     put_starts(p, picture, &p->buf);
+    if (p->plan.more) put_more(p, picture, &p->buf);
     entry(context, p->keys ? wr_keytable_key(p->keys, key) : WR_SLICE(""), wr_buf_slice(&p->buf));
 }
 
@@ -149,6 +197,7 @@ void wr_pattern_save(struct wr_operator *op, wr_state_entry_fn *entry, void *con
     wr_put_uint(&p->buf, p->sequence);
     wr_place_encode(op->task, p->last_place, &p->buf);
     wr_put_uint(&p->buf, p->last_ordinal);
+    wr_put_i64(&p->buf, p->now);
     entry(context, WR_SLICE(""), wr_buf_slice(&p->buf));
     if (!p->matcher->save) return;
     if (!p->keys) {
@@ -171,7 +220,7 @@ static bool get_count(struct wr_slice *in, uint64_t *count)
 
 static bool get_rows(struct wr_pattern *p, struct wr_slice *in, struct wr_picture *picture)
 {
-    uint32_t keep = p->spec->keep_count;
+    uint32_t keep = p->plan.keep_count;
     uint64_t count, variable;
     if (!get_count(in, &count)) return false;
     for (uint64_t i = 0; i < count; i++) {
@@ -205,17 +254,34 @@ static bool skip_accumulators(struct wr_pattern *p, struct wr_slice *in)
     return true;
 }
 
+/* A moment stands behind a row or moment, and its row is that one's. */
+static bool get_moment(struct wr_pattern *p, struct wr_slice *in, struct wr_picture_link *link)
+{
+    uint64_t variable;
+    if (!(link->flags & WR_LINK_MOMENT)) return true;
+    if (p->plan.time_slot == WR_NONE || !link->previous || !wr_get_uint(in, &variable) ||
+        variable >= p->spec->variable_count || !wr_get_i64(in, &link->time))
+        return false;
+    link->moment = (uint16_t)variable;
+    return true;
+}
+
 static bool get_links(struct wr_pattern *p, struct wr_slice *in, struct wr_picture *picture)
 {
-    uint64_t count, previous, row;
+    uint64_t count, previous, row, flags;
     if (!get_count(in, &count)) return false;
     for (uint64_t i = 0; i < count; i++) {
-        if (!wr_get_uint(in, &previous) || previous > i || !wr_get_uint(in, &row) || row >= picture->row.count)
+        if (!wr_get_uint(in, &previous) || previous > i || !wr_get_uint(in, &row) || row >= picture->row.count ||
+            !wr_get_uint(in, &flags) || flags > (WR_LINK_MOMENT | WR_LINK_EXCLUDED))
             return false;
-        struct wr_picture_link link = {.previous = (uint32_t)previous, .row = (uint32_t)row, .encoded = *in};
-        if (previous && picture->row.at[row].id.sequence <=
-                            picture->row.at[picture->link.at[previous - 1].row].id.sequence)
-            return false;
+        struct wr_picture_link link = {.previous = (uint32_t)previous, .row = (uint32_t)row, .flags = (uint16_t)flags};
+        if (!get_moment(p, in, &link)) return false;
+        link.encoded = *in;
+        if (previous) {
+            uint64_t before = picture->row.at[picture->link.at[previous - 1].row].id.sequence;
+            uint64_t now = picture->row.at[row].id.sequence;
+            if (flags & WR_LINK_MOMENT ? now != before : now <= before) return false;
+        }
         if (!skip_accumulators(p, in)) return false;
         wr_vec_push(&picture->link, link);
     }
@@ -226,10 +292,13 @@ static bool get_thread(struct wr_pattern *p, struct wr_slice *in, struct wr_pict
 {
     uint64_t link, position;
     uint8_t ended;
-    if (!wr_get_uint(in, &link) || link > picture->link.count || !wr_get_u8(in, &ended) || ended > 1 ||
-        !wr_get_uint(in, &position) || position >= p->spec->position_count + (ended ? 1u : 0u) || (!ended && !link))
+    if (!wr_get_uint(in, &link) || link > picture->link.count || !wr_get_u8(in, &ended) || ended > 2)
         return false;
-    struct wr_picture_thread thread = {.link = (uint32_t)link, .ended = ended, .position = (uint16_t)position,
+    bool aged = ended == 2;
+    ended &= 1;
+    if (!wr_get_uint(in, &position) || position >= p->spec->position_count + (ended ? 1u : 0u) || (!ended && !link))
+        return false;
+    struct wr_picture_thread thread = {.link = (uint32_t)link, .ended = ended, .aged = aged, .position = (uint16_t)position,
                                        .alive = (uint32_t)picture->alive.count};
     uint64_t any = 0;
     for (uint32_t w = 0; w < p->plan.alive_words; w++) {
@@ -260,11 +329,74 @@ static bool get_starts(struct wr_pattern *p, struct wr_slice *in, struct wr_pict
     return true;
 }
 
+static bool get_listed(struct wr_pattern *p, struct wr_slice *in, struct wr_picture *picture)
+{
+    uint64_t count, word;
+    uint8_t flags;
+    bool waits = false;
+    if (!get_count(in, &count)) return false;
+    for (uint64_t i = 0; i < count; i++) {
+        struct wr_picture_listed row = {.bit = WR_NONE, .value = (uint32_t)picture->value.count};
+        if (!get_row_id(p, in, &row.id) || !wr_get_uint(in, &row.number) || !wr_get_u8(in, &flags) || flags > 3)
+            return false;
+        if (i && wr_vec_last(&picture->listed).number >= row.number) return false;
+        row.matched = flags & 1;
+        if (i && wr_vec_last(&picture->listed).id.sequence >= row.id.sequence) return false;
+        if (flags & 2 ? !p->spec->next_max : waits) return false; /* those that wait are the last */
+        waits |= (flags & 2) != 0;
+        if (waits) row.bit = (uint32_t)picture->alive.count;
+        for (uint32_t w = 0; waits && w < (p->spec->variable_count + 63) / 64; w++) {
+            if (!wr_get_u64(in, &word)) return false;
+            wr_vec_push(&picture->alive, word);
+        }
+        for (uint32_t k = 0; k < p->keep.count; k++) {
+            struct wr_value value = {.cls = p->keep.cls[k], .flag = WR_FLAG_NULL};
+            if (!wr_get_value(in, (enum wr_class)p->keep.cls[k], &value)) return false;
+            wr_vec_push(&picture->value, value);
+        }
+        wr_vec_push(&picture->listed, row);
+    }
+    return count == 0 || p->plan.rows;
+}
+
+static bool get_held(struct wr_pattern *p, struct wr_slice *in, struct wr_picture *picture)
+{
+    uint64_t count, link;
+    if (!get_count(in, &count)) return false;
+    for (uint64_t i = 0; i < count; i++) {
+        struct wr_picture_held held = {.link = 0};
+        if (!get_row_id(p, in, &held.first) || !wr_get_uint(in, &link) || link > picture->link.count ||
+            !wr_get_u8(in, &held.kind) || held.kind >= WR_UNMATCHED_ROW || !wr_get_uint(in, &held.number))
+            return false;
+        held.link = (uint32_t)link;
+        wr_vec_push(&picture->held, held);
+    }
+    return count == 0 || p->spec->out_next_max;
+}
+
+static bool get_more(struct wr_pattern *p, struct wr_slice *in, struct wr_picture *picture)
+{
+    uint8_t seen;
+    struct wr_picture_more *more = &picture->more;
+    if (!wr_get_u8(in, &seen) || seen > 1 || !wr_get_uint(in, &more->number) || !wr_get_i64(in, &more->given))
+        return false;
+    more->seen = seen;
+    for (uint32_t i = 0; i < p->spec->lead_count; i++) {
+        int64_t time;
+        if (!wr_get_i64(in, &time)) return false;
+        wr_vec_push(&picture->lead, time);
+    }
+    if (!wr_get_uint(in, &more->undecided) || !get_listed(p, in, picture) || !get_held(p, in, picture)) return false;
+    bool there = !more->undecided;
+    for (size_t i = 0; i < picture->listed.count; i++) there |= picture->listed.at[i].id.sequence == more->undecided;
+    return there && (!more->undecided || p->spec->all_rows == WR_OUTPUT_UNMATCHED);
+}
+
 static bool load_own(struct wr_pattern *p, struct wr_slice in)
 {
     uint64_t ordinal;
     if (!wr_get_uint(&in, &p->sequence) || !wr_place_decode(p->op.task, &in, &p->last_place) || !wr_get_uint(&in, &ordinal) ||
-        ordinal > UINT32_MAX)
+        ordinal > UINT32_MAX || !wr_get_i64(&in, &p->now))
         return false;
     p->last_ordinal = (uint32_t)ordinal;
     return in.size == 0;
@@ -281,7 +413,7 @@ bool wr_pattern_load(struct wr_operator *op, struct wr_slice key, struct wr_slic
     struct wr_picture *picture = &p->picture;
     wr_picture_clear(picture);
     if (!get_rows(p, &value, picture) || !get_links(p, &value, picture) || !get_starts(p, &value, picture) ||
-        value.size)
+        (p->plan.more && !get_more(p, &value, picture)) || value.size)
         return false;
     uint32_t id = 0;
     if (p->keys) {

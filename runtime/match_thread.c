@@ -5,7 +5,7 @@
  * that stand behind it. Two that have the same future are one: the preferred stands for both. */
 #include "runtime/match_general.h"
 
-static struct wr_thread *thread_in(const struct wr_general *g, const struct wr_threads *list, uint32_t i)
+struct wr_thread *wr_thread_in(const struct wr_general *g, const struct wr_threads *list, uint32_t i)
 {
     return (struct wr_thread *)(void *)(list->data + (size_t)i * g->thread_size);
 }
@@ -16,34 +16,63 @@ static struct wr_thread *thread_push(const struct wr_general *g, struct wr_threa
         list->capacity = list->capacity ? list->capacity * 2 : 16;
         list->data = wr_realloc(list->data, (size_t)list->capacity * g->thread_size);
     }
-    return thread_in(g, list, list->count++);
+    return wr_thread_in(g, list, list->count++);
 }
 
 /* ---- Moving candidates on ----------------------------------------------------------------------- */
 
-/* Is there a candidate before it, at the same position, that may do all that this one may, and would see the same? */
-static bool is_stood_for(const struct wr_pattern *p, const struct wr_general *g, uint16_t position, uint32_t link,
-                         const uint64_t *alive)
+/* Has what one candidate may do no end and no beginning that the other's does not have? */
+static bool same_clock(const struct wr_pattern *p, const struct wr_general *g, const struct wr_step *step,
+                       uint32_t a, bool a_aged, uint32_t b, bool b_aged)
 {
-    if (g->stamp[position] != g->list_number) return false;
-    for (uint32_t i = g->head[position]; i; i = g->same.at[i - 1]) {
-        const struct wr_thread *before = thread_in(g, &g->to, i - 1);
+    if (step->needs_aged && a_aged != b_aged) return false;
+    return !step->timed || a == b ||
+           wr_link_time(p, g, wr_link_at(g, a)) == wr_link_time(p, g, wr_link_at(g, b));
+}
+
+/* Is there a candidate before it, at the same position, that may do all that this one may, and would see the same?
+ * Every branch that has timed out is shown by itself. */
+static bool is_stood_for(const struct wr_pattern *p, const struct wr_general *g, uint16_t position, uint32_t link,
+                         const uint64_t *alive, bool aged)
+{
+    if (g->stamp[position] != g->list_number || p->spec->timeouts == 2) return false;
+    const struct wr_step *step = &p->plan.step[position];
+    uint32_t looks = WR_COMPARED_MAX;
+    for (uint32_t i = g->head[position]; i && looks; i = g->same.at[i - 1], looks--) {
+        const struct wr_thread *before = wr_thread_in(g, &g->to, i - 1);
         bool covers = true;
         for (uint32_t w = 0; w < p->plan.alive_words && covers; w++) covers = !(alive[w] & ~before->alive[w]);
-        if (covers && wr_link_agrees(p, g, before->link, link, p->plan.step[position].reads)) return true;
+        if (covers && (!step->special || same_clock(p, g, step, before->link, before->aged, link, aged)) &&
+            wr_link_agrees(p, g, before->link, link, step->reads))
+            return true;
     }
     return false;
 }
 
-/* Adds a candidate to the list in the making, unless one before it stands for it. Takes a hold on the link. */
-static void add_open(struct wr_pattern *p, struct wr_general *g, uint16_t position, uint32_t link,
-                     const uint64_t *alive)
+static void too_many(struct wr_pattern *p)
 {
-    if (g->to.count && is_stood_for(p, g, position, link, alive)) return;
+    struct wr_error error;
+    wr_error_set(&error, WR_ERR_LIMIT,
+                 "%s: more than %d ways to go on from one row; conditions inside nested loops read rows that were taken "
+                 "before, so no two ways can be one. A shorter WITHIN, reluctant or simpler loops help",
+                 p->program->query[p->op.node->query], WR_CANDIDATES_MAX);
+    wr_task_fail(p->op.task, &error);
+}
+
+/* Adds a candidate to the list in the making, unless one before it stands for it. Takes a hold on the link. */
+void wr_thread_add_open(struct wr_pattern *p, struct wr_general *g, uint16_t position, uint32_t link, const uint64_t *alive,
+                        bool aged)
+{
+    if (g->to.count && is_stood_for(p, g, position, link, alive, aged)) return;
+    if (WR_UNLIKELY(g->to.count >= WR_CANDIDATES_MAX)) {
+        too_many(p);
+        return;
+    }
     struct wr_thread *t = thread_push(g, &g->to);
     t->link = link;
     t->position = position;
     t->ended = 0;
+    t->aged = aged;
     memcpy(t->alive, alive, p->plan.alive_words * sizeof *alive);
     wr_link_at(g, link)->ref++;
     wr_vec_push(&g->same, g->stamp[position] == g->list_number ? g->head[position] : 0);
@@ -51,12 +80,13 @@ static void add_open(struct wr_pattern *p, struct wr_general *g, uint16_t positi
     g->stamp[position] = g->list_number;
 }
 
-static void add_ended(struct wr_pattern *p, struct wr_general *g, uint32_t link)
+void wr_thread_add_ended(struct wr_pattern *p, struct wr_general *g, uint32_t link)
 {
     struct wr_thread *t = thread_push(g, &g->to);
     t->link = link;
     t->position = 0;
     t->ended = 1;
+    t->aged = 0;
     memset(t->alive, 0, p->plan.alive_words * sizeof *t->alive);
     wr_link_at(g, link)->ref++;
     wr_vec_push(&g->same, 0);
@@ -69,6 +99,15 @@ static void begin_list(struct wr_general *g)
     g->list_number++;
 }
 
+/* Adds what a candidate becomes when an entry has taken a row or a moment. True when it has ended. */
+static bool add_child(struct wr_pattern *p, struct wr_general *g, uint16_t position, uint32_t child)
+{
+    const struct wr_step *next = &p->plan.step[position];
+    if (next->entries) wr_thread_add_open(p, g, position, child, next->full, false);
+    if (next->accepts) wr_thread_add_ended(p, g, child);
+    return next->accepts;
+}
+
 /* Adds what becomes of a candidate at the row. True when it has ended: what stands behind it is cut off. */
 static bool move_on(struct wr_pattern *p, struct wr_general *g, const struct wr_thread *from, uint32_t row)
 {
@@ -77,25 +116,34 @@ static bool move_on(struct wr_pattern *p, struct wr_general *g, const struct wr_
     uint64_t stays = 0; /* whether anything stays; its mask is built in place behind the loop */
     uint32_t asked = UINT32_MAX, child = 0;
     bool cut = false;
-    struct wr_thread *rest = thread_in(g, &g->from, g->from.capacity - 1); /* spare cell: see reserve_spare */
+    struct wr_thread *rest = wr_thread_in(g, &g->from, g->from.capacity - 1); /* spare cell: see reserve_spare */
     memset(rest->alive, 0, words * sizeof *rest->alive);
     for (uint32_t w = 0; w < words && !cut; w++) {
         for (uint64_t bits = from->alive[w]; bits && !cut; bits &= bits - 1) {
             uint32_t e = w * 64 + (uint32_t)__builtin_ctzll(bits);
-            uint16_t position = step->follow[e].position, variable = p->spec->position[position].variable;
-            if (variable != asked) {
-                if (child) wr_link_unref(p, g, child);
-                asked = variable;
-                child = wr_link_take(p, g, from->link, variable, row);
+            uint16_t position = step->follow[e].position;
+            enum wr_verdict verdict = WR_UNLIKELY(step->special) ? wr_entry_judge(p, g, from, e, row) : WR_ENTRY_TAKES;
+            if (verdict == WR_ENTRY_DIES) continue;
+            if (position == WR_ACCEPT) { /* a beginning: the empty match */
+                wr_thread_add_ended(p, g, from->link);
+                cut = true;
+                break;
             }
-            if (child) {
-                if (p->trace) wr_trace_follow(p, (uint32_t)(step->follow - p->spec->follow) + e);
-                const struct wr_step *next = &p->plan.step[position];
-                if (next->entries) add_open(p, g, position, child, next->full);
-                if (next->accepts) {
-                    add_ended(p, g, child);
-                    cut = true;
+            uint32_t taken = 0;
+            if (verdict == WR_ENTRY_TAKES) {
+                const struct wr_pattern_position *to = &p->spec->position[position];
+                uint16_t flags = to->excluded ? WR_LINK_EXCLUDED : 0;
+                uint32_t ask = (uint32_t)flags << 16 | to->variable;
+                if (ask != asked) {
+                    if (child) wr_link_unref(p, g, child);
+                    asked = ask;
+                    child = wr_link_take(p, g, from->link, to->variable, flags, row);
                 }
+                taken = child;
+            }
+            if (taken) {
+                if (p->trace) wr_trace_follow(p, (uint32_t)(step->follow - p->spec->follow) + e);
+                cut = add_child(p, g, position, taken);
             } else if (!wr_bit(step->strict, e)) {
                 wr_bit_set(rest->alive, e);
                 stays = 1;
@@ -104,8 +152,31 @@ static bool move_on(struct wr_pattern *p, struct wr_general *g, const struct wr_
     }
     if (child) wr_link_unref(p, g, child);
     if (cut) return true;
-    if (stays) add_open(p, g, from->position, from->link, rest->alive);
+    if (stays) wr_thread_add_open(p, g, from->position, from->link, rest->alive, step->needs_aged);
     return false;
+}
+
+/* Adds what becomes of a candidate when nothing but time passes, up to a moment. */
+static bool move_to(struct wr_pattern *p, struct wr_general *g, const struct wr_thread *from, int64_t moment, int64_t first)
+{
+    const struct wr_step *step = &p->plan.step[from->position];
+    bool stays = false, cut = false;
+    struct wr_thread *rest = wr_thread_in(g, &g->from, g->from.capacity - 1);
+    memset(rest->alive, 0, p->plan.alive_words * sizeof *rest->alive);
+    for (uint32_t e = 0; e < step->entries && !cut; e++) {
+        if (!wr_bit(from->alive, e)) continue;
+        uint16_t position = step->follow[e].position;
+        if (!step->moments || wr_entry_due(p, g, from, e, first) > moment) {
+            wr_bit_set(rest->alive, e);
+            stays = true;
+        } else if (p->spec->position[position].absence_us != WR_ABSENCE_NONE) {
+            uint32_t child = wr_link_moment(p, g, from->link, p->spec->position[position].variable, moment);
+            cut = add_child(p, g, position, child);
+            wr_link_unref(p, g, child);
+        }
+    }
+    if (stays && !cut) wr_thread_add_open(p, g, from->position, from->link, rest->alive, from->aged);
+    return cut;
 }
 
 /* Room for one cell behind the list that candidates are read from. */
@@ -118,15 +189,18 @@ static void reserve_spare(struct wr_general *g, uint32_t count)
 }
 
 /* May the row change anything about this candidate? */
-static inline bool is_touched(const struct wr_pattern *p, const struct wr_thread *t, uint32_t row)
+static inline bool is_touched(const struct wr_pattern *p, const struct wr_general *g, const struct wr_thread *t,
+                              uint32_t row)
 {
     if (t->ended) return false;
     const struct wr_step *step = &p->plan.step[t->position];
+    if (step->needs_aged && !t->aged) return true;
     for (uint32_t w = 0; w < p->plan.alive_words; w++) {
         if (t->alive[w] & step->strict[w]) return true;
         for (uint64_t bits = t->alive[w]; bits; bits &= bits - 1) {
             uint32_t e = w * 64 + (uint32_t)__builtin_ctzll(bits);
-            if (wr_variable_bit(p, p->spec->position[step->follow[e].position].variable, row)) return true;
+            if (wr_row_bit(p, g, p->spec->position[step->follow[e].position].variable, row)) return true;
+            if (WR_UNLIKELY(step->special) && wr_entry_is_touched(p, g, t, e, row)) return true;
         }
     }
     return false;
@@ -148,13 +222,13 @@ void wr_threads_store(struct wr_general *g, struct wr_start *start)
     more_free(g, start);
     start->count = g->to.count;
     if (!g->to.count) return;
-    memcpy(wr_start_thread(start), thread_in(g, &g->to, 0), g->thread_size);
+    memcpy(wr_start_thread(start), wr_thread_in(g, &g->to, 0), g->thread_size);
     uint32_t *tail = &start->more;
     for (uint32_t i = 1; i < g->to.count; i++) {
         uint32_t id = wr_slab_alloc(&g->more);
         struct wr_more *cell = wr_more_at(g, id);
         cell->next = 0;
-        memcpy(wr_more_thread(cell), thread_in(g, &g->to, i), g->thread_size);
+        memcpy(wr_more_thread(cell), wr_thread_in(g, &g->to, i), g->thread_size);
         *tail = id;
         tail = &cell->next;
     }
@@ -172,44 +246,112 @@ void wr_threads_drop(struct wr_pattern *p, struct wr_general *g, struct wr_start
     start->count = 0;
 }
 
+/* A start's candidates become the list that others are made from. Returns how many there are. */
+static uint32_t take_out(struct wr_general *g, struct wr_start *start)
+{
+    reserve_spare(g, start->count);
+    memcpy(wr_thread_in(g, &g->from, 0), wr_start_thread(start), g->thread_size);
+    uint32_t count = 1;
+    for (uint32_t more = start->more; more; more = wr_more_at(g, more)->next)
+        memcpy(wr_thread_in(g, &g->from, count++), wr_more_thread(wr_more_at(g, more)), g->thread_size);
+    WR_ASSERT(count == start->count);
+    begin_list(g);
+    return count;
+}
+
+static void put_back(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) wr_link_unref(p, g, wr_thread_in(g, &g->from, i)->link);
+    wr_threads_store(g, start);
+}
+
 /* Moves a start's candidates on at a row; its count is 0 when none is left. */
 void wr_threads_advance(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t row)
 {
-    bool touched = p->trace || is_touched(p, wr_start_thread(start), row);
+    bool touched = p->trace || is_touched(p, g, wr_start_thread(start), row);
     for (uint32_t more = start->more; more && !touched;) {
         struct wr_more *cell = wr_more_at(g, more);
-        touched = is_touched(p, wr_more_thread(cell), row);
+        touched = is_touched(p, g, wr_more_thread(cell), row);
         more = cell->next;
     }
     if (!touched) return;
-    reserve_spare(g, start->count);
-    memcpy(thread_in(g, &g->from, 0), wr_start_thread(start), g->thread_size);
-    uint32_t count = 1;
-    for (uint32_t more = start->more; more; more = wr_more_at(g, more)->next)
-        memcpy(thread_in(g, &g->from, count++), wr_more_thread(wr_more_at(g, more)), g->thread_size);
-    WR_ASSERT(count == start->count);
-    begin_list(g);
+    uint32_t count = take_out(g, start);
     for (uint32_t i = 0; i < count; i++) {
-        const struct wr_thread *t = thread_in(g, &g->from, i);
+        const struct wr_thread *t = wr_thread_in(g, &g->from, i);
         if (t->ended) {
-            add_ended(p, g, t->link);
+            wr_thread_add_ended(p, g, t->link);
             break;
         }
         if (move_on(p, g, t, row)) break;
     }
-    for (uint32_t i = 0; i < count; i++) wr_link_unref(p, g, thread_in(g, &g->from, i)->link);
-    wr_threads_store(g, start);
+    put_back(p, g, start, count);
+}
+
+int64_t wr_threads_due(const struct wr_pattern *p, const struct wr_general *g, struct wr_start *start)
+{
+    int64_t due = WR_TIME_MAX;
+    struct wr_thread *t = wr_start_thread(start);
+    for (uint32_t more = start->more;;) {
+        const struct wr_step *step = &p->plan.step[t->position];
+        for (uint32_t e = 0; !t->ended && step->moments && e < step->entries; e++)
+            if (wr_bit(t->alive, e)) due = WR_MIN(due, wr_entry_due(p, g, t, e, start->first.place.time));
+        if (!more) return due;
+        t = wr_more_thread(wr_more_at(g, more));
+        more = wr_more_at(g, more)->next;
+    }
+}
+
+void wr_threads_pass_time(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, int64_t limit)
+{
+    WR_ASSERT(p->plan.moments);
+    while (start->count) {
+        int64_t due = wr_threads_due(p, g, start);
+        if (due > limit || due == WR_TIME_MAX) return;
+        uint32_t count = take_out(g, start);
+        for (uint32_t i = 0; i < count; i++) {
+            const struct wr_thread *t = wr_thread_in(g, &g->from, i);
+            if (t->ended) {
+                wr_thread_add_ended(p, g, t->link);
+                break;
+            }
+            if (move_to(p, g, t, due, start->first.place.time)) break;
+        }
+        put_back(p, g, start, count);
+    }
+}
+
+/* Does it end where the input does? */
+static bool ends_at_end(const struct wr_pattern *p, const struct wr_thread *t)
+{
+    const struct wr_step *step = &p->plan.step[t->position];
+    for (uint32_t e = 0; step->special && e < step->entries; e++)
+        if (step->follow[e].position == WR_ACCEPT && wr_bit(t->alive, e)) return true;
+    return false;
+}
+
+bool wr_threads_end_here(const struct wr_pattern *p, const struct wr_general *g, struct wr_start *start)
+{
+    const struct wr_thread *t = wr_start_thread(start);
+    for (uint32_t more = start->more;;) {
+        if (!t->ended && ends_at_end(p, t)) return true;
+        if (!more) return false;
+        t = wr_more_thread(wr_more_at(g, more));
+        more = wr_more_at(g, more)->next;
+    }
 }
 
 /* Ends the open candidates of a start; the one that has ended stays. */
-void wr_threads_expire(struct wr_pattern *p, struct wr_general *g, struct wr_start *start)
+void wr_threads_expire(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, bool at_end)
 {
-    struct wr_thread *ended = wr_threads_ended(g, start);
-    if (ended && start->count == 1) return;
-    begin_list(g);
-    if (ended) add_ended(p, g, ended->link);
-    wr_threads_drop(p, g, start);
-    wr_threads_store(g, start);
+    if (!at_end && wr_start_thread(start)->ended) return;
+    uint32_t count = take_out(g, start);
+    for (uint32_t i = 0; i < count; i++) {
+        const struct wr_thread *t = wr_thread_in(g, &g->from, i);
+        if (!t->ended && !(at_end && ends_at_end(p, t))) continue;
+        wr_thread_add_ended(p, g, t->link);
+        break;
+    }
+    put_back(p, g, start, count);
 }
 
 /* The candidates of a start at the row itself; false when no beginning takes it. wr_threads_store puts them down. */
@@ -217,13 +359,13 @@ bool wr_threads_begin(struct wr_pattern *p, struct wr_general *g, uint32_t row)
 {
     uint16_t position = (uint16_t)p->spec->position_count;
     reserve_spare(g, 1);
-    struct wr_thread *from = thread_in(g, &g->from, 0);
+    struct wr_thread *from = wr_thread_in(g, &g->from, 0);
     from->link = g->root;
     from->position = position;
-    from->ended = 0;
+    from->ended = from->aged = 0;
     memcpy(from->alive, p->plan.step[position].full, p->plan.alive_words * sizeof(uint64_t));
     begin_list(g);
-    if (!move_on(p, g, from, row) && p->plan.empty_match) add_ended(p, g, g->root);
+    if (!move_on(p, g, from, row) && p->plan.step[position].accepts) wr_thread_add_ended(p, g, g->root);
     return g->to.count > 0;
 }
 
@@ -237,7 +379,10 @@ static bool has_elder(const struct wr_pattern *p, const struct wr_general *g, co
         const struct wr_thread *elder = elders->at[i];
         bool covers = true;
         for (uint32_t w = 0; w < p->plan.alive_words && covers; w++) covers = !(t->alive[w] & ~elder->alive[w]);
-        if (covers && wr_link_agrees(p, g, elder->link, t->link, p->plan.step[t->position].reads)) return true;
+        const struct wr_step *step = &p->plan.step[t->position];
+        if (covers && (!step->special || same_clock(p, g, step, elder->link, elder->aged, t->link, t->aged)) &&
+            wr_link_agrees(p, g, elder->link, t->link, step->reads))
+            return true;
     }
     return false;
 }

@@ -26,9 +26,10 @@ static struct wr_operator *pattern_create(struct wr_task *task, const struct wr_
     p->input = &p->program->node[node->input[0]].schema;
     p->matcher = choose_matcher(task, p->spec);
     p->now = WR_TIME_MIN;
+    p->closing = WR_TIME_MAX;
     p->last_place = (struct wr_place){.time = WR_TIME_MIN};
     wr_plan_init(&p->plan, p->program, node);
-    wr_layout_init(&p->keep, p->spec->keep, p->spec->keep_count, p->input);
+    wr_layout_init(&p->keep, p->plan.keep, p->plan.keep_count, p->input);
     p->strings = wr_strings_new();
     if (p->spec->row_code != WR_NONE) {
         WR_ASSERT(p->spec->row_code < p->program->code_count);
@@ -140,7 +141,7 @@ static void any_of(const struct wr_pattern *p, const uint8_t *wanted, const uint
  * only the latter make a key known. */
 static void choose_rows(struct wr_pattern *p, const uint64_t *usable, uint32_t words)
 {
-    if (p->plan.empty_match) {
+    if (p->plan.empty_match || p->plan.rows || p->plan.at_start) {
         memcpy(p->insert, usable, words * sizeof *usable);
         memcpy(p->select, usable, words * sizeof *usable);
         return;
@@ -215,7 +216,10 @@ static void pattern_on_moment(struct wr_operator *op, int64_t time, uint32_t key
     WR_ASSERT(p->matcher->moment && time >= p->now);
     p->now = time;
     p->place = wr_moment_place(op);
+    /* Whether a moment that brings nothing is armed at all is the matcher's affair: it is no place of the output. */
+    uint64_t results = p->results;
     p->matcher->moment(p, time, key);
+    if (p->results == results) op->time = op->timers.before;
 }
 
 static void pattern_on_watermark(struct wr_operator *op, uint32_t port, int64_t watermark)
@@ -224,7 +228,10 @@ static void pattern_on_watermark(struct wr_operator *op, uint32_t port, int64_t 
     WR_ASSERT(port == 0 && !p->batch);
     /* A start's time ends whether or not a moment has been armed for it yet: at the end of the input those that are
      * armed as others fire were due from the beginning, and fire too. */
-    if (watermark == WR_TIME_MAX) wr_moments_until(op, WR_TIME_MAX - 1);
+    if (watermark == WR_TIME_MAX) {
+        p->closing = p->now;
+        wr_moments_until(op, WR_TIME_MAX - 1);
+    }
     wr_moments_until(op, watermark);
     if (watermark != WR_TIME_MAX && watermark > p->now) p->now = watermark;
     wr_pattern_flush(p);
@@ -251,6 +258,7 @@ static void pattern_clear(struct wr_operator *op)
     p->hand = p->counted = 0;
     p->sequence = 0;
     p->now = WR_TIME_MIN;
+    p->closing = WR_TIME_MAX;
     p->last_place = (struct wr_place){.time = WR_TIME_MIN};
     p->last_ordinal = 0;
 }

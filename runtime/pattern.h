@@ -3,7 +3,9 @@
  *   pattern.c         the operator: which rows count, their conditions and keys; late rows; moments; the end
  *   pattern_plan.c    what is derived from the program's node once: steps, histories, layouts
  *   pattern_row.c     kept rows and values: layouts, storing and reading cells
- *   match_link.c      chains of taken rows, their running histories, conditions over them
+ *   match_link.c      chains of taken rows and moments, their running histories
+ *   match_condition.c conditions over chains: what they read, and whether two chains agree on it
+ *   match_rows.c      the rows of a key in order: PREV and NEXT, rows that wait for those behind them
  *   match_general.c   the general matcher: ordered candidates of every start
  *   match_sequence.c  fixed sequences with conditions on the row: all starts of a step move together
  *   match_row.c       one row, no history: straight from the condition's bits
@@ -65,18 +67,26 @@ struct wr_row_id {
     struct wr_place place;
 };
 
-/* One row of a match: kept in a cell, or (layout NULL) row `row` of the batch being handled. */
+/* One row of a match: kept in a cell, or (layout NULL) row `row` of the batch being handled. Or a moment, the end of
+ * an absence of `variable`: it has a time, as that of its place, and nothing else. */
 struct wr_match_row {
     const struct wr_layout *layout;
     const void *cell;
     struct wr_place place;
     uint32_t row;
     uint16_t variable;
+    bool is_moment;
+    bool excluded;           /* left out of ALL ROWS PER MATCH */
+    uint32_t kept;           /* general matcher: the row's id, for steps from it */
 };
 
+enum wr_match_kind { WR_MATCHED, WR_TIMED_OUT, WR_UNMATCHED_ROW };
 struct wr_match {
     const struct wr_match_row *row;
     uint32_t count;          /* 0: the empty match */
+    uint8_t kind;            /* enum wr_match_kind */
+    uint64_t number;         /* MATCH_NUMBER(), where it is asked for */
+    const struct wr_match_row *at; /* ALL ROWS: the row that the empty match starts at, the unmatched row */
     uint32_t key;            /* id in the key table; WR_NONE: the key of row `key_row` of the batch */
     uint32_t key_row;
     struct wr_place first;   /* of the first row, also of an empty match */
@@ -88,9 +98,14 @@ struct wr_match {
 /* A position of the automaton, or (the last one) the beginning. */
 struct wr_step {
     uint16_t variable;
-    bool accepts;            /* ACCEPT ends the list of entries */
+    bool accepts;            /* an ACCEPT without an anchor ends the list of entries */
     bool any_strict;
-    uint32_t entries;        /* of the follow list that count: those before ACCEPT */
+    bool beginning;
+    bool special;            /* some entry is more than a connector and a position */
+    bool timed;              /* some entry counts from the time of the last row or moment taken */
+    bool needs_aged;         /* some entry asks whether a row has passed since */
+    bool moments;            /* some entry ends, or is taken, by time alone */
+    uint32_t entries;        /* of the follow list that count: those before that ACCEPT */
     const struct wr_follow *follow;
     uint64_t *full, *strict; /* masks over the entries, plan.alive_words words each */
     const uint64_t *reads;   /* bits over .history that candidates here must agree on; NULL: none */
@@ -108,7 +123,9 @@ enum { WR_TRACK_MAX = 8 };
 /* Where a register of a condition comes from. */
 struct wr_source_of {
     uint8_t kind;            /* enum wr_input_kind */
-    uint16_t column, offset;
+    uint16_t column, offset, set;
+    int16_t step;
+    uint8_t from_first;
     uint32_t track;          /* LAST, FIRST: index of the track */
 };
 
@@ -132,10 +149,21 @@ struct wr_plan {
     uint32_t accumulator_size;
     bool accumulators_owning;/* some accumulator holds strings */
     bool strict;             /* a strict entry exists behind the beginning */
-    bool empty_match;        /* the pattern matches no row */
+    bool empty_match;        /* the pattern matches no row, if perhaps only at the partition's start */
     bool one_start;          /* of a key's starts only the earliest can matter */
     bool elders;             /* a later start that has come as far as an earlier one cannot matter */
-    bool past_last;          /* AFTER MATCH SKIP PAST LAST ROW (else TO NEXT ROW) */
+    bool past_last;          /* AFTER MATCH SKIP PAST LAST ROW */
+    bool in_order;           /* a match waits while an earlier start is open */
+    bool moments;            /* time alone moves candidates */
+    bool rows;               /* the rows of a key are kept in their order */
+    bool shows_start;        /* a row may be shown that no candidate has taken */
+    bool at_start;           /* it matters whether a row is its key's first */
+    bool numbers;            /* MATCH_NUMBER() is asked for */
+    bool more;               /* a key has a struct wr_key_more */
+    uint32_t time_slot;      /* where links hold the time of what they took last; WR_NONE: that of their row */
+    const uint32_t *keep;    /* columns that kept rows have: the program's, and what waiting rows are asked for */
+    uint32_t keep_count;
+    uint32_t *own_keep;      /* NULL: .keep is the program's */
     uint8_t *selects;        /* per variable: some position has it */
     uint8_t *begins;         /* per variable: a match may begin with it */
     uint8_t *needed;         /* variable_count rows of keep_count bytes: something reads the column of such rows */
@@ -158,14 +186,38 @@ struct wr_picture_row {
 struct wr_picture_link {
     uint32_t previous;       /* 1 + index of an earlier link; 0: begins the chain */
     uint32_t row;            /* save: any number while it is made (see wr_picture_sort) */
+    uint16_t flags, moment;  /* enum wr_link_flag; the variable of a moment */
+    int64_t time;            /* of a moment */
     const char *running;     /* save: accumulators */
     struct wr_slice encoded; /* load: accumulators */
 };
 struct wr_picture_thread {
     uint32_t link;           /* 1 + index; 0: no row (the empty match) */
     uint16_t position;
-    bool ended;
+    bool ended, aged;
     uint32_t alive;          /* index in .alive of plan.alive_words words */
+};
+/* A row of the key's list, with all kept columns. */
+struct wr_picture_listed {
+    struct wr_row_id id;
+    uint64_t number;
+    uint8_t matched;
+    const uint64_t *bits;    /* save: row conditions of a row that waits; NULL: it does not wait */
+    const void *cell;        /* save */
+    uint32_t value, bit;     /* load: indices in .value and .alive; bit WR_NONE: it does not wait */
+};
+/* A result that waits for rows. */
+struct wr_picture_held {
+    struct wr_row_id first;
+    uint32_t link;           /* 1 + index; 0: the empty match */
+    uint8_t kind;
+    uint64_t number;
+};
+/* What a key has beside its starts. */
+struct wr_picture_more {
+    bool seen;
+    uint64_t number, undecided; /* undecided: sequence number of the first such row, 0: none */
+    int64_t given;
 };
 struct wr_picture_start {
     struct wr_row_id first;
@@ -179,6 +231,10 @@ struct wr_picture {
     WR_VEC(struct wr_picture_thread) thread;
     WR_VEC(uint64_t) alive;
     WR_VEC(struct wr_value) value;
+    WR_VEC(struct wr_picture_listed) listed;
+    WR_VEC(struct wr_picture_held) held;
+    WR_VEC(int64_t) lead;    /* per entry of the program's .lead */
+    struct wr_picture_more more;
 };
 
 void wr_picture_clear(struct wr_picture *picture);
@@ -233,7 +289,9 @@ struct wr_pattern {
     int32_t id[WR_BATCH_ROWS];
 
     uint64_t sequence;              /* rows given before this batch */
+    uint64_t results;               /* rows of results written so far */
     int64_t now;                    /* all moments up to here have fired */
+    int64_t closing;                /* time at which the input ended; WR_TIME_MAX: it has not */
     uint32_t hand;                  /* next id that the sweep looks at */
     uint32_t counted;               /* keys after the last batch */
 
@@ -244,10 +302,10 @@ struct wr_pattern {
     struct wr_place last_place;     /* of the last result: ordinals count up at one place */
     uint32_t last_ordinal;
     WR_VEC(struct wr_match_row) match;
-    char *scratch;                  /* one accumulator of each aggregate that outputs read */
-    uint32_t *scratch_at;           /* its offset there, WR_NONE: not read, or running */
-    struct wr_value *aggregate;     /* results of the match at hand */
-    struct wr_arena strings_built;  /* what aggregates build; cleared at each match */
+    char *scratch;                  /* accumulators of the aggregates that outputs read */
+    uint32_t *scratch_at, *final_at; /* their offsets there: over the rows so far (ALL ROWS), over all; WR_NONE: unread */
+    struct wr_value *aggregate, *final_aggregate; /* results of the match at hand */
+    struct wr_arena strings_built, final_built; /* what aggregates build; cleared at each row, at each match */
     struct wr_buf buf;
     char id_text[32];
     struct wr_picture picture;
@@ -271,6 +329,9 @@ static inline int64_t wr_pattern_deadline(const struct wr_pattern *p, int64_t fi
 
 /* Asserts every invariant of the operator's state; O(n), for tests. */
 void wr_pattern_check(const struct wr_operator *op);
+/* The row so many rows behind (or before) a kept row among its key's rows: its id, 0 when there is none. */
+uint32_t wr_general_step(const struct wr_pattern *p, uint32_t kept, int step);
+struct wr_value wr_general_column(const struct wr_pattern *p, uint32_t kept, uint32_t column);
 /* Gives a match decided at p->place out. */
 void wr_pattern_report(struct wr_pattern *p, const struct wr_match *match);
 /* Emits what has been reported so far. */

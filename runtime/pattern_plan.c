@@ -2,6 +2,36 @@
  * conditions read and how links remember them, which rows can begin a match. */
 #include "runtime/pattern.h"
 
+static bool is_absence(const struct wr_pattern_node *spec, const struct wr_follow *entry)
+{
+    return entry->position != WR_ACCEPT && spec->position[entry->position].absence_us != WR_ABSENCE_NONE;
+}
+
+/* What an entry asks for beyond a connector and a position. A match begins with its start's row, whatever stands in
+ * front of the first element. */
+static void plan_entry(const struct wr_pattern_node *spec, struct wr_step *step, const struct wr_follow *entry)
+{
+    bool bound = !step->beginning && (entry->low_us >= 0 || entry->high_us >= 0), absence = is_absence(spec, entry);
+    step->any_strict |= entry->connector == 0 && !absence;
+    step->special |= bound || absence || entry->position == WR_ACCEPT || entry->flags || entry->kill_count ||
+                     entry->claim_count || entry->lead_count;
+    step->timed |= bound || absence;
+    step->moments |= (bound && entry->high_us >= 0) || absence;
+    for (uint32_t k = 0; k < entry->kill_count; k++) step->needs_aged |= spec->kill[entry->kill + k].next_only != 0;
+    for (uint32_t c = 0; c < entry->claim_count; c++) {
+        const struct wr_follow *claim = &spec->follow[spec->claim[entry->claim + c]];
+        step->needs_aged |= claim->connector == 0;
+        for (uint32_t k = 0; k < claim->kill_count; k++) step->needs_aged |= spec->kill[claim->kill + k].next_only != 0;
+    }
+    if (step->beginning) step->needs_aged = false;
+}
+
+static bool is_strict(const struct wr_pattern_node *spec, const struct wr_step *step, const struct wr_follow *entry)
+{
+    if (step->beginning || entry->position == WR_ACCEPT) return true;
+    return entry->connector == 0 && !is_absence(spec, entry);
+}
+
 static void plan_steps(struct wr_plan *plan, const struct wr_pattern_node *spec)
 {
     uint32_t steps = spec->position_count + 1, most = 1;
@@ -16,17 +46,22 @@ static void plan_steps(struct wr_plan *plan, const struct wr_pattern_node *spec)
         step->reads = beginning || position->reads == WR_NONE
                           ? NULL
                           : &spec->reads[(size_t)position->reads * spec->reads_words];
-        while (step->entries < count && step->follow[step->entries].position != WR_ACCEPT) {
+        step->beginning = beginning;
+        while (step->entries < count &&
+               (step->follow[step->entries].position != WR_ACCEPT || step->follow[step->entries].flags)) {
             const struct wr_follow *entry = &step->follow[step->entries++];
-            WR_ASSERT(entry->position < spec->position_count);
-            WR_ASSERT(entry->connector <= 1 && !entry->flags && entry->low_us < 0 && entry->high_us < 0);
-            step->any_strict |= entry->connector == 0;
+            WR_ASSERT(entry->position < spec->position_count || entry->position == WR_ACCEPT);
+            WR_ASSERT(entry->connector <= 1);
+            plan_entry(spec, step, entry);
+            plan->at_start |= entry->flags == WR_FOLLOW_AT_START;
+            plan->empty_match |= beginning && entry->position == WR_ACCEPT;
         }
         step->accepts = step->entries < count;
         most = WR_MAX(most, step->entries);
-        if (!beginning) plan->strict |= step->any_strict;
+        if (!beginning) plan->strict |= step->any_strict || step->needs_aged;
+        plan->moments |= step->moments;
     }
-    plan->empty_match = plan->step[steps - 1].accepts;
+    plan->empty_match |= plan->step[steps - 1].accepts;
     plan->alive_words = (most + 63) / 64;
     plan->masks = wr_alloc_zero((size_t)steps * 2 * plan->alive_words * sizeof *plan->masks);
     for (uint32_t s = 0; s < steps; s++) {
@@ -35,8 +70,7 @@ static void plan_steps(struct wr_plan *plan, const struct wr_pattern_node *spec)
         step->strict = step->full + plan->alive_words;
         for (uint32_t e = 0; e < step->entries; e++) {
             wr_bit_set(step->full, e);
-            /* A match begins with its start's row, whatever stands in front of the first element. */
-            if (step->follow[e].connector == 0 || s == spec->position_count) wr_bit_set(step->strict, e);
+            if (is_strict(spec, step, &step->follow[e])) wr_bit_set(step->strict, e);
         }
     }
 }
@@ -58,7 +92,6 @@ static void plan_history(struct wr_plan *plan, const struct wr_pattern_node *spe
     for (uint32_t h = 0; h < spec->history_count; h++) {
         const struct wr_input *input = &spec->history[h];
         bool rows = input->kind == WR_INPUT_LAST || input->kind == WR_INPUT_FIRST;
-        WR_ASSERT(rows || input->kind == WR_INPUT_AGGREGATE);
         plan->history_track[h] = rows ? track_of(plan, input) : WR_NONE;
     }
     for (uint32_t t = 0; t < plan->track_count; t++) {
@@ -66,6 +99,13 @@ static void plan_history(struct wr_plan *plan, const struct wr_pattern_node *spe
         track->cached = track->count <= WR_TRACK_MAX;
         track->slot = plan->slot_count;
         if (track->cached) plan->slot_count += track->count;
+    }
+    plan->time_slot = WR_NONE;
+    for (uint32_t i = 0; i < spec->position_count; i++) {
+        if (spec->position[i].absence_us == WR_ABSENCE_NONE) continue;
+        plan->time_slot = plan->slot_count;
+        plan->slot_count += sizeof(int64_t) / sizeof(uint32_t);
+        break;
     }
     plan->accumulator = wr_alloc((spec->aggregate_count + 1) * sizeof *plan->accumulator);
     for (uint32_t a = 0; a < spec->aggregate_count; a++) {
@@ -93,7 +133,8 @@ static void plan_condition(struct wr_plan *plan, const struct wr_program *progra
     for (uint32_t i = 0; i < code->input_count; i++) {
         const struct wr_input *input = &code->input[i];
         struct wr_source_of *from = &condition->input[i];
-        *from = (struct wr_source_of){.kind = input->kind, .column = input->column, .offset = input->offset};
+        *from = (struct wr_source_of){.kind = input->kind, .column = input->column, .offset = input->offset,
+                                      .set = input->set, .step = input->step, .from_first = input->from_first};
         uint32_t set = input->set;
         switch ((enum wr_input_kind)input->kind) {
         case WR_INPUT_LAST:
@@ -104,7 +145,11 @@ static void plan_condition(struct wr_plan *plan, const struct wr_program *progra
             break;
         case WR_INPUT_COLUMN:
         case WR_INPUT_KEY: continue;
-        case WR_INPUT_SPECIAL: WR_ASSERT(input->column == WR_SPECIAL_EVENT_TIME); continue;
+        case WR_INPUT_SPECIAL:
+            if (input->column == WR_SPECIAL_EVENT_TIME) continue;
+            WR_ASSERT(input->column == WR_SPECIAL_CLASSIFIER);
+            condition->own |= input->step != 0; /* the current row may be the one that is stepped to */
+            break;
         }
         condition->own |= wr_pattern_set_has(spec, set, variable);
     }
@@ -114,22 +159,23 @@ static void plan_condition(struct wr_plan *plan, const struct wr_program *progra
 static void plan_needed(struct wr_plan *plan, const struct wr_pattern_node *spec, uint32_t set, uint32_t column)
 {
     if (column == WR_NONE) return;
-    for (uint32_t k = 0; k < spec->keep_count; k++) {
-        if (spec->keep[k] != column) continue;
+    for (uint32_t k = 0; k < plan->keep_count; k++) {
+        if (plan->keep[k] != column) continue;
         for (uint32_t v = 0; v < spec->variable_count; v++) {
-            if (wr_pattern_set_has(spec, set, v)) plan->needed[(size_t)v * spec->keep_count + k] = 1;
+            if (wr_pattern_set_has(spec, set, v)) plan->needed[(size_t)v * plan->keep_count + k] = 1;
         }
     }
 }
 
 static void plan_all_needed(struct wr_plan *plan, const struct wr_pattern_node *spec)
 {
-    plan->needed = wr_alloc_zero((size_t)spec->variable_count * spec->keep_count + 1);
+    plan->needed = wr_alloc_zero((size_t)spec->variable_count * plan->keep_count + 1);
     for (uint32_t i = 0; i < spec->history_count + spec->output_count; i++) {
         const struct wr_input *input =
             i < spec->history_count ? &spec->history[i] : &spec->output[i - spec->history_count];
         if (input->kind == WR_INPUT_LAST || input->kind == WR_INPUT_FIRST)
             plan_needed(plan, spec, input->set, input->column);
+        if (input->kind == WR_INPUT_COLUMN) plan_needed(plan, spec, WR_SET_ALL, input->column);
     }
     for (uint32_t a = 0; a < spec->aggregate_count; a++) {
         const struct wr_aggregate *aggregate = &spec->aggregate[a];
@@ -139,13 +185,53 @@ static void plan_all_needed(struct wr_plan *plan, const struct wr_pattern_node *
     }
 }
 
+/* Rows that wait for those behind them are no longer in a batch when they are looked at. */
+static void plan_keep(struct wr_plan *plan, const struct wr_program *program, const struct wr_pattern_node *spec)
+{
+    plan->keep = spec->keep;
+    plan->keep_count = spec->keep_count;
+    if (!spec->next_max) return;
+    uint32_t most = spec->keep_count;
+    for (uint32_t v = 0; v < spec->variable_count; v++)
+        if (spec->variable[v].condition != WR_NONE) most += program->code[spec->variable[v].condition].input_count;
+    plan->own_keep = wr_alloc((most + 1) * sizeof *plan->own_keep);
+    if (spec->keep_count) memcpy(plan->own_keep, spec->keep, spec->keep_count * sizeof *spec->keep);
+    plan->keep = plan->own_keep;
+    for (uint32_t v = 0; v < spec->variable_count; v++) {
+        if (spec->variable[v].condition == WR_NONE) continue;
+        const struct wr_code *code = &program->code[spec->variable[v].condition];
+        for (uint32_t i = 0; i < code->input_count; i++) {
+            uint32_t k = 0;
+            if (code->input[i].kind != WR_INPUT_COLUMN) continue;
+            while (k < plan->keep_count && plan->keep[k] != code->input[i].column) k++;
+            if (k == plan->keep_count) plan->own_keep[plan->keep_count++] = code->input[i].column;
+        }
+    }
+}
+
+/* What is to be known of a key beside its starts. */
+static void plan_more(struct wr_plan *plan, const struct wr_pattern_node *spec)
+{
+    plan->shows_start = spec->all_rows == WR_OUTPUT_UNMATCHED ||
+                        (spec->all_rows == WR_OUTPUT_SHOW_EMPTY && plan->empty_match);
+    for (uint32_t o = 0; o < spec->output_count; o++)
+        plan->numbers |= spec->output[o].kind == WR_INPUT_SPECIAL && spec->output[o].column == WR_SPECIAL_MATCH_NUMBER;
+    plan->past_last = spec->after_match == WR_AFTER_PAST_LAST;
+    plan->in_order = spec->after_match != WR_AFTER_NEXT_ROW || plan->numbers;
+    plan->rows = spec->prev_max || spec->next_max || spec->out_next_max || plan->shows_start;
+    for (uint32_t h = 0; h < spec->history_count; h++) plan->rows |= spec->history[h].step != 0;
+    for (uint32_t o = 0; o < spec->output_count; o++) plan->rows |= spec->output[o].step != 0;
+    plan->more = plan->rows || plan->at_start || plan->numbers || spec->suppress_us || spec->lead_count;
+}
+
 void wr_plan_init(struct wr_plan *plan, const struct wr_program *program, const struct wr_node *node)
 {
     const struct wr_pattern_node *spec = &node->u.pattern;
-    WR_ASSERT(!spec->all_matches && !spec->all_rows);
-    WR_ASSERT(spec->after_match == WR_AFTER_PAST_LAST || spec->after_match == WR_AFTER_NEXT_ROW);
-    *plan = (struct wr_plan){.past_last = spec->after_match == WR_AFTER_PAST_LAST};
+    WR_ASSERT(!spec->all_matches && spec->after_match < WR_AFTER_NONE);
+    *plan = (struct wr_plan){0};
+    plan_keep(plan, program, spec);
     plan_steps(plan, spec);
+    plan_more(plan, spec);
     plan_history(plan, spec);
     plan->condition = wr_alloc_zero((spec->variable_count + 1) * sizeof *plan->condition);
     uint32_t tracks = plan->track_count;
@@ -154,11 +240,17 @@ void wr_plan_init(struct wr_plan *plan, const struct wr_program *program, const 
     plan->selects = wr_alloc_zero(spec->variable_count + 1);
     plan->begins = wr_alloc_zero(spec->variable_count + 1);
     for (uint32_t i = 0; i < spec->position_count; i++) plan->selects[spec->position[i].variable] = 1;
+    for (uint32_t i = 0; i < spec->kill_count; i++) plan->selects[spec->kill[i].variable] = 1;
     const struct wr_step *beginning = &plan->step[spec->position_count];
-    for (uint32_t e = 0; e < beginning->entries; e++)
-        plan->begins[spec->position[beginning->follow[e].position].variable] = 1;
+    for (uint32_t e = 0; e < beginning->entries; e++) {
+        if (beginning->follow[e].position != WR_ACCEPT)
+            plan->begins[spec->position[beginning->follow[e].position].variable] = 1;
+    }
+    for (uint32_t i = 0; i < spec->lead_count; i++) /* these are to be remembered, so they make a key known too */
+        plan->selects[spec->lead[i].variable] = plan->begins[spec->lead[i].variable] = 1;
     plan_all_needed(plan, spec);
-    plan->elders = plan->past_last && spec->within_us < 0;
+    /* A match that a moment ends may cover no row of a later start that has come as far. */
+    plan->elders = plan->past_last && spec->within_us < 0 && !spec->limit_starts && plan->time_slot == WR_NONE;
     /* By -> alone and without a time limit a start never fails, and in a sequence no later one is sooner done. */
     plan->one_start = plan->past_last && !plan->strict && spec->within_us < 0 && spec->position_count > 0 &&
                       wr_pattern_class(spec) != WR_MATCHER_GENERAL;
@@ -181,5 +273,6 @@ void wr_plan_release(struct wr_plan *plan, const struct wr_node *node)
     wr_free(plan->selects);
     wr_free(plan->begins);
     wr_free(plan->needed);
+    wr_free(plan->own_keep);
     *plan = (struct wr_plan){0};
 }

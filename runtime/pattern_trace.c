@@ -75,11 +75,23 @@ void wr_trace_release(struct wr_pattern *p)
 
 /* ---- Texts ----------------------------------------------------------------------------------- */
 
+/* The row being handled: one of the batch, or (WR_NONE) a kept one that has waited. */
+static uint64_t current_sequence(const struct wr_pattern *p, uint32_t row)
+{
+    return row == WR_NONE ? ((const struct wr_general *)p->state)->sequence : p->sequence + row + 1;
+}
+
+static struct wr_place current_place(const struct wr_pattern *p, uint32_t row)
+{
+    const struct wr_general *g = p->state;
+    return row == WR_NONE ? wr_kept_at(g, g->current)->id.place : wr_batch_place(p->batch, row);
+}
+
 static char *row_text(struct wr_pattern *p, uint32_t row)
 {
     struct wr_buf *buf = &p->trace->buf;
     wr_buf_clear(buf);
-    if (p->trace->encoder) p->trace->encoder->cls->row(p->trace->encoder, p->batch, row, NULL, buf);
+    if (p->trace->encoder && row != WR_NONE) p->trace->encoder->cls->row(p->trace->encoder, p->batch, row, NULL, buf);
     while (buf->size && buf->data[buf->size - 1] == '\n') buf->size--;
     return wr_strdup(wr_buf_cstr(buf));
 }
@@ -168,14 +180,15 @@ static char *values_of(struct wr_pattern *p, uint16_t variable, uint32_t row)
     for (uint32_t c = 0; c < p->input->count; c++) {
         const char *name = p->input->column[c].name;
         if (!is_name_char(name[0]) || !names_column(v->text, name, v->name)) continue;
-        struct wr_value value = wr_vector_at(&p->batch->column[c], row);
+        if (row == WR_NONE && p->keep.slot[c] == WR_LAYOUT_NONE) continue;
+        struct wr_value value = wr_current_value(p, p->state, row, c);
         wr_buf_printf(out, "%s%s = ", between, name);
         put_value(out, p->input->column[c].type, &value);
         between = ", ";
     }
     const struct wr_condition *condition = &p->plan.condition[variable];
-    bool asked = condition->frame && condition->filled == p->sequence + row + 1 &&
-                 wr_variable_bit(p, variable, row);
+    bool asked = condition->frame && condition->filled == current_sequence(p, row) &&
+                 wr_row_bit(p, p->state, variable, row);
     for (uint32_t i = 0; asked && i < condition->frame->code->input_count; i++) {
         const struct wr_input *input = &condition->frame->code->input[i];
         if (input->kind != WR_INPUT_LAST && input->kind != WR_INPUT_FIRST &&
@@ -246,8 +259,7 @@ static void took(struct wr_pattern *p, const struct wr_general *g, uint32_t link
     uint64_t first = sequence_of(g, wr_vec_last(&trace->chain));
     struct traced *t = find(trace, first, &at);
     if (!t) t = add(trace, first, at);
-    struct seen now = {p->sequence + row + 1, wr_batch_place(p->batch, row), variable,
-                       row_text(p, row)};
+    struct seen now = {current_sequence(p, row), current_place(p, row), variable, row_text(p, row)};
     wr_vec_push(&t->seen, now);
     if (trace->chain.count <= t->best.count) return;
     wr_vec_clear(&t->best);
@@ -270,7 +282,7 @@ static void refused(struct wr_pattern *p, const struct wr_general *g, uint32_t p
     if (!t || trace->chain.count != t->best.count ||
         t->seen.at[wr_vec_last(&t->best)].sequence != sequence_of(g, trace->chain.at[0]))
         return;
-    struct wr_place place = wr_batch_place(p->batch, row);
+    struct wr_place place = current_place(p, row);
     if (t->refusals && wr_place_compare(t->refusal[t->refusals - 1].place, place) == 0 &&
         t->refusal[t->refusals - 1].variable == variable)
         return; /* another candidate asked the same */
@@ -291,7 +303,7 @@ static void refused(struct wr_pattern *p, const struct wr_general *g, uint32_t p
 void wr_trace_step(struct wr_pattern *p, const struct wr_general *g, uint32_t parent,
                    uint16_t variable, uint32_t row, uint32_t taken)
 {
-    WR_ASSERT(p->trace && p->batch);
+    WR_ASSERT(p->trace);
     wr_watch_count(p->watch, p->op.id, wr_cover_variable(variable, taken != 0), 1);
     if (taken) took(p, g, taken, variable, row);
     else refused(p, g, parent, variable, row);

@@ -293,6 +293,11 @@ uint32_t wr_task_source_find(const struct wr_task *task, struct wr_slice stream,
     return WR_NONE;
 }
 
+bool wr_task_stopping(const struct wr_task *task)
+{
+    return task->error.status != WR_OK || (task->options.stop && *task->options.stop);
+}
+
 void wr_task_fail(struct wr_task *task, const struct wr_error *error)
 {
     WR_ASSERT(error->status != WR_OK && error->status != WR_END);

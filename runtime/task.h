@@ -8,6 +8,7 @@
 #include "runtime/operator.h"
 #include "runtime/scratch.h"
 #include "runtime/watch.h"
+#include <signal.h>
 
 struct wr_source;
 struct wr_sink;
@@ -38,6 +39,7 @@ struct wr_task_options {
     void (*log)(void *context, const char *line); /* may be NULL */
     void *log_context;
     struct wr_watch *watch; /* borrowed; NULL: nobody watches */
+    const volatile sig_atomic_t *stop; /* set when the run is to end; NULL: never. Borrowed */
 };
 
 struct wr_task {

@@ -70,6 +70,7 @@ static void fire(struct wr_timers *timers, struct wr_operator *op, struct wr_tim
     timers->moment = timer.time;
     timers->order = timer.order;
     timers->fired++;
+    timers->before = op->time;
     if (timer.time > op->time) op->time = timer.time;
     op->cls->on_moment(op, timer.time, timer.key);
 }

@@ -21,6 +21,7 @@ struct wr_timers {
     uint32_t count, capacity;
     uint64_t fired; /* moments fired so far */
     int64_t moment; /* time of the moment being handled, or of the last one */
+    int64_t before; /* the operator's time before that: for those whom it brought nothing */
     uint64_t order; /* and its key's order */
     bool ending;    /* the end of the input has fired what was armed: nothing is armed any more */
 };

@@ -36,19 +36,25 @@ enum wr_special {
     WR_SPECIAL_MATCH_NUMBER,
     WR_SPECIAL_MATCH_ROWTIME,
     WR_SPECIAL_MATCH_STATUS,
-    WR_SPECIAL_CLASSIFIER,   /* .set: of the last row of the set */
+    WR_SPECIAL_CLASSIFIER,   /* STRING: the name of the variable of the row that .set, .offset and .from_first
+                                choose, as for LAST and FIRST, moved by .step; NULL for a row outside the match */
     WR_SPECIAL_COUNT
 };
 
 /* A value that comes from outside a block. Variable sets are numbered by the pattern: set v < variable
  * count is the variable alone; further ones are SUBSETs; WR_SET_ALL is the universal variable. */
 enum { WR_SET_ALL = 0xffff };
+/* As the .column of an aggregate: the names of the variables of the rows. */
+enum { WR_COLUMN_CLASSIFIER = 0xfffe };
 struct wr_input {
     uint8_t kind; /* enum wr_input_kind */
     uint8_t final_; /* FINAL (1) or RUNNING (0): meaningful with ALL ROWS PER MATCH */
     uint16_t set;
     uint16_t column;
     uint16_t offset;
+    int16_t step; /* COLUMN, LAST, FIRST, CLASSIFIER of a pattern: so many rows of the key, after WHERE and in
+                     order of place, before (negative: PREV) or behind (NEXT) the row chosen; none there: NULL */
+    uint8_t from_first; /* CLASSIFIER: .offset counts from the set's first row, not back from its last */
     struct wr_type type;
 };
 

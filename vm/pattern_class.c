@@ -21,17 +21,28 @@ static bool is_one_way(const struct wr_pattern_node *p)
     return true;
 }
 
-static bool has_flags(const struct wr_pattern_node *p)
+static bool is_number(const struct wr_input *output)
+{
+    return output->kind == WR_INPUT_SPECIAL && output->column == WR_SPECIAL_MATCH_NUMBER;
+}
+
+/* Anything but taking rows one after the other. */
+static bool has_more(const struct wr_pattern_node *p)
 {
     for (uint32_t i = 0; i < p->follow_count; i++)
         if (p->follow[i].flags) return true;
-    return false;
+    for (uint32_t i = 0; i < p->position_count; i++)
+        if (p->position[i].absence_us != WR_ABSENCE_NONE) return true;
+    for (uint32_t i = 0; i < p->output_count; i++)
+        if (p->output[i].step || is_number(&p->output[i])) return true;
+    return p->kill_count || p->claim_count || p->lead_count || p->timeouts || p->limit_starts ||
+           p->suppress_us || p->after_match > WR_AFTER_NEXT_ROW;
 }
 
 enum wr_matcher_class wr_pattern_class(const struct wr_pattern_node *pattern)
 {
     WR_ASSERT(pattern->position_count > 0);
-    if (pattern->all_matches || pattern->all_rows || has_flags(pattern) ||
+    if (pattern->all_matches || pattern->all_rows || has_more(pattern) ||
         !reads_rows_alone(pattern) || !is_one_way(pattern))
         return WR_MATCHER_GENERAL;
     if (pattern->position_count > WR_SEQUENCE_MAX) return WR_MATCHER_GENERAL;

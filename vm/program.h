@@ -23,7 +23,7 @@
 #define WR_NONE UINT32_MAX
 
 /* Of the file format, and of the numbers of opcodes.def and builtins.def. */
-enum { WR_PROGRAM_VERSION = 1 };
+enum { WR_PROGRAM_VERSION = 2 };
 
 struct wr_schema_column {
     const char *name;
@@ -140,23 +140,51 @@ struct wr_window_node {
  * An entry names the next position and how its row follows the last one taken; entry ACCEPT ends the match.
  * The list `first` is what a match may begin with; ACCEPT in it is the empty match. */
 enum { WR_ACCEPT = 0xffff };
-enum { WR_FOLLOW_AT_START = 1, /* only before the partition's first row: ^ */
-       WR_FOLLOW_AT_END = 2 }; /* ACCEPT only at the partition's end: $ */
+enum { WR_FOLLOW_AT_START = 1, /* entries of `first` only: before the partition's first row: ^ */
+       WR_FOLLOW_AT_END = 2 }; /* ACCEPT behind a row only: at the partition's end: $ */
+/* NOT b, UNTIL (c): a row that satisfies the variable kills the entry, also where it would have taken that row.
+ * What kills never is a row of the match. */
+struct wr_kill {
+    uint16_t variable;
+    uint8_t next_only; /* 1: only the very next row behind the last one taken; 0: every row until one is taken */
+};
+/* NOT b FOR d in front of everything: the entry may begin a match only with a row before which no row of the key,
+ * less than for_us before it in time, satisfied the variable. */
+struct wr_lead {
+    uint16_t variable;
+    int64_t for_us;
+};
 struct wr_follow {
     uint16_t position;  /* or WR_ACCEPT */
     uint8_t connector;  /* 0 strict (the very next row), 1 next (->), 2 any (->>) */
     uint8_t flags;
-    int64_t low_us, high_us; /* bound on the arrow, both inclusive; -1: none */
+    uint16_t kill_count, claim_count, lead_count; /* ACCEPT has none of them */
+    /* The first of them in the node's .kill, .claim and .lead. A claim is the number of another entry of the
+     * same list: the way by which a possessive loop could go on. A row which that entry can take (by its
+     * connector, bounds, kills and condition) cannot be taken by this one. */
+    uint32_t kill, claim, lead;
+    int64_t low_us, high_us; /* bound on the arrow, both inclusive; -1: none. low is part of the entry's condition
+                                (an earlier row is skipped under ->); at the moment just past high it dies */
 };
+/* absence_us of a position: */
+enum { WR_ABSENCE_NONE = 0, /* it takes a row */
+       WR_ABSENCE_WITHIN = -1 }; /* as a duration, but until first + within */
 struct wr_pattern_position {
     uint16_t variable;
+    uint8_t excluded;   /* inside {- -}: its rows are left out of ALL ROWS PER MATCH */
+    /* Other than NONE: NOT b FOR d, a position that takes a moment and no row. An entry to it waits until the time
+     * of the row or moment that completed the step before + absence_us (connector and bounds do not count); a row
+     * before that time which satisfies .variable kills it; at that moment the position is taken: an element of
+     * the match, not a row of a variable, and the next step begins there. No entry of `first` leads to one. */
+    int64_t absence_us;
     uint16_t follow_count;
     uint32_t follow;    /* index in wr_pattern_node.follow */
     /* Which of .history the conditions read that are evaluated from here on (at the positions reachable from
      * this one, in one step or many). Two candidates at the same position that agree on these inputs have the
      * same future, so the preferred one may stand for both. To agree means: LAST, offset n: the same last n + 1
      * rows of the set; FIRST, offset n: the same first n + 1 rows, and as many of them; AGGREGATE: equal
-     * accumulators, not just equal results. */
+     * accumulators, not just equal results; CLASSIFIER: as LAST or FIRST, and the same variables of those rows
+     * and of the rows that .step leads to. */
     uint32_t reads;     /* number of a bit set in wr_pattern_node.reads, or WR_NONE when nothing is read */
 };
 struct wr_pattern_variable {
@@ -172,6 +200,17 @@ struct wr_pattern_variable {
  * LAST(s.x, 1) counts the current row as number 0, FIRST(s.x) is the current row when s has no row yet, and
  * COUNT(s.*) includes it. The compiler turns LAST(s.x, 0) with v in s into COLUMN. No such row: NULL. A kept
  * column that is an error value is an error here too, and a condition that ends in an error counts as false. */
+/* COLUMN, LAST and FIRST with .step, and CLASSIFIER, are of the same row as without it, and then so many rows
+ * before or behind: PREV(x) in DEFINE of v is COLUMN with step -1, PREV(LAST(a.x, 1), 2) is LAST with offset 1 and
+ * step -2. .prev_max and .next_max say how far that goes. CLASSIFIER in a condition: the current row counts as
+ * taken as v; a row behind it, before the match, or between the rows taken has none: NULL. */
+/* WR_ALL_ROWS_…: what a match gives. All but ONE give one result for each row taken, in order, but for the excluded
+ * ones: there .output is evaluated with that row as the current one (COLUMN: the row itself; RUNNING inputs see the
+ * match's rows up to it, FINAL ones all). An empty match gives the row that it starts at, with no row of any set,
+ * where EMPTY is shown; a row in no match and starting no empty one is given by UNMATCHED, every output but COLUMN,
+ * KEY and event time NULL. */
+enum wr_output_rows { WR_OUTPUT_ONE_ROW, WR_OUTPUT_SHOW_EMPTY, WR_OUTPUT_OMIT_EMPTY, WR_OUTPUT_UNMATCHED };
+enum wr_limit { WR_STARTS_DROP_OLDEST, WR_STARTS_DROP_NEW, WR_STARTS_FAIL };
 enum wr_after_match { WR_AFTER_PAST_LAST, WR_AFTER_NEXT_ROW, WR_AFTER_TO_FIRST, WR_AFTER_TO_LAST, WR_AFTER_NONE };
 
 struct wr_pattern_node {
@@ -188,23 +227,40 @@ struct wr_pattern_node {
     const struct wr_pattern_position *position;
     uint32_t follow_count;          /* of all lists together */
     const struct wr_follow *follow;
+    uint32_t kill_count, claim_count, lead_count; /* what entries of .follow have, of all together */
+    const struct wr_kill *kill;
+    const uint32_t *claim;
+    const struct wr_lead *lead;
     uint32_t first, first_count;    /* the list of beginnings in .follow */
     int64_t within_us;              /* -1: none */
     uint8_t after_match;            /* enum wr_after_match */
     uint16_t after_set;             /* TO FIRST / TO LAST */
-    uint8_t all_matches, all_rows;  /* not run yet: 0 */
+    uint8_t all_matches;            /* not run yet: 0 */
+    uint8_t all_rows;               /* enum wr_output_rows */
+    uint8_t timeouts;               /* 1: a result for each start that ran out of time; 2: for each branch of it */
+    uint8_t limit_policy;           /* enum wr_limit */
+    uint32_t limit_starts;          /* open starts of a key at most; 0: any number */
+    int64_t suppress_us;            /* after a reported match, further ones of the key less than that later are
+                                       counted and not given; 0: none */
+    uint16_t prev_max;              /* rows of the key kept before the first row of its earliest open start */
+    uint16_t next_max;              /* a row is looked at when so many further rows of its key have come, or at the
+                                       end of the input */
+    uint16_t out_next_max;          /* a result waits for so many rows behind its current row (of ONE ROW PER
+                                       MATCH: the match's last), or the end */
     uint8_t late_into;
     uint8_t needs_ids;              /* some output asks for MATCH_ID(): rows' ids are kept */
     uint32_t keep_count;
-    const uint32_t *keep;           /* columns of the input that a taken row keeps: what LAST/FIRST/aggregates read */
+    const uint32_t *keep;           /* columns of the input that a row keeps: what LAST, FIRST, aggregates, .step and
+                                       (ALL ROWS) COLUMN of outputs read */
     uint32_t aggregate_count;
     const struct wr_aggregate *aggregate;
-    uint32_t history_count;         /* distinct LAST/FIRST/AGGREGATE inputs that .condition blocks read */
+    uint32_t history_count;         /* distinct LAST/FIRST/AGGREGATE/CLASSIFIER inputs that .condition blocks read */
     const struct wr_input *history;
     uint32_t reads_count;           /* bit sets over .history (bit i: history[i]), reads_words words each */
     uint32_t reads_words;
     const uint64_t *reads;
-    uint32_t output_count;          /* the schema: KEY, LAST, FIRST, AGGREGATE, SPECIAL values of a match */
+    uint32_t output_count;          /* the schema: KEY, LAST, FIRST, AGGREGATE, SPECIAL values of a match; COLUMN
+                                       and event time of the current row under ALL ROWS */
     const struct wr_input *output;
     const char *text;               /* the pattern in canonical form, for explain */
 };

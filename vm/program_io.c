@@ -198,8 +198,9 @@ static void walk_flags(struct codec *c, const uint8_t **array, uint32_t count)
 static void walk_type(struct codec *c, struct wr_type *type)
 {
     walk_u8(c, &type->kind);
-    if (type->kind == WR_KIND_DECIMAL) walk_u8(c, &type->precision), walk_u8(c, &type->scale);
     if (type->kind == WR_KIND_ARRAY) walk_u8(c, &type->element);
+    if (type->kind == WR_KIND_DECIMAL || (type->kind == WR_KIND_ARRAY && type->element == WR_KIND_DECIMAL))
+        walk_u8(c, &type->precision), walk_u8(c, &type->scale);
     WR_ASSERT(!c->out || type->kind < WR_KIND_ERROR); /* those do not outlive the compiler */
     if (type->kind >= WR_KIND_ERROR) fail(c);
 }
@@ -250,6 +251,11 @@ static void walk_input(struct codec *c, struct wr_input *input)
     walk_u16(c, &input->set);
     walk_u16(c, &input->column);
     walk_u16(c, &input->offset);
+    int64_t step = input->step;
+    walk_i64(c, &step);
+    if (step < INT16_MIN || step > INT16_MAX) fail(c), step = 0;
+    if (!c->out) input->step = (int16_t)step;
+    walk_u8(c, &input->from_first);
     walk_type(c, &input->type);
 }
 
@@ -264,7 +270,7 @@ static void walk_options(struct codec *c, const struct wr_option_value **options
 
 static void walk_code(struct codec *c, struct wr_code *code)
 {
-    ARRAY(c, input, struct wr_input, code->input, code->input_count, 6) walk_input(c, input);
+    ARRAY(c, input, struct wr_input, code->input, code->input_count, 8) walk_input(c, input);
     walk_u32s(c, &code->constant, &code->constant_count);
     ARRAY(c, cls, uint8_t, code->register_class, code->register_count, 1) walk_u8(c, cls);
     ARRAY(c, word, uint32_t, code->word, code->word_count, 4)
@@ -347,6 +353,35 @@ static void walk_bits(struct codec *c, const uint64_t **bits, uint32_t *rows, ui
     if (!c->out) *bits = word;
 }
 
+static void walk_follow(struct codec *c, struct wr_pattern_node *p)
+{
+    ARRAY(c, f, struct wr_follow, p->follow, p->follow_count, 11)
+    {
+        walk_u16(c, &f->position);
+        walk_u8(c, &f->connector);
+        walk_u8(c, &f->flags);
+        walk_u16(c, &f->kill_count);
+        walk_u16(c, &f->claim_count);
+        walk_u16(c, &f->lead_count);
+        walk_u32(c, &f->kill);
+        walk_u32(c, &f->claim);
+        walk_u32(c, &f->lead);
+        walk_i64(c, &f->low_us);
+        walk_i64(c, &f->high_us);
+    }
+    ARRAY(c, kill, struct wr_kill, p->kill, p->kill_count, 2)
+    {
+        walk_u16(c, &kill->variable);
+        walk_u8(c, &kill->next_only);
+    }
+    walk_u32s(c, &p->claim, &p->claim_count);
+    ARRAY(c, lead, struct wr_lead, p->lead, p->lead_count, 2)
+    {
+        walk_u16(c, &lead->variable);
+        walk_i64(c, &lead->for_us);
+    }
+}
+
 static void walk_pattern(struct codec *c, struct wr_pattern_node *p)
 {
     walk_u32s(c, &p->key, &p->key_count);
@@ -359,21 +394,16 @@ static void walk_pattern(struct codec *c, struct wr_pattern_node *p)
     }
     walk_bits(c, &p->set, &p->set_count, &p->set_words);
     walk_index(c, &p->row_code);
-    ARRAY(c, position, struct wr_pattern_position, p->position, p->position_count, 4)
+    ARRAY(c, position, struct wr_pattern_position, p->position, p->position_count, 6)
     {
         walk_u16(c, &position->variable);
+        walk_u8(c, &position->excluded);
+        walk_i64(c, &position->absence_us);
         walk_u16(c, &position->follow_count);
         walk_u32(c, &position->follow);
         walk_index(c, &position->reads);
     }
-    ARRAY(c, f, struct wr_follow, p->follow, p->follow_count, 5)
-    {
-        walk_u16(c, &f->position);
-        walk_u8(c, &f->connector);
-        walk_u8(c, &f->flags);
-        walk_i64(c, &f->low_us);
-        walk_i64(c, &f->high_us);
-    }
+    walk_follow(c, p);
     walk_u32(c, &p->first);
     walk_u32(c, &p->first_count);
     walk_i64(c, &p->within_us);
@@ -381,13 +411,20 @@ static void walk_pattern(struct codec *c, struct wr_pattern_node *p)
     walk_u16(c, &p->after_set);
     walk_u8(c, &p->all_matches);
     walk_u8(c, &p->all_rows);
+    walk_u8(c, &p->timeouts);
+    walk_u8(c, &p->limit_policy);
+    walk_u32(c, &p->limit_starts);
+    walk_i64(c, &p->suppress_us);
+    walk_u16(c, &p->prev_max);
+    walk_u16(c, &p->next_max);
+    walk_u16(c, &p->out_next_max);
     walk_u8(c, &p->late_into);
     walk_u8(c, &p->needs_ids);
     walk_u32s(c, &p->keep, &p->keep_count);
     walk_aggregates(c, &p->aggregate, &p->aggregate_count);
-    ARRAY(c, history, struct wr_input, p->history, p->history_count, 6) walk_input(c, history);
+    ARRAY(c, history, struct wr_input, p->history, p->history_count, 8) walk_input(c, history);
     walk_bits(c, &p->reads, &p->reads_count, &p->reads_words);
-    ARRAY(c, output, struct wr_input, p->output, p->output_count, 6) walk_input(c, output);
+    ARRAY(c, output, struct wr_input, p->output, p->output_count, 8) walk_input(c, output);
     walk_cstr(c, &p->text);
 }
 

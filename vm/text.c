@@ -2,6 +2,7 @@
 #include "vm/text.h"
 
 #include "base/text.h"
+#include "vm/array.h"
 #include "vm/decimal.h"
 #include "vm/shortest.h"
 #include <math.h>
@@ -234,6 +235,15 @@ void wr_value_print(struct wr_type type, const struct wr_value *value, struct wr
         wr_buf_add_cstr(out, "error");
     } else if (value->flag == WR_FLAG_NULL || type.kind == WR_KIND_NULL) {
         wr_buf_add_cstr(out, "NULL");
+    } else if (type.kind == WR_KIND_ARRAY) {
+        struct wr_slice rest = value->u.str;
+        struct wr_value element;
+        wr_buf_add_char(out, '[');
+        for (bool more = false; wr_array_next(&rest, wr_type_element(type), &element); more = true) {
+            if (more) wr_buf_add_cstr(out, ", ");
+            wr_value_print(wr_type_element(type), &element, out);
+        }
+        wr_buf_add_char(out, ']');
     } else if (wr_type_class(type) == WR_CLASS_STR) {
         wr_buf_add_slice(out, value->u.str);
     } else {

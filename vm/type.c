@@ -40,8 +40,11 @@ void wr_type_print(struct wr_type type, struct wr_buf *out)
 {
     WR_ASSERT(type.kind < WR_COUNT(kind_name) && type.element < WR_COUNT(kind_name));
     wr_buf_add_cstr(out, kind_name[type.kind]);
-    if (type.kind == WR_KIND_DECIMAL) wr_buf_printf(out, "(%u,%u)", type.precision, type.scale);
-    if (type.kind == WR_KIND_ARRAY) wr_buf_printf(out, "<%s>", kind_name[type.element]);
+    bool array = type.kind == WR_KIND_ARRAY;
+    if (array) wr_buf_printf(out, "<%s", kind_name[type.element]);
+    if ((array ? type.element : type.kind) == WR_KIND_DECIMAL)
+        wr_buf_printf(out, "(%u,%u)", type.precision, type.scale);
+    if (array) wr_buf_add_char(out, '>');
 }
 
 size_t wr_class_size(enum wr_class cls)

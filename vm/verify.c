@@ -29,10 +29,11 @@ bool wr_verify_type(struct wr_verifier *v, struct wr_type type)
 {
     if (type.kind > WR_KIND_JSON) return wr_verify_fail(v, "there is no type number %u", type.kind);
     if (type.kind == WR_KIND_DECIMAL
+                || (type.kind == WR_KIND_ARRAY && type.element == WR_KIND_DECIMAL)
             ? type.precision < 1 || type.precision > WR_DECIMAL_DIGITS || type.scale > type.precision
             : type.precision || type.scale)
         return wr_verify_fail(v, "a type has precision %u and scale %u", type.precision, type.scale);
-    if (type.kind == WR_KIND_ARRAY ? type.element > WR_KIND_JSON : type.element != 0)
+    if (type.kind == WR_KIND_ARRAY ? type.element >= WR_KIND_ARRAY : type.element != 0)
         return wr_verify_fail(v, "a type has elements of type number %u", type.element);
     return true;
 }

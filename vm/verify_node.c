@@ -1,5 +1,6 @@
 /* The verifier of nodes other than patterns: their blocks fit their inputs, and their schemas what they give. */
 #include "vm/verify.h"
+#include "vm/array.h"
 
 static bool is_number(struct wr_type type)
 {
@@ -49,7 +50,7 @@ static bool result_fits(const struct wr_aggregate *a)
     case WR_AGG_VAR_SAMP:
     case WR_AGG_STDDEV_SAMP: return is_number(a->argument) && result == WR_CLASS_F64;
     case WR_AGG_STRING_AGG: return a->argument.kind == WR_KIND_STRING && a->type.kind == WR_KIND_STRING;
-    case WR_AGG_ARRAY_AGG: return a->type.kind == WR_KIND_ARRAY && a->type.element == a->argument.kind;
+    case WR_AGG_ARRAY_AGG: return a->argument.kind < WR_KIND_ARRAY && wr_type_equal(a->type, wr_type_array(a->argument));
     case WR_AGG_MIN:
     case WR_AGG_MAX:
     case WR_AGG_FIRST:
@@ -62,15 +63,22 @@ static bool result_fits(const struct wr_aggregate *a)
     return false;
 }
 
-static bool verify_aggregate(struct wr_verifier *v, const struct wr_aggregate *a, const struct wr_schema *input)
+/* Only patterns have names of variables. */
+static bool argument_fits(const struct wr_aggregate *a, const struct wr_schema *input, bool pattern)
+{
+    if (pattern && a->column == WR_COLUMN_CLASSIFIER) return a->argument.kind == WR_KIND_STRING;
+    return a->column < input->count && wr_type_equal(input->column[a->column].type, a->argument);
+}
+
+static bool verify_aggregate(struct wr_verifier *v, const struct wr_aggregate *a, const struct wr_schema *input,
+                             bool pattern)
 {
     bool second = a->fn == WR_AGG_ARG_MIN || a->fn == WR_AGG_ARG_MAX || a->fn == WR_AGG_STRING_AGG;
     if (a->fn >= WR_AGG_FN_COUNT) return wr_verify_fail(v, "there is no aggregate %u", a->fn);
     if (!wr_verify_type(v, a->type)) return false;
     if ((a->column == WR_NONE) != (a->fn == WR_AGG_COUNT_ROWS))
         return wr_verify_fail(v, "an aggregate's argument is amiss");
-    if (a->column != WR_NONE &&
-        (a->column >= input->count || !wr_type_equal(input->column[a->column].type, a->argument)))
+    if (a->column != WR_NONE && !argument_fits(a, input, pattern))
         return wr_verify_fail(v, "an aggregate's argument is no column of its type");
     if ((a->column2 != WR_NONE) != second || (second && a->column2 >= input->count))
         return wr_verify_fail(v, "an aggregate's second argument is amiss");
@@ -86,7 +94,7 @@ bool wr_verify_aggregates(struct wr_verifier *v, const struct wr_aggregate *aggr
 {
     WR_ASSERT(count == 0 || aggregate);
     for (uint32_t i = 0; i < count; i++) {
-        if (!verify_aggregate(v, &aggregate[i], input)) return false;
+        if (!verify_aggregate(v, &aggregate[i], input, set_count > 0)) return false;
         if (set_count && aggregate[i].set >= set_count && aggregate[i].set != WR_SET_ALL)
             return wr_verify_fail(v, "an aggregate ranges over a set that there is not");
     }

@@ -278,6 +278,8 @@ static int letter_of(void *context, const struct wr_ident *name)
     return *name->text.data;
 }
 
+static const struct wr_automaton_source letters = {.variable_of = letter_of, .variable_count = 128};
+
 struct bench {
     struct wr_arena arena;
     struct wr_sources sources;
@@ -316,7 +318,7 @@ static void compare(const char *text)
     struct way w = {.out = &expected};
     go(&w, p, ' ', NULL);
     struct wr_automaton a;
-    assert_true(wr_automaton_build(&b.c, p, letter_of, NULL, &a));
+    assert_true(wr_automaton_build(&b.c, p, &letters, &a));
     struct way v = {.out = &given};
     run(&v, &a, a.first, a.first_count);
     if (expected.steps <= 3000000 && given.steps <= 3000000) {
@@ -485,7 +487,7 @@ static void shape(const char *text, const char *expected)
     struct bench b;
     bench_init(&b);
     struct wr_automaton a;
-    assert_true(wr_automaton_build(&b.c, parse(&b, text), letter_of, NULL, &a));
+    assert_true(wr_automaton_build(&b.c, parse(&b, text), &letters, &a));
     struct wr_buf out = {0};
     print_automaton(&a, &out);
     assert_string_equal(wr_buf_cstr(&out), expected);
@@ -518,7 +520,7 @@ static void refuse(const char *text, enum wr_diag_code code)
     struct bench b;
     bench_init(&b);
     struct wr_automaton a;
-    assert_false(wr_automaton_build(&b.c, parse(&b, text), letter_of, NULL, &a));
+    assert_false(wr_automaton_build(&b.c, parse(&b, text), &letters, &a));
     assert_int_equal(b.diags.error_count, 1);
     assert_int_equal(b.diags.at[0].code, code);
     wr_arena_release(&b.arena);
@@ -557,10 +559,10 @@ static void loops_in_loops_are_built_until_they_are_thousands_deep(void **state)
     bench_init(&b);
     struct wr_automaton a;
     struct wr_buf out = {0};
-    assert_true(wr_automaton_build(&b.c, nested_loops(&b, 1000), letter_of, NULL, &a));
+    assert_true(wr_automaton_build(&b.c, nested_loops(&b, 1000), &letters, &a));
     print_automaton(&a, &out);
     assert_string_equal(wr_buf_cstr(&out), "a[0 end][0 end]");
-    assert_false(wr_automaton_build(&b.c, nested_loops(&b, 2900), letter_of, NULL, &a));
+    assert_false(wr_automaton_build(&b.c, nested_loops(&b, 2900), &letters, &a));
     assert_int_equal(b.diags.at[0].code, WR_DIAG_W0808);
     wr_buf_release(&out);
     wr_arena_release(&b.arena);
@@ -572,11 +574,11 @@ static void patterns_at_the_limits_are_built(void **state)
     struct bench b;
     bench_init(&b);
     struct wr_automaton a;
-    assert_true(wr_automaton_build(&b.c, parse(&b, "a{4096}"), letter_of, NULL, &a));
+    assert_true(wr_automaton_build(&b.c, parse(&b, "a{4096}"), &letters, &a));
     assert_int_equal(a.position_count, 4096);
-    assert_true(wr_automaton_build(&b.c, parse(&b, "Pa,b,c,d,e,f,g,h,i)"), letter_of, NULL, &a));
+    assert_true(wr_automaton_build(&b.c, parse(&b, "Pa,b,c,d,e,f,g,h,i)"), &letters, &a));
     assert_int_equal(a.position_count, 9 * 256);
-    assert_true(wr_automaton_build(&b.c, parse(&b, "(a?b?c?){300}"), letter_of, NULL, &a));
+    assert_true(wr_automaton_build(&b.c, parse(&b, "(a?b?c?){300}"), &letters, &a));
     assert_int_equal(a.position_count, 900);
     wr_arena_release(&b.arena);
 }

@@ -297,7 +297,7 @@ static void what_cannot_be_written_is_refused(void **state)
 {
     (void)state;
     struct wr_error error = {0};
-    struct wr_schema_column column = {"xs", {WR_KIND_ARRAY, 0, 0, WR_KIND_INT}};
+    struct wr_schema_column column = {"xs", {WR_KIND_MAP, 0, 0, 0}};
     struct wr_schema schema = {1, &column};
     assert_null(wr_connectors_library.open_encoder(&schema, NULL, "json", &error));
     assert_int_equal(error.status, WR_ERR_PROGRAM);

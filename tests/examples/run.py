@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""The examples give what they are said to give: the flights, and the library in a program of one's own."""
-import collections, json, os, subprocess, sys, tempfile
+"""The examples and the manual give what they are said to give: tests, recordings, the library in a program of one's own."""
+import collections, glob, json, os, shlex, shutil, subprocess, sys, tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WEIR = os.path.abspath(os.environ.get("WEIR", "build/weir"))
 FLIGHTS = os.path.join(TOP, "examples", "flights")
 RECORDING = os.path.join(FLIGHTS, "flights-2013-01-02.jsonl.zst")
+EXAMPLES = sorted(os.path.dirname(p) for p in glob.glob(os.path.join(TOP, "examples", "*", "*.weir")))
 results = []
 
 
@@ -23,6 +24,13 @@ def equal(got, want):
     assert got == want, f"got {got!r}, wanted {want!r}"
 
 
+def first_difference(got, want):
+    for n, (a, b) in enumerate(zip(got.splitlines() + ["(nothing)"], want.splitlines() + ["(nothing)"]), 1):
+        if a != b:
+            return f"line {n}: came {a}, expected {b}"
+    return f"{len(got)} bytes came, {len(want)} were expected"
+
+
 def replay(*args):
     p = subprocess.run([WEIR, "replay", "--stats", *args], capture_output=True, text=True, timeout=120)
     assert p.returncode == 0, p.stderr
@@ -34,6 +42,77 @@ def rows_of(program, folder):
     with open(path, "w") as f:
         f.write(program)
     return [json.loads(line) for line in replay("-q", path, "--in", "flights=" + RECORDING).splitlines()]
+
+
+@case
+def the_tests_of_examples_and_manual_pass(folder):
+    """Copied first: nothing here may write into the checkout."""
+    for name in ("examples", "docs"):
+        shutil.copytree(os.path.join(TOP, name), os.path.join(folder, name))
+    shutil.copy(os.path.join(TOP, "README.md"), folder)
+    p = subprocess.run([WEIR, "test", "examples", "docs", "README.md"], capture_output=True, text=True, timeout=300, cwd=folder)
+    assert p.returncode == 0, "\n".join(l for l in p.stdout.splitlines() if not l.startswith("ok ")) + p.stderr
+    tested = {line.split()[1].split(":")[0] for line in p.stdout.splitlines() if line.startswith("ok ")}
+    want = {os.path.relpath(p, TOP) for p in glob.glob(os.path.join(TOP, "examples", "*", "*.wtest"))}
+    equal(want - tested, set())
+    equal(len(want), len(EXAMPLES))
+    assert {"docs/patterns.md", "docs/time.md"} <= tested, tested
+
+
+@case
+def programs_of_the_manual_check_and_what_it_calls_refused_is(folder):
+    docs = [os.path.join(TOP, "docs"), os.path.join(TOP, "README.md"), os.path.join(TOP, "examples")]
+    p = subprocess.run([WEIR, "check", *docs], capture_output=True, text=True, timeout=60)
+    assert p.returncode == 0, p.stderr
+    with open(os.path.join(TOP, "docs", "patterns.md")) as f:
+        refused = [part.split("```")[0] for part in f.read().split("```sql ignore\n")[1:]]
+    assert refused
+    for program in refused:
+        p = subprocess.run([WEIR, "check", "-"], input=program, capture_output=True, text=True, timeout=60)
+        assert p.returncode == 3 and "W0901" in p.stderr and "error[W0901]" == p.stderr[:12], program + p.stderr
+
+
+@case
+def examples_stand_in_the_canonical_layout(folder):
+    """The flights too, but for their program: its line numbers are shown in the README."""
+    files = [p for p in glob.glob(os.path.join(TOP, "examples", "*", "*.wtest")) + glob.glob(os.path.join(TOP, "examples", "*", "*.weir"))
+             if not p.endswith("flights.weir")]
+    p = subprocess.run([WEIR, "fmt", "--check", *files], capture_output=True, text=True, timeout=60)
+    assert p.returncode == 0, p.stdout + p.stderr
+
+
+@case
+def replays_write_what_is_expected(folder):
+    """The command is the one that the example's README shows."""
+    for example in EXAMPLES:
+        name = os.path.basename(example)
+        here = os.path.join(folder, name)
+        shutil.copytree(example, here)
+        with open(os.path.join(here, "README.md")) as f:
+            commands = [line.split(None, 1)[1] for line in f if line.startswith("    weir replay ")]
+        equal((name, len(commands)), (name, 1))
+        p = subprocess.run([WEIR, *shlex.split(commands[0])], capture_output=True, text=True, timeout=120, cwd=here)
+        assert p.returncode == 0, f"{name}: {p.stderr}"
+        with open(os.path.join(here, "expected.jsonl")) as f:
+            wanted = f.read()
+        assert p.stdout == wanted, f"{name}: {first_difference(p.stdout, wanted)}"
+
+
+@case
+def a_recording_in_two_files_gives_the_same(folder):
+    """Sessions and silences do not depend on which file a row came from."""
+    for name, stream, recording in (("web_sessions", "views", "views.jsonl"), ("iot_silence", "readings", "readings.jsonl"),
+                                    ("stuck_order", "orders", "orders.jsonl")):
+        example = os.path.join(TOP, "examples", name)
+        with open(os.path.join(example, recording)) as f:
+            lines = f.readlines()
+        halves = [os.path.join(folder, f"{name}{i}.jsonl") for i in (0, 1)]
+        for i, path in enumerate(halves):
+            with open(path, "w") as f:
+                f.writelines(lines[i::2])
+        got = replay("-q", os.path.join(example, name + ".weir"), *sum((["--in", f"{stream}={p}"] for p in halves), []))
+        with open(os.path.join(example, "expected.jsonl")) as f:
+            equal(sorted(got.splitlines()), sorted(f.read().splitlines()))
 
 
 @case

@@ -73,6 +73,17 @@ void wr_operator_count(struct wr_operator *op, const char *reason, const char *c
     WR_ASSERT(op && reason && code && place.time);
 }
 
+bool wr_task_stopping(const struct wr_task *task)
+{
+    WR_ASSERT(task);
+    return false;
+}
+
+void wr_task_fail(struct wr_task *task, const struct wr_error *error)
+{
+    WR_ASSERT(task && !error); /* nothing here has a limit */
+}
+
 int64_t wr_task_time(const struct wr_task *task) { return task->time; }
 const struct wr_program *wr_task_program(const struct wr_task *task) { return task->program; }
 const char *wr_task_matcher(const struct wr_task *task) { return task->matcher; }
@@ -224,14 +235,16 @@ static void automaton(struct wr_program *program, const struct bench_pattern *b,
         uint64_t seen = 0;
         if (i < b->positions) {
             reads[i] = reads_from(b, parts, i, &seen);
-            position[i] = (struct wr_pattern_position){b->variable[i], (uint16_t)list->count, at,
-                                                       reads[i] ? i : WR_NONE};
+            position[i] = (struct wr_pattern_position){.variable = b->variable[i],
+                                                       .follow_count = (uint16_t)list->count, .follow = at,
+                                                       .reads = reads[i] ? i : WR_NONE};
         } else {
             node->first = at;
             node->first_count = list->count;
         }
         for (uint32_t e = 0; e < list->count; e++)
-            follow[at++] = (struct wr_follow){list->entry[e].position, list->entry[e].arrow, 0, -1, -1};
+            follow[at++] = (struct wr_follow){.position = list->entry[e].position,
+                                              .connector = list->entry[e].arrow, .low_us = -1, .high_us = -1};
     }
     node->position_count = b->positions;
     node->position = position;
