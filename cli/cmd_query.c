@@ -58,15 +58,16 @@ static bool all_are_read(const weir_program *program, const struct bound *bound,
     for (size_t i = 0; i < count; i++) {
         int size = (int)(bound[i].path - bound[i].name) - 1;
         bool read = false;
-        const char *input = NULL;
+        const char *stream = NULL; /* one that files were given for */
         for (size_t k = 0; !read && weir_program_input(program, k); k++) {
-            input = weir_program_input(program, k);
+            const char *input = weir_program_input(program, k);
             read = strlen(input) == (size_t)size && strncasecmp(input, bound[i].name, (size_t)size) == 0;
+            if (!strpbrk(input, "./")) stream = input;
         }
         if (read) continue;
-        if (input)
+        if (stream)
             wr_fail(0, "%s is not read: the query has no FROM %.*s (to read files as one stream: %s=%s %s=…)", bound[i].path,
-                    size, bound[i].name, input, bound[i].path, input);
+                    size, bound[i].name, stream, bound[i].path, stream);
         else
             wr_fail(0, "%s is not read: the query has no FROM %.*s", bound[i].path, size, bound[i].name);
         return false;

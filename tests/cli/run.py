@@ -64,6 +64,66 @@ def a_name_may_be_given_to_the_file(f):
 
 
 @case
+def a_file_that_the_query_does_not_read_is_a_slip(f):
+    with open(f + "/more.jsonl", "w") as file:
+        file.write(ROWS)
+    rc, out, err = weir("query", "SELECT card FROM payments", "payments.jsonl", "more.jsonl", cwd=f)
+    equal((rc, out), (2, ""))
+    assert "W2007" not in err and "more.jsonl is not read: the query has no FROM more" in err, err
+    assert "payments=more.jsonl payments=" in err, err
+    rc, out, err = weir("query", "SELECT card FROM payments", "payments=payments.jsonl", "payments=more.jsonl", cwd=f)
+    equal((rc, len(out.splitlines())), (0, 6))
+    rc, out, err = weir("query", "SELECT card FROM 'payments.jsonl'", "more.jsonl", cwd=f)
+    assert rc == 2 and "one stream" not in err, err
+
+
+@case
+def columns_of_a_query_need_no_name(f):
+    query = "SELECT card, COUNT(*), count(amount), 1 + 1 FROM TUMBLE(payments, at, 1h) GROUP BY card, window_start, window_end"
+    rc, out, err = weir("query", query, f + "/payments.jsonl")
+    equal((rc, json.loads(out.splitlines()[0])), (0, {"card": "c1", "count": 2, "count_2": 2, "column_4": 2}))
+    with open(f + "/q.weir", "w") as file:
+        file.write(PROGRAM + query + ";\n")
+    assert "W0614" in weir("check", f + "/q.weir")[2]
+
+
+@case
+def a_recording_ends_so_nothing_waits_for_ever(f):
+    with open(f + "/q.weir", "w") as file:
+        file.write(PROGRAM + "PATTERN p FROM payments PARTITION BY card MATCH a -> b+ WITHIN 1h DEFINE a AS amount > 1, b AS "
+                   "amount > 2 SELECT card;\n")
+    assert "W2003" in weir("check", f + "/q.weir")[2]
+    assert "W2003" in weir("compile", f + "/q.weir")[2]
+    rc, out, err = weir("replay", f + "/q.weir", f + "/payments.jsonl")
+    assert rc == 0 and "W2003" not in err, err
+
+
+@case
+def values_of_options_are_checked(f):
+    args = ["replay", "-q", f + "/p.weir", f + "/payments.jsonl"]
+    rc, out, err = weir(*args, "--dialect", "flnk")
+    assert rc == 2 and "did you mean 'flink'?" in err, err
+    equal(weir(*args, "--dialect", "standard")[:2], (0, BIG))
+    rc, out, err = weir(*args, "--matcher", "genral")
+    assert rc == 2 and "did you mean 'general'?" in err, err
+    rc, out, err = weir(*args, env={"WEIR_MATCHER": "sequence"})
+    assert rc == 2 and "WEIR_MATCHER is general" in err, err
+    rc, out, err = weir(*args, "--out", f"big={f}/o.parquet")
+    assert rc == 2 and "not as Parquet" in err and not os.path.exists(f + "/o.parquet"), err
+    equal(weir(*args, "--out", f"big={f}/o.txt")[0], 0)
+
+
+@case
+def the_dialect_of_the_command_line_is_the_stronger_one(f):
+    with open(f + "/q.weir", "w") as file:
+        file.write("SET dialect = 'flink';\n" + PROGRAM + "PATTERN p FROM payments MATCH a -> b WITHIN 1h DEFINE a AS "
+                   "amount > 1, b AS amount > 2 SELECT a.amount AS amount;\n")
+    wide = weir("replay", "-q", f + "/q.weir", f + "/payments.jsonl")
+    narrow = weir("replay", "-q", "--dialect=standard", f + "/q.weir", f + "/payments.jsonl")
+    assert wide[0] == narrow[0] == 0 and wide[1] != narrow[1], (wide, narrow)
+
+
+@case
 def results_as_table_json_and_csv(f):
     query = ["query", "SELECT card, amount FROM payments WHERE amount > 500", f + "/payments.jsonl", "-o"]
     equal(weir(*query, "table")[1], "card  amount\n----  ------\nc2       900\nc1    700.25\n(2 rows)\n")
