@@ -23,6 +23,7 @@ size_t wr_aggregate_size(const struct wr_aggregate *aggregate)
 
 void wr_aggregate_init(const struct wr_aggregate *aggregate, void *cell)
 {
+    WR_ASSERT(wr_aggregate_size(aggregate) >= sizeof(uint64_t) && wr_aggregate_size(aggregate) % sizeof(uint64_t) == 0);
     memset(cell, 0, wr_aggregate_size(aggregate));
 }
 

@@ -17,7 +17,9 @@ static struct node node_at(const struct wr_strings *strings, uint32_t id, struct
     size_t size;
     const char *bytes = wr_strings_at(strings, id, &size);
     struct node node;
+    WR_ASSERT(size >= sizeof node);
     memcpy(&node, bytes, sizeof node);
+    WR_ASSERT(node.separator_size <= size - sizeof node);
     *separator = wr_slice_of(bytes + sizeof node, node.separator_size);
     *text = wr_slice_of(bytes + sizeof node + node.separator_size, size - sizeof node - node.separator_size);
     return node;
@@ -59,6 +61,7 @@ static uint32_t *node_ids(const struct wr_cell_list *list, const struct wr_strin
 void wr_list_append_list(struct wr_cell_list *list, const struct wr_cell_list *later, struct wr_strings *strings)
 {
     size_t count;
+    WR_ASSERT(list != later);
     uint32_t *ids = node_ids(later, strings, &count);
     for (size_t i = 0; i < count; i++) {
         struct wr_slice separator, text;
@@ -100,6 +103,7 @@ void wr_list_encode(const struct wr_cell_list *list, const struct wr_strings *st
 bool wr_list_decode(struct wr_cell_list *list, struct wr_strings *strings, struct wr_slice *in)
 {
     uint64_t count = wr_cell_count(list), reason = list->mark & ~WR_MARK_COUNT;
+    WR_ASSERT(!list->last && !list->size);
     list->mark = 0;
     for (uint64_t i = 0; i < count; i++) {
         struct wr_slice separator, text;

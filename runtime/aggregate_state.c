@@ -9,6 +9,7 @@
 /* Neumaier's sum of an earlier and a later part. */
 static void merge_f64(struct wr_cell_sum_f64 *into, const struct wr_cell_sum_f64 *later)
 {
+    WR_ASSERT(into != later && !(later->mark >> WR_MARK_BITS));
     into->mark += later->mark & WR_MARK_COUNT;
     wr_sum_add_f64(into, later->sum);
     wr_sum_add_f64(into, later->rest);
@@ -18,6 +19,7 @@ static void merge_f64(struct wr_cell_sum_f64 *into, const struct wr_cell_sum_f64
 static void merge_variance(struct wr_cell_variance *into, const struct wr_cell_variance *later)
 {
     double n = (double)(into->mark & WR_MARK_COUNT), m = (double)(later->mark & WR_MARK_COUNT), all = n + m;
+    WR_ASSERT(into != later && m > 0);
     double apart = later->mean - into->mean;
     into->mark += later->mark & WR_MARK_COUNT;
     into->mean += apart * (m / all);
@@ -27,6 +29,7 @@ static void merge_variance(struct wr_cell_variance *into, const struct wr_cell_v
 void wr_aggregate_merge(const struct wr_aggregate *a, void *into, const void *later, struct wr_strings *strings)
 {
     uint64_t mark, n = wr_cell_count(later);
+    WR_ASSERT(into != later && strings);
     memcpy(&mark, later, sizeof mark);
     if (wr_cell_is_error(into)) return;
     if (mark >> WR_MARK_BITS) wr_cell_set_error(into, (unsigned)(mark >> WR_MARK_BITS) - 1);
@@ -79,6 +82,7 @@ static bool slot_is_string(const struct wr_cell_slot *slot)
 
 void wr_aggregate_copy(const struct wr_aggregate *a, void *to, const void *from, struct wr_strings *strings)
 {
+    WR_ASSERT(to != from && strings);
     memcpy(to, from, wr_aggregate_size(a));
     if (wr_cell_count(from) == 0) return;
     switch (wr_cell_kind(a)) {
@@ -172,6 +176,7 @@ void wr_aggregate_encode(const struct wr_aggregate *a, const void *cell, struct 
     uint64_t mark, n = wr_cell_count(cell);
     memcpy(&mark, cell, sizeof mark);
     bool is_error = mark >> WR_MARK_BITS != 0;
+    WR_ASSERT(mark >> WR_MARK_BITS <= WR_REASON_COUNT);
     wr_put_uint(out, is_error ? 0 : n); /* after an error the rest is of no use */
     wr_put_u8(out, (uint8_t)(mark >> WR_MARK_BITS));
     if (n == 0 || is_error) return;
@@ -205,6 +210,7 @@ static bool decode_set(const struct wr_aggregate *a, struct wr_cell_set *c, stru
 {
     uint64_t n = c->mark & WR_MARK_COUNT;
     enum wr_class cls = wr_type_class(a->argument);
+    WR_ASSERT(n > 0 && !c->set);
     c->mark = 0;
     for (uint64_t i = 0; i < n; i++) {
         struct wr_value member;
@@ -218,6 +224,7 @@ static bool decode_set(const struct wr_aggregate *a, struct wr_cell_set *c, stru
 /* What is read must be whole elements, since what uses an array relies on that. */
 static bool is_array(const struct wr_aggregate *a, const struct wr_cell_list *list, const struct wr_strings *strings)
 {
+    WR_ASSERT(a->fn == WR_AGG_ARRAY_AGG && list->last);
     struct wr_arena arena;
     wr_arena_init(&arena);
     bool valid = wr_array_is_valid(wr_list_text(list, strings, &arena), a->argument);

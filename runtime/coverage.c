@@ -65,6 +65,7 @@ static uint32_t define_line(const struct listing *l, const char *variable)
 static void item(struct listing *l, uint32_t number, uint32_t line, const char *what)
 {
     const struct wr_node *node = &l->program->node[l->node];
+    WR_ASSERT(node->query < l->program->query_count);
     struct wr_cover cover = {.query = l->program->query[node->query],
                              .what = what,
                              .line = line,
@@ -84,6 +85,7 @@ static const char *say(struct listing *l, const char *before, const char *name, 
 static void name_position(const struct wr_pattern_node *p, uint32_t position, struct wr_buf *out)
 {
     uint32_t same = 0, number = 0;
+    WR_ASSERT(position < p->position_count);
     uint16_t variable = p->position[position].variable;
     for (uint32_t i = 0; i < p->position_count; i++) {
         if (p->position[i].variable != variable) continue;

@@ -72,6 +72,7 @@ void wr_pattern_flush(struct wr_pattern *p)
 
 static struct wr_value row_column(const struct wr_pattern *p, const struct wr_match_row *row, uint32_t column)
 {
+    WR_ASSERT(!row->is_moment && column < p->input->count);
     if (!row->layout) return wr_vector_at(&p->batch->column[column], row->row);
     uint16_t slot = row->layout->slot[column];
     WR_ASSERT(slot != WR_LAYOUT_NONE);
@@ -89,6 +90,7 @@ static const struct wr_match_row *row_of_set(const struct wr_pattern *p, const s
                                              const struct wr_input *input, bool last)
 {
     uint32_t offset = input->offset;
+    WR_ASSERT(count <= m->count);
     for (uint32_t i = 0; i < count; i++) {
         const struct wr_match_row *row = &m->row[last ? count - 1 - i : i];
         if (in_set(p, row, input->set) && offset-- == 0) return row;
@@ -104,6 +106,7 @@ static void add_row(struct wr_pattern *p, const struct wr_aggregate *aggregate, 
         struct wr_value pass = row_column(p, row, aggregate->filter);
         if (pass.flag != WR_FLAG_VALUE || !pass.u.boolean) return;
     }
+    WR_ASSERT(row->variable < p->spec->variable_count);
     struct wr_value argument = {0}, second = {0};
     if (aggregate->column == WR_COLUMN_CLASSIFIER)
         argument = (struct wr_value){.cls = WR_CLASS_STR, .u.str = wr_slice_cstr(p->spec->variable[row->variable].name)};
@@ -321,6 +324,7 @@ static void tell_watch(struct wr_pattern *p, const struct wr_match *m, struct wr
     size_t count = 0;
     for (uint32_t i = 0; i < m->count; i++)
         if (!m->row[i].is_moment) taken[count++] = (struct wr_watch_taken){m->row[i].place, m->row[i].variable};
+    WR_ASSERT(count <= m->count);
     wr_watch_match(p->watch, &p->op, place, taken, count);
     if (m->kind == WR_TIMED_OUT) wr_watch_timed_out(p->watch);
     wr_free(taken);
@@ -331,6 +335,7 @@ static void write_row(struct wr_pattern *p, const struct view *v)
     struct wr_batch_builder *out = &p->out;
     if (out->batch.rows == WR_BATCH_ROWS_DEFAULT) wr_pattern_flush(p);
     uint32_t row = out->batch.rows++;
+    WR_ASSERT(row < WR_BATCH_ROWS && v->so_far <= v->m->count);
     p->results++;
     out->time[row] = out->event_time[row] = out->place_time[row] = p->place.time;
     out->source[row] = p->place.source;
@@ -363,6 +368,7 @@ static void write_rows(struct wr_pattern *p, const struct wr_match *m)
 
 void wr_pattern_report(struct wr_pattern *p, const struct wr_match *m)
 {
+    WR_ASSERT(m->key == WR_NONE || p->keys || p->spec->key_count == 0);
     wr_arena_clear(&p->final_built);
     compute_final(p, m);
     if (p->spec->all_rows == WR_OUTPUT_ONE_ROW) write_row(p, &(struct view){.m = m, .so_far = m->count});

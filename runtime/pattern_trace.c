@@ -47,6 +47,7 @@ static void forget_refusals(struct traced *t)
 
 static void traced_release(struct traced *t)
 {
+    WR_ASSERT(t->best.count <= t->seen.count && t->refusals <= REFUSALS_KEPT);
     forget_refusals(t);
     for (size_t i = 0; i < t->seen.count; i++) wr_free(t->seen.at[i].text);
     wr_vec_release(&t->seen);
@@ -84,6 +85,7 @@ static uint64_t current_sequence(const struct wr_pattern *p, uint32_t row)
 static struct wr_place current_place(const struct wr_pattern *p, uint32_t row)
 {
     const struct wr_general *g = p->state;
+    WR_ASSERT(row == WR_NONE ? g->current != 0 : row < p->batch->rows);
     return row == WR_NONE ? wr_kept_at(g, g->current)->id.place : wr_batch_place(p->batch, row);
 }
 
@@ -222,6 +224,7 @@ static struct traced *find(struct wr_pattern_trace *trace, uint64_t sequence, si
 /* Room for a start at its place. */
 static struct traced *add(struct wr_pattern_trace *trace, uint64_t sequence, size_t at)
 {
+    WR_ASSERT(at <= trace->start.count);
     wr_vec_push(&trace->start, (struct traced){0});
     memmove(&trace->start.at[at + 1], &trace->start.at[at],
             (trace->start.count - 1 - at) * sizeof *trace->start.at);
@@ -256,6 +259,7 @@ static void took(struct wr_pattern *p, const struct wr_general *g, uint32_t link
     struct wr_pattern_trace *trace = p->trace;
     size_t at;
     walk(p, g, link);
+    WR_ASSERT(trace->chain.count > 0 && variable < p->spec->variable_count);
     uint64_t first = sequence_of(g, wr_vec_last(&trace->chain));
     struct traced *t = find(trace, first, &at);
     if (!t) t = add(trace, first, at);
@@ -311,6 +315,7 @@ void wr_trace_step(struct wr_pattern *p, const struct wr_general *g, uint32_t pa
 
 void wr_trace_follow(struct wr_pattern *p, uint32_t follow)
 {
+    WR_ASSERT(p->trace && follow < p->spec->follow_count);
     wr_watch_count(p->watch, p->op.id, wr_cover_follow(p->spec, follow), 1);
 }
 
@@ -320,6 +325,7 @@ static struct wr_watch_row row_at(const struct wr_pattern *p, struct wr_place pl
                                   uint16_t variable, const char *text)
 {
     struct wr_watch_row row;
+    WR_ASSERT(variable < p->spec->variable_count);
     if (!wr_watch_row_of(p->op.task, place, &row)) row.stream = ""; /* a result of a moment */
     row.variable = p->spec->variable[variable].name;
     row.text = text;
@@ -340,6 +346,7 @@ void wr_trace_end(struct wr_pattern *p, uint64_t sequence, uint32_t key, enum wr
 {
     struct wr_pattern_trace *trace = p->trace;
     size_t at;
+    WR_ASSERT(trace);
     struct traced *t = find(trace, sequence, &at);
     if (end == WR_WATCH_EXPIRED) wr_watch_count(p->watch, p->op.id, WR_COVER_EXPIRED, 1);
     if (!t) return; /* a start of no row */

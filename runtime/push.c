@@ -26,6 +26,7 @@ static enum wr_status read_files(struct wr_engine *engine, struct wr_error *erro
     struct wr_task *task = &engine->task;
     for (uint32_t i = 0; i < task->partition_count; i++) {
         struct wr_partition *p = task->partition[i];
+        WR_ASSERT(!p->feed || !p->reader || !p->ended);
         while (!p->feed && !p->ended && task->error.status == WR_OK) wr_task_read(task, p);
     }
     if (task->error.status != WR_OK) *error = task->error;
@@ -43,6 +44,7 @@ static struct wr_partition *partition_of(struct wr_engine *engine, const char *n
 {
     uint32_t node = wr_engine_find_input(engine, name, error);
     if (node == WR_NONE) return NULL;
+    WR_ASSERT(node < engine->task.op_count && engine->program->node[node].kind == WR_NODE_SOURCE);
     struct wr_source *source = (struct wr_source *)engine->task.op[node];
     if (number < source->partition.count && source->partition.at[number]->feed)
         return source->partition.at[number];
@@ -59,6 +61,7 @@ enum wr_status wr_engine_push(struct wr_engine *engine, const char *name, uint32
         return wr_error_set(error, WR_ERR_USAGE, "the engine takes no records now");
     struct wr_partition *partition = partition_of(engine, name, number, error);
     if (!partition) return error->status;
+    WR_ASSERT(!partition->ended && !partition->feed->ended);
     wr_buf_add_slice(&partition->feed->bytes, records);
     if (records.size && records.data[records.size - 1] != '\n')
         wr_buf_add_char(&partition->feed->bytes, '\n');
@@ -70,6 +73,7 @@ enum wr_status wr_engine_push(struct wr_engine *engine, const char *name, uint32
         wr_task_read(task, partition);
     } while (task->error.status == WR_OK &&
              (partition->rows > before || wr_feed_waits(partition->feed)));
+    WR_ASSERT(partition->rows >= partition->feed->first);
     partition->feed->time = NULL;
     wr_engine_flush(engine);
     if (task->error.status != WR_OK) *error = task->error;
@@ -122,6 +126,7 @@ uint64_t wr_engine_open_starts(struct wr_engine *engine, const char *pattern, bo
         if (!engine->running) continue;
         struct wr_operator_size size = {0};
         struct wr_operator *op = engine->task.op[i];
+        WR_ASSERT(op && op->node == node && op->cls->measure);
         wr_pattern_sweep_all(op);
         op->cls->measure(op, &size);
         starts += size.starts;

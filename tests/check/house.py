@@ -27,7 +27,7 @@ MAY_ALSO = {
 }
 ONLY_IN = {"lmdb.h": "runtime/store_lmdb.c", "rdkafka.h": "connectors/kafka_", "simdjson.h": "connectors/simdjson_shim.cpp",
            "xxhash.h": "base/hash.c"}
-BANNED = re.compile(r"\b(strcpy|strcat|sprintf|atoi|atol|atof|strtok|gets|localtime|gmtime|getenv|abort|exit|_exit|_Exit|printf|puts"
+BANNED = re.compile(r"(?<![.>])\b(strcpy|strcat|sprintf|atoi|atol|atof|strtok|gets|localtime|gmtime|getenv|abort|exit|_exit|_Exit|printf|puts"
                     r"|malloc|calloc|realloc|free|assert)\s*\(")
 BANNED_EXCEPT = {"base/alloc.c", "base/hash.c"}
 SIZE_EXCEPT = {"dsl/grammar.y", "dsl/ast.h"}
