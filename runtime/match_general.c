@@ -79,8 +79,8 @@ void wr_start_arm(struct wr_pattern *p, struct wr_general *g, struct wr_start *s
     wr_timer_arm(&p->op.timers, due, start->first.sequence, key);
 }
 
-static void trace_end(struct wr_pattern *p, const struct wr_general *g, const struct wr_start *start, uint32_t key, enum wr_watch_end end,
-                      const struct pass *pass)
+static void trace_end(struct wr_pattern *p, const struct wr_general *g, const struct wr_start *start,
+                      uint32_t key, enum wr_watch_end end, const struct pass *pass)
 {
     int64_t time = pass->has_row ? g->time : pass->ending ? wr_task_time(p->op.task) : pass->time;
     if (end == WR_WATCH_EXPIRED) time = wr_pattern_deadline(p, start->first.place.time);

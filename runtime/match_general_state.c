@@ -59,7 +59,8 @@ static void draw_more(struct wr_pattern *p, const struct wr_general *g, uint32_t
         const struct wr_kept *kept = wr_kept_at(g, id);
         waits |= id == more->pending;
         wr_vec_push(&picture->listed,
-                    (struct wr_picture_listed){.id = kept->id, .number = wr_listed_at(g, id)->number, .matched = (uint8_t)kept->matched, .cell = kept->data,
+                    (struct wr_picture_listed){.id = kept->id, .number = wr_listed_at(g, id)->number,
+                                               .matched = (uint8_t)kept->matched, .cell = kept->data,
                                                .bits = waits ? kept->data + p->keep.size / 8 : NULL});
     }
     for (uint32_t id = more->held; id; id = wr_held_at(g, id)->next) {
