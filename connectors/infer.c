@@ -191,8 +191,9 @@ static uint32_t pick_key(const struct wr_infer_state *s, const struct guess *gue
         if (values == 0 || values * 2 < s->rows || seen->distinct < 2) continue;
         if (unique && (named < 2 || values > 1000)) continue;
         if (named == 0 && (guess[i].kind != WR_KIND_STRING || seen->distinct < 5 || seen->distinct * 2 > values)) continue;
-        double score = 1 + named * 10.0 + fmin((double)seen->distinct, 1000) / 1001 - (seen->nested ? 0.5 : 0);
-        if (score > best_score) {
+        double score = 1 + named * 10.0 + fmin((double)seen->distinct, 1000) / 1001 - (seen->nested ? 0.5 : 0) -
+                       (unique ? 15 : 0); /* of each value one record: a key only where nothing repeats */
+        if (best == WR_NONE || score > best_score) {
             best = i;
             best_score = score;
         }
