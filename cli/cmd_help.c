@@ -30,8 +30,28 @@ static void print_functions(struct wr_buf *out)
         const struct wr_builtin_info *b = wr_builtin_info((enum wr_builtin)i);
         wr_buf_printf(out, "  %-44s %s\n", b->signature, b->sentence);
     }
+    wr_buf_add_cstr(out, "\nOf the language itself: COALESCE(x, …) the first that is not NULL; NULLIF(x, y) NULL where they are equal;\n"
+                         "CASE WHEN … THEN … ELSE … END; CAST(x AS t), x::t, TRY_CAST(x AS t) (NULL where it fails);\n"
+                         "NOW() the event time of the row, since there is no clock.\n");
     wr_buf_add_cstr(out, "\nAggregates, each with FILTER (WHERE …): COUNT SUM AVG MIN MAX VAR_SAMP STDDEV_SAMP FIRST LAST\n"
                          "ARG_MIN ARG_MAX ANY_VALUE STRING_AGG COUNT(DISTINCT x)\n");
+}
+
+/* Words that a person looks for, and the topic that has them. */
+static const struct { const char *word, *topic; } also[] = {
+    {"streams", "statements"}, {"stream", "statements"}, {"create", "statements"}, {"view", "statements"},
+    {"views", "statements"}, {"parameter", "statements"}, {"parameters", "statements"}, {"insert", "statements"},
+    {"set", "settings"}, {"late", "time"}, {"watermark", "time"}, {"tumble", "windows"}, {"hop", "windows"},
+    {"window", "windows"}, {"within", "patterns"}, {"define", "patterns"}, {"match", "patterns"},
+    {"match_recognize", "patterns"}, {"pattern", "patterns"}, {"not", "patterns"}, {"json", "files"}, {"csv", "files"},
+    {"gzip", "files"}, {"type", "types"}, {"decimal", "types"}, {"timestamp", "types"}, {"interval", "types"},
+    {"aggregates", "functions"}, {"test", "tests"}, {"wtest", "tests"}, {"exit", "exit_codes"}};
+
+static const char *topic_of(const char *wanted)
+{
+    for (size_t i = 0; i < WR_COUNT(also); i++)
+        if (same_topic(also[i].word, wanted)) return also[i].topic;
+    return wanted;
 }
 
 static void offer_all(struct wr_suggestion *s)
@@ -116,6 +136,7 @@ int wr_cli_help(struct wr_args *args)
     }
     struct wr_buf out = {0};
     enum wr_diag_code code = wr_diag_find(wr_slice_cstr(wanted));
+    wanted = topic_of(wanted);
     if (code != WR_DIAG_COUNT) print_code(code, &out);
     else if (same_topic("functions", wanted)) print_functions(&out);
     for (size_t i = 0; i < WR_COUNT(topics); i++)

@@ -20,7 +20,12 @@ bool wr_check_path(struct wr_compile *c, struct wr_span span, struct wr_slice te
     bool ok = text.size > 1 && *at++ == '$';
     while (ok && at < end) {
         const char *from = at + 1;
-        if (*at == '.') {
+        if (*at == '.' && from < end && *from == '"') { /* $."Device ID" */
+            for (at = ++from; at < end && *at != '"';) at++;
+            ok = at > from && at < end && *from != '[';
+            wr_list_push(c->arena, &step, wr_cstr(c, wr_slice_of(from, (size_t)(at - from))));
+            at++;
+        } else if (*at == '.') {
             for (at++; at < end && *at != '.' && *at != '[';) at++;
             ok = at > from;
             wr_list_push(c->arena, &step, wr_cstr(c, wr_slice_of(from, (size_t)(at - from))));

@@ -186,6 +186,15 @@ def csv_files_are_read_and_written(f):
 
 
 @case
+def a_path_may_quote_its_steps(f):
+    with open(f + "/d.weir", "w") as file:
+        file.write("CREATE STREAM d (a STRING FROM '$.\"Device ID\"', b STRING FROM '$[\"Device ID\"]', c INT FROM '$.\"x.y\".z[1]');\n"
+                   "SELECT a, b, c FROM d;\n")
+    equal(weir("replay", "-q", f + "/d.weir", "-", stdin='{"Device ID":"d1","x.y":{"z":[1,2]}}\n')[:2],
+          (0, '{"a":"d1","b":"d1","c":2}\n'))
+
+
+@case
 def tagged_lines_say_which_output_they_belong_to(f):
     equal(weir("replay", "--tag", f + "/p.weir", f + "/payments.jsonl")[1],
           '{"big":{"card":"c2","amount":900}}\n{"big":{"card":"c1","amount":700.25}}\n')
@@ -262,7 +271,7 @@ def help_for_commands_topics_and_codes(f):
     for topic in ("patterns", "time", "types", "functions", "windows", "files", "exit-codes", "settings"):
         rc, out, err = weir("help", topic)
         assert rc == 0 and out, topic
-    rc, out, err = weir("help", "pattern")
+    rc, out, err = weir("help", "paterns")
     assert rc == 2 and "did you mean 'patterns'?" in err, err
     assert "W0301" in weir("help", "W0301")[1]
 
