@@ -30,7 +30,8 @@ static void print_functions(struct wr_buf *out)
         const struct wr_builtin_info *b = wr_builtin_info((enum wr_builtin)i);
         wr_buf_printf(out, "  %-44s %s\n", b->signature, b->sentence);
     }
-    wr_buf_add_cstr(out, "\nOf the language itself: COALESCE(x, …) the first that is not NULL; NULLIF(x, y) NULL where they are equal;\n"
+    wr_buf_add_cstr(out, "\nOf the language itself: COALESCE(x, …) the first that is not NULL;\n"
+                         "NULLIF(x, y) NULL where they are equal;\n"
                          "CASE WHEN … THEN … ELSE … END; CAST(x AS t), x::t, TRY_CAST(x AS t) (NULL where it fails);\n"
                          "NOW() the event time of the row, since there is no clock.\n");
     wr_buf_add_cstr(out, "\nAggregates, each with FILTER (WHERE …): COUNT SUM AVG MIN MAX VAR_SAMP STDDEV_SAMP FIRST LAST\n"
