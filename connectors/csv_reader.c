@@ -344,7 +344,8 @@ static void csv_close(struct wr_reader *reader)
 struct wr_reader *wr_csv_reader_new(const struct wr_read_spec *spec, struct wr_byte_source *source, char delimiter,
                                     struct wr_error *error)
 {
-    static const struct wr_reader_class cls = {"csv", csv_read, csv_progress, csv_close, csv_lacks};
+    static const struct wr_reader_class cls = {
+        .name = "csv", .read = csv_read, .progress = csv_progress, .close = csv_close, .lacks = csv_lacks};
     const char *header = wr_option(spec->stream, "header");
     struct csv_reader *r = wr_alloc_zero(sizeof *r);
     WR_UNUSED(error);

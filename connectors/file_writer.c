@@ -115,7 +115,7 @@ static enum wr_container container_of_name(const char *path)
 
 struct wr_writer *wr_file_writer_new(const char *path, struct wr_error *error)
 {
-    static const struct wr_writer_class cls = {"file", file_write, file_flush, file_close};
+    static const struct wr_writer_class cls = {.name = "file", .write = file_write, .flush = file_flush, .close = file_close};
     bool standard = strcmp(path, "-") == 0;
     int fd = standard ? STDOUT_FILENO : open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0) {

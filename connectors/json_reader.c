@@ -230,7 +230,7 @@ static void json_close(struct wr_reader *reader)
 struct wr_reader *wr_json_reader_new(const struct wr_read_spec *spec, struct wr_byte_source *source,
                                      struct wr_error *error)
 {
-    static const struct wr_reader_class cls = {"json", json_read, json_progress, json_close, NULL};
+    static const struct wr_reader_class cls = {.name = "json", .read = json_read, .progress = json_progress, .close = json_close};
     struct json_reader *r = wr_alloc_zero(sizeof *r);
     r->reader.cls = &cls;
     r->spec = *spec;

@@ -118,4 +118,7 @@ static struct wr_encoder *open_encoder(const struct wr_schema *schema, const str
     return wr_csv_encoder_new(schema, stream, strcmp(known, "tsv") == 0 ? '\t' : ',', error);
 }
 
-const struct wr_connectors wr_connectors_library = {open_reader, open_feed, open_writer, open_encoder};
+const struct wr_connectors wr_connectors_library = {.open_reader = open_reader,
+                                                   .open_feed = open_feed,
+                                                   .open_writer = open_writer,
+                                                   .open_encoder = open_encoder};

@@ -26,6 +26,16 @@ struct wr_read_spec {
     void *context;
 };
 
+/* Where a reader stands: behind the last row of the last batch that it gave. */
+struct wr_read_position {
+    uint64_t offset;        /* number of the record that comes next, from 0 */
+    uint64_t line;          /* its line, from 1 */
+    uint64_t byte;          /* where it begins, in the bytes after decompression */
+    /* What tells the file again: hashes of its first bytes and of those just before .byte (how many: the reader's
+     * affair, the same when it looks again). */
+    uint64_t head, before;
+};
+
 struct wr_reader;
 struct wr_reader_class {
     const char *name;
@@ -36,6 +46,11 @@ struct wr_reader_class {
     enum wr_status (*read)(struct wr_reader *reader, struct wr_batch *batch, struct wr_error *error);
     /* Bytes read so far and in all (0: unknown), for progress. */
     void (*progress)(const struct wr_reader *reader, uint64_t *done, uint64_t *total);
+    /* Where it stands now. NULL: cannot say (what the host feeds). */
+    void (*position)(struct wr_reader *reader, struct wr_read_position *position);
+    /* Before the first read: goes on from there; a compressed or piped input is read up to it. WR_ERR_STATE: it is not
+     * the input that the position was taken from, or it is shorter (the message says which and how it is known). */
+    enum wr_status (*seek)(struct wr_reader *reader, const struct wr_read_position *position, struct wr_error *error);
     void (*close)(struct wr_reader *reader);
     /* Is it known that no record can have a value for this field of the spec (a header without its name)? May be
      * NULL: never known. */
@@ -67,6 +82,19 @@ struct wr_writer_class {
     const char *name;
     enum wr_status (*write)(struct wr_writer *writer, struct wr_slice bytes, struct wr_error *error);
     enum wr_status (*flush)(struct wr_writer *writer, struct wr_error *error);
+    /* For outputs that outlive a crash; all NULL: a pipe, which keeps nothing.
+     * mark: everything written stands in the file, and the file could be cut off behind it (a compressed stream ends
+     * its frame); *size is the file's size then.
+     * sync: what was marked survives a loss of power. May be called from another thread beside the others.
+     * resume: before the first write: the file is cut to `size` bytes (as mark gave it, or more) and goes on there.
+     * WR_ERR_STATE: it is shorter.
+     * read_back: gives the content from byte `from` to byte `to` (of a compressed file: after decompression), piece by
+     * piece. WR_ERR_STATE: there is less. */
+    enum wr_status (*mark)(struct wr_writer *writer, uint64_t *size, struct wr_error *error);
+    enum wr_status (*sync)(struct wr_writer *writer, struct wr_error *error);
+    enum wr_status (*resume)(struct wr_writer *writer, uint64_t size, struct wr_error *error);
+    enum wr_status (*read_back)(struct wr_writer *writer, uint64_t from, uint64_t to,
+                                void (*piece)(void *context, struct wr_slice bytes), void *context, struct wr_error *error);
     enum wr_status (*close)(struct wr_writer *writer, struct wr_error *error); /* flushes; frees in any case */
 };
 struct wr_writer {
@@ -95,6 +123,8 @@ struct wr_connectors {
     struct wr_reader *(*open_feed)(const struct wr_read_spec *spec, const char *name, struct wr_feed *feed,
                                    struct wr_error *error);
     struct wr_writer *(*open_writer)(const struct wr_stream *stream, const char *path, struct wr_error *error);
+    /* The same for a file that a run before this one wrote: nothing is cut until wr_writer_class.resume. */
+    struct wr_writer *(*reopen_writer)(const struct wr_stream *stream, const char *path, struct wr_error *error);
     /* format: "json" or "csv"; stream may be NULL. */
     struct wr_encoder *(*open_encoder)(const struct wr_schema *schema, const struct wr_stream *stream,
                                        const char *format, struct wr_error *error);

@@ -9,6 +9,7 @@
 #ifndef WR_RUNTIME_OPERATOR_H
 #define WR_RUNTIME_OPERATOR_H
 
+#include "runtime/changes.h"
 #include "runtime/connector.h"
 #include "runtime/timers.h"
 
@@ -40,6 +41,14 @@ struct wr_operator_class {
      * load adds one entry; timers are armed again by load. */
     void (*save_all)(struct wr_operator *op, wr_state_entry_fn *entry, void *context);
     bool (*load)(struct wr_operator *op, struct wr_slice key, struct wr_slice value);
+    /* For checkpoints, which save what has changed: the units of the state (keys by their dense ids) are below
+     * unit_limit; save_unit gives the entry of one, or nothing when it holds nothing; save_own gives all entries that
+     * belong to no unit, whole every time; unit_key is the key of a unit's entry, lent. All NULL: save_all's entries
+     * belong to no unit. wr_unit_touch and wr_unit_forget say what has changed. */
+    uint32_t (*unit_limit)(const struct wr_operator *op);
+    void (*save_unit)(struct wr_operator *op, uint32_t unit, wr_state_entry_fn *entry, void *context);
+    void (*save_own)(struct wr_operator *op, wr_state_entry_fn *entry, void *context);
+    struct wr_slice (*unit_key)(const struct wr_operator *op, uint32_t unit);
     /* Forgets all state and timers (then load puts it back). */
     void (*clear)(struct wr_operator *op);
     /* Counts for --stats, tests and limits: keys, open starts, kept rows, bytes. */
@@ -61,10 +70,22 @@ struct wr_operator {
     uint32_t consumer_count;
     struct wr_operator *late;        /* the LATE node that takes rows refused for lateness; NULL: counted */
     struct wr_timers timers;         /* its moments; made and released by the task */
+    struct wr_changes changes;       /* of its state, for checkpoints */
     int64_t watermark;               /* last one passed on */
     int64_t time;                    /* greatest time of a row given to it or a moment fired; WR_TIME_MIN: none */
     bool ended;                      /* on_end has been called */
 };
+
+/* Before anything of the unit changes. */
+static inline void wr_unit_touch(struct wr_operator *op, uint32_t unit)
+{
+    if (op->changes.checkpointer) wr_unit_touch_slow(op, unit);
+}
+/* Before the unit's id is given back. */
+static inline void wr_unit_forget(struct wr_operator *op, uint32_t unit)
+{
+    if (op->changes.checkpointer) wr_unit_forget_slow(op, unit);
+}
 
 /* A block over the rows that node `from` emits, run once for each batch whatever number of its consumers ask. The frame is the
  * task's; its results are good until the next batch of that node. */

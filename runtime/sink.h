@@ -69,6 +69,37 @@ void wr_sink_flush(struct wr_sink *sink);
 /* flush, and the writer's own end. */
 void wr_sink_close(struct wr_sink *sink);
 
+/* ---- Outputs that outlive a crash (published.c) -------------------------------------------------
+ *
+ * A checkpoint holds how far each output had come and a running digest of its content. Between checkpoints a journal
+ * beside the store says how far each had been written: its published position. After a crash each output is cut to its
+ * published position and the run goes on from the checkpoint; what it gives up to the published position is not
+ * written again but digested, and must come to the same digest. */
+
+/* At a checkpoint: hands everything to the system, marks the writer, and appends the position to `out`: names of the
+ * outputs, path, content bytes, file bytes, digest, and a hash of the last bytes. */
+enum wr_status wr_sink_mark(struct wr_sink *sink, struct wr_buf *out, struct wr_error *error);
+
+struct wr_published;
+/* The journal in a state directory; made when it is not there. */
+struct wr_published *wr_published_open(const char *directory, struct wr_error *error);
+void wr_published_close(struct wr_published *published); /* NULL is fine */
+/* After the sinks were flushed: where they stand, for epoch `epoch` of the checkpoint that they follow. Survives the
+ * death of the process, not a loss of power. */
+enum wr_status wr_published_note(struct wr_published *published, uint64_t epoch, struct wr_sink *const *sink, size_t count,
+                                 struct wr_error *error);
+/* Before the first row of a run that goes on from a checkpoint: finds this sink's position in what wr_sink_mark wrote
+ * (one after the other, all sinks'), cuts its file and arms the suppression. *ahead: published lies beyond the
+ * checkpoint. WR_ERR_STATE: the file is not the one, or shorter than the checkpoint says. What was published but is
+ * damaged or lost (no power) is cut off back to the checkpoint, and `told` hears so. */
+enum wr_status wr_sink_resume(struct wr_sink *sink, struct wr_slice marks, struct wr_published *published, uint64_t epoch,
+                              bool *ahead, void (*told)(void *context, const char *line), void *context,
+                              struct wr_error *error);
+/* The re-run has not come to the published position yet. */
+bool wr_sink_is_behind(const struct wr_sink *sink);
+/* From the saver's thread, after wr_sink_mark: what was marked survives a loss of power. */
+enum wr_status wr_sink_sync(struct wr_sink *sink, struct wr_error *error);
+
 /* State of one input: its lines that wait. */
 void wr_sink_save(struct wr_sink *sink, uint32_t input, wr_state_entry_fn *entry, void *context);
 bool wr_sink_load(struct wr_sink *sink, uint32_t input, struct wr_slice key, struct wr_slice value);
