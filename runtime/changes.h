@@ -7,7 +7,7 @@
 #ifndef WR_RUNTIME_CHANGES_H
 #define WR_RUNTIME_CHANGES_H
 
-#include "base/buf.h"
+#include "runtime/codec.h"
 
 struct wr_operator;
 struct wr_checkpointer;
@@ -24,6 +24,8 @@ struct wr_changes {
 
 void wr_unit_touch_slow(struct wr_operator *op, uint32_t unit);
 void wr_unit_forget_slow(struct wr_operator *op, uint32_t unit);
+/* Room for the bits of so many words; what is new is zero. */
+void wr_changes_grow(struct wr_changes *changes, uint32_t words);
 void wr_changes_release(struct wr_changes *changes);
 
 #endif

@@ -46,12 +46,23 @@ struct wr_checkpoint_stats {
     uint64_t pause_count, pause_bucket[24]; /* pauses of less than 2^i µs */
 };
 
-/* Opens the directory and, when a checkpoint is there, puts the engine's task (set up, not started) where it was. To be
- * called by wr_engine_set_up between the making of the task and the first step. */
-enum wr_status wr_checkpoint_open(struct wr_engine *engine, const struct wr_checkpoint_options *options,
+/* Opens the directory, before inputs and outputs are opened. *going_on: a checkpoint is there, so that outputs are to be
+ * reopened as they are. */
+enum wr_status wr_checkpoint_open(struct wr_engine *engine, const struct wr_checkpoint_options *options, bool *going_on,
                                   struct wr_error *error);
+/* Inputs and outputs are open: puts everything where the checkpoint says, or takes the first one. */
+enum wr_status wr_checkpoint_resume(struct wr_engine *engine, struct wr_error *error);
 /* Between two batches. Takes a checkpoint when one is due, goes on with one that is being taken. */
 enum wr_status wr_checkpoint_tick(struct wr_engine *engine, struct wr_error *error);
+/* After the sinks were flushed between two batches: the journal hears how far they have come. */
+enum wr_status wr_checkpoint_publish(struct wr_engine *engine, struct wr_error *error);
+/* The checkpoint that was found is of a run that has come to its end: there is nothing to do. */
+bool wr_checkpoint_was_finished(const struct wr_engine *engine);
+/* Nothing more is written into the store; before the outputs are closed. */
+void wr_checkpoint_close_saver(struct wr_engine *engine);
+/* Saves everything into a store in a temporary directory, forgets it, loads it again: the test mode of engines that
+ * keep no state otherwise (roundtrip.c does the same in memory). */
+void wr_checkpoint_cycle(struct wr_engine *engine);
 /* Takes one now and waits until it is durable. finished: the inputs have ended and all is written. */
 enum wr_status wr_checkpoint_now(struct wr_engine *engine, bool finished, struct wr_error *error);
 void wr_checkpoint_close(struct wr_engine *engine);
@@ -79,6 +90,7 @@ struct wr_slice wr_record_find(struct wr_slice record, const char *name);
 /* One element of the field "operators": LEB128-counted. identity: 16 bytes. */
 struct wr_record_operator {
     struct wr_slice identity, kind, name; /* kind "pattern", "window", …; name as users know it */
+    struct wr_slice clock;                /* its times: checkpoint_record.c */
     uint64_t units, bytes;                /* in the store when it was written */
 };
 bool wr_record_operator_next(struct wr_slice *in, struct wr_record_operator *op);

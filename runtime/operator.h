@@ -126,7 +126,7 @@ const char *wr_task_matcher(const struct wr_task *task);
 struct wr_watch *wr_task_watch(const struct wr_task *task);
 /* Something that stops the run: the first error stands, the task ends at the next batch. */
 /* The run is to end: after wr_task_fail, or because the host asked. Operators whose rows can take long ask between rows. */
-bool wr_task_stopping(const struct wr_task *task);
+bool wr_task_stopping(struct wr_task *task);
 void wr_task_fail(struct wr_task *task, const struct wr_error *error);
 const struct wr_program *wr_task_program(const struct wr_task *task);
 /* Identity of a source partition (stream name, partition number) for ids that outlive dense numbers. */

@@ -91,7 +91,7 @@ enum wr_status wr_engine_advance(struct wr_engine *engine, int64_t time, struct 
     }
     for (uint32_t s = 0; s < task->source_count; s++) wr_source_release(task->source[s]);
     wr_task_advance(task);
-    if (task->options.state_roundtrip && task->watermark < WR_TIME_MAX) wr_task_roundtrip(task);
+    if (task->watermark < WR_TIME_MAX) wr_task_rest(task);
     wr_engine_flush(engine);
     if (task->error.status != WR_OK) *error = task->error;
     return task->error.status;

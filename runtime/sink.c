@@ -54,6 +54,7 @@ static void fail(struct wr_sink *sink, const struct wr_error *error)
 void wr_sink_flush(struct wr_sink *sink)
 {
     struct wr_error error = {0};
+    if (sink->task->abandoned && sink->task->options.durable) wr_buf_clear(&sink->buffer);
     if (!sink->failed && sink->buffer.size) {
         WR_ASSERT((sink->writer == NULL) != (sink->take == NULL));
         if (sink->writer) {

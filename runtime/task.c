@@ -75,6 +75,7 @@ void wr_task_init(struct wr_task *task, const struct wr_program *program,
         op->watermark = op->time = WR_TIME_MIN;
         op->ended = false;
         wr_timers_init(&op->timers);
+        op->changes = (struct wr_changes){0};
         task->op[i] = op;
         task->op_count = i + 1;
         link_inputs(task, i);
@@ -99,6 +100,7 @@ void wr_task_release(struct wr_task *task)
     for (uint32_t i = 0; i < task->op_count; i++) {
         struct wr_operator *op = task->op[i];
         wr_timers_release(&op->timers);
+        wr_changes_release(&op->changes);
         wr_free(op->consumer);
         void (*done)(struct wr_operator *) = op->cls->free;
         done(op);
@@ -209,7 +211,7 @@ static void take(struct wr_task *task, struct wr_partition *partition, const str
         }
         wr_scratch_reset(&task->scratch, mark);
         wr_task_advance(task);
-        if (task->options.state_roundtrip) wr_task_roundtrip(task);
+        wr_task_rest(task);
         start += count;
     }
 }
@@ -248,7 +250,7 @@ void wr_task_read(struct wr_task *task, struct wr_partition *partition)
         partition->watermark = WR_TIME_MAX;
         wr_source_release(partition->source);
         wr_task_advance(task);
-        if (task->options.state_roundtrip && task->watermark < WR_TIME_MAX) wr_task_roundtrip(task);
+        if (task->watermark < WR_TIME_MAX) wr_task_rest(task);
     } else {
         wr_task_fail(task, &error);
     }
@@ -293,9 +295,17 @@ uint32_t wr_task_source_find(const struct wr_task *task, struct wr_slice stream,
     return WR_NONE;
 }
 
-bool wr_task_stopping(const struct wr_task *task)
+void wr_task_rest(struct wr_task *task)
 {
-    return task->error.status != WR_OK || (task->options.stop && *task->options.stop);
+    if (task->options.cycle && task->error.status == WR_OK) task->options.cycle(task->options.cycle_context);
+    else if (task->options.state_roundtrip) wr_task_roundtrip(task);
+}
+
+bool wr_task_stopping(struct wr_task *task)
+{
+    bool stop = task->error.status != WR_OK || (task->options.stop && *task->options.stop);
+    task->abandoned |= stop;
+    return stop;
 }
 
 void wr_task_fail(struct wr_task *task, const struct wr_error *error)

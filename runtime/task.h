@@ -33,12 +33,15 @@ struct wr_partition {
 struct wr_task_options {
     uint32_t batch_rows; /* 1 … WR_BATCH_ROWS */
     bool state_roundtrip;
+    void (*cycle)(void *context); /* takes the place of wr_task_roundtrip; NULL: it does not */
+    void *cycle_context;
     const char *matcher;                          /* borrowed */
     int64_t errors_max;                           /* -1: no budget */
     bool stop_on_error;                           /* SET on_error = 'stop' */
     void (*log)(void *context, const char *line); /* may be NULL */
     void *log_context;
     struct wr_watch *watch; /* borrowed; NULL: nobody watches */
+    bool durable; /* a run that was interrupted goes on later: what follows an abandoned batch is not written */
     const volatile sig_atomic_t *stop; /* set when the run is to end; NULL: never. Borrowed */
 };
 
@@ -61,6 +64,7 @@ struct wr_task {
     const struct wr_operator *ending; /* whose on_end runs */
     uint64_t hash_seed;
     uint64_t rows_written;
+    bool abandoned; /* somebody was told to stop in the middle of a batch: what follows is no state and no result */
     struct wr_buf text; /* work space for log lines and messages */
 };
 
@@ -98,6 +102,8 @@ struct wr_drop_sample {
 void wr_task_drop(struct wr_task *task, uint32_t query, enum wr_drop_kind kind, const char *reason,
                   const char *code, const struct wr_drop_sample *sample);
 
+/* The state after a batch, saved, dropped and loaded again where a test mode asks for it. */
+void wr_task_rest(struct wr_task *task);
 /* roundtrip.c: saves the state of everything into memory, drops it, loads it again. */
 void wr_task_roundtrip(struct wr_task *task);
 
@@ -106,6 +112,7 @@ void wr_task_roundtrip(struct wr_task *task);
 void wr_output_bind(struct wr_operator *op, struct wr_sink *sink, struct wr_encoder *encoder,
                     const char *tag);
 uint64_t wr_output_rows(const struct wr_operator *op);
+void wr_output_set_rows(struct wr_operator *op, uint64_t rows);
 
 extern const struct wr_operator_class wr_source_operator;
 
