@@ -167,8 +167,16 @@ static void put_own(struct wr_checkpointer *c)
         if (op->cls->save_own) op->cls->save_own(op, put, &p);
         else if (op->cls->save_all) op->cls->save_all(op, put, &p);
         c->own_bytes += p.bytes;
+        if (op->cls->freeze) op->cls->freeze(op);
         freeze(&op->changes);
     }
+}
+
+/* A run that has come to its end has no state: only its record stays. */
+static void finish_state(struct wr_checkpointer *c)
+{
+    for (uint32_t i = 0; i < WR_PARTS; i++) c->part_from[i] = c->first_segment;
+    c->scan_op = c->engine->task.op_count;
 }
 
 static enum wr_status begin(struct wr_checkpointer *c, bool finished, struct wr_error *error)
@@ -186,8 +194,10 @@ static enum wr_status begin(struct wr_checkpointer *c, bool finished, struct wr_
     c->taking = true;
     c->encoded = false;
     begin_segment(c);
-    put_own(c);
     c->scan_op = c->scan_word = 0;
+    c->rows_done = false;
+    if (finished) finish_state(c);
+    else put_own(c);
     return WR_OK;
 }
 
@@ -211,6 +221,23 @@ static void hand_over(struct wr_checkpointer *c)
     wr_buf_release(&program);
 }
 
+/* Rows that wait, a few at a time. true: the time is up. */
+static bool encode_rows(struct wr_checkpointer *c, struct wr_operator *op, int64_t until_us)
+{
+    struct putting p = {c, op, 0, 0, 'o'};
+    bool more = c->scan_word == 0 && op->cls->save_frozen && !c->rows_done;
+    while (more) {
+        more = op->cls->save_frozen(op, UNITS_BETWEEN_LOOKS, put, &p);
+        if (more && wr_clock_monotonic_us() >= until_us) {
+            c->own_bytes += p.bytes;
+            return true;
+        }
+    }
+    c->own_bytes += p.bytes;
+    c->rows_done = true;
+    return false;
+}
+
 /* Encodes frozen units until the time is up or all are done. */
 static void encode_slice(struct wr_checkpointer *c, int64_t until_us)
 {
@@ -219,6 +246,7 @@ static void encode_slice(struct wr_checkpointer *c, int64_t until_us)
     while (c->scan_op < task->op_count) {
         struct wr_operator *op = task->op[c->scan_op];
         struct wr_changes *changes = &op->changes;
+        if (encode_rows(c, op, until_us)) return;
         while (c->scan_word < changes->words) {
             uint64_t bits = changes->frozen[c->scan_word];
             if (!bits) {
@@ -235,6 +263,7 @@ static void encode_slice(struct wr_checkpointer *c, int64_t until_us)
         }
         c->scan_op++;
         c->scan_word = 0;
+        c->rows_done = false;
     }
     hand_over(c);
 }

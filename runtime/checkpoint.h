@@ -62,6 +62,7 @@ bool wr_checkpoint_was_finished(const struct wr_engine *engine);
 void wr_checkpoint_close_saver(struct wr_engine *engine);
 /* Saves everything into a store in a temporary directory, forgets it, loads it again: the test mode of engines that
  * keep no state otherwise (roundtrip.c does the same in memory). */
+void wr_checkpoint_cycle_open(struct wr_engine *engine);
 void wr_checkpoint_cycle(struct wr_engine *engine);
 /* Takes one now and waits until it is durable. finished: the inputs have ended and all is written. */
 enum wr_status wr_checkpoint_now(struct wr_engine *engine, bool finished, struct wr_error *error);

@@ -38,6 +38,7 @@ struct wr_checkpointer {
     bool ahead;                  /* some output was published beyond the checkpoint */
     bool program_stored;
     uint32_t scan_op, scan_word;
+    bool rows_done;              /* of scan_op */
     struct wr_buf segment;       /* being filled */
     struct wr_buf record;
     struct wr_buf scratch;
@@ -71,6 +72,8 @@ enum wr_status wr_record_match(struct wr_engine *engine, struct wr_slice record,
 /* Loads the operators' entries out of the store's segments. */
 enum wr_status wr_recover_operators(struct wr_checkpointer *c, struct wr_slice record, const uint32_t *from,
                                     struct wr_error *error);
+/* The store's own program runs on to what it published and takes a checkpoint there. The store is closed. */
+enum wr_status wr_checkpoint_catch_up(struct wr_engine *engine, struct wr_store *store, struct wr_error *error);
 uint64_t wr_task_rows(const struct wr_task *task);
 
 #endif

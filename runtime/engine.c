@@ -125,6 +125,7 @@ static enum wr_status open_everything(struct wr_engine *engine, struct wr_error 
     if (wr_engine_open_inputs(engine, error) != WR_OK) return error->status;
     wr_task_start(&engine->task);
     if (wr_engine_open_outputs(engine, error) != WR_OK) return error->status;
+    if (engine->options.state_roundtrip == 2 && !engine->options.state) wr_checkpoint_cycle_open(engine);
     return engine->options.state ? wr_checkpoint_resume(engine, error) : WR_OK;
 }
 
@@ -134,7 +135,7 @@ enum wr_status wr_engine_set_up(struct wr_engine *engine, struct wr_error *error
     if (wr_program_check_parameters(engine->program, error) != WR_OK) return error->status;
     struct wr_task_options options = {.batch_rows = engine->options.batch_rows,
                                       .state_roundtrip = engine->options.state_roundtrip == 1,
-                                      .cycle = engine->options.state_roundtrip == 2 ? cycle : NULL,
+                                      .cycle = engine->options.state_roundtrip == 2 && !engine->options.state ? cycle : NULL,
                                       .cycle_context = engine,
                                       .matcher = engine->options.matcher,
                                       .watch = engine->watch,
@@ -193,7 +194,7 @@ static bool may_wait(const struct wr_engine *engine)
 static enum wr_status publish(struct wr_engine *engine, struct wr_error *error)
 {
     wr_engine_flush(engine);
-    return engine->checkpointer ? wr_checkpoint_publish(engine, error) : WR_OK;
+    return engine->options.state ? wr_checkpoint_publish(engine, error) : WR_OK;
 }
 
 /* Steps until the end, an error or the host's wish; about every 100 ms results are handed on and
@@ -212,7 +213,7 @@ static enum wr_status loop(struct wr_engine *engine, struct wr_error *error)
             *error = engine->task.error;
             return status;
         }
-        if (engine->checkpointer && !engine->task.abandoned && wr_checkpoint_tick(engine, error) != WR_OK)
+        if (engine->options.state && !engine->task.abandoned && wr_checkpoint_tick(engine, error) != WR_OK)
             return error->status;
         if (waits) wr_engine_flush(engine);
         int64_t now = wr_clock_monotonic_us();
@@ -230,7 +231,7 @@ static enum wr_status loop(struct wr_engine *engine, struct wr_error *error)
 static enum wr_status last_checkpoint(struct wr_engine *engine, enum wr_status status, struct wr_error *error)
 {
     struct wr_error own = {0};
-    if (!engine->checkpointer || (status != WR_OK && status != WR_ERR_STOPPED)) return status;
+    if (!engine->options.state || (status != WR_OK && status != WR_ERR_STOPPED)) return status;
     if (status == WR_ERR_STOPPED && engine->task.abandoned) return status; /* the one before it stands */
     if (engine->task.error.status != WR_OK) return status;
     if (wr_checkpoint_now(engine, status == WR_OK, &own) == WR_OK) return status;

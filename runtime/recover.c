@@ -213,6 +213,34 @@ static void watch_changes(struct wr_checkpointer *c)
         if (task->op[i]->cls->unit_limit) task->op[i]->changes.checkpointer = c;
 }
 
+static bool number_of(struct wr_slice record, const char *name, int64_t *number)
+{
+    struct wr_slice value = wr_record_find(record, name);
+    return value.data && wr_get_i64(&value, number);
+}
+
+static enum wr_status open_store(struct wr_checkpointer *c, struct wr_error *error)
+{
+    struct wr_store_options store = {.directory = c->directory,
+                                     .volatile_ = c->options.volatile_,
+                                     .any_file_system = c->options.any_file_system};
+    if (wr_store_open(&store, &c->store, error) != WR_OK) return error->status;
+    return wr_store_record(c->store, &c->found, error);
+}
+
+/* A record of another program: that one first comes to where it had published. */
+static enum wr_status catch_up_first(struct wr_checkpointer *c, struct wr_error *error)
+{
+    int64_t identity;
+    struct wr_slice record = wr_buf_slice(&c->found);
+    if (!record.size || !number_of(record, "identity", &identity)) return WR_OK;
+    if ((uint64_t)identity == wr_program_hash(c->engine->program)) return WR_OK;
+    struct wr_store *store = c->store;
+    c->store = NULL;
+    if (wr_checkpoint_catch_up(c->engine, store, error) != WR_OK) return error->status;
+    return open_store(c, error);
+}
+
 enum wr_status wr_checkpoint_open(struct wr_engine *engine, const struct wr_checkpoint_options *options, bool *going_on,
                                   struct wr_error *error)
 {
@@ -223,11 +251,7 @@ enum wr_status wr_checkpoint_open(struct wr_engine *engine, const struct wr_chec
     c->directory = options->directory ? wr_strdup(options->directory) : NULL;
     c->options.directory = c->directory;
     c->next_segment = 1;
-    struct wr_store_options store = {.directory = c->directory,
-                                     .volatile_ = options->volatile_,
-                                     .any_file_system = options->any_file_system};
-    if (wr_store_open(&store, &c->store, error) != WR_OK) return error->status;
-    if (wr_store_record(c->store, &c->found, error) != WR_OK) return error->status;
+    if (open_store(c, error) != WR_OK || catch_up_first(c, error) != WR_OK) return error->status;
     c->published = wr_published_open(c->directory, error);
     if (!c->published) return error->status;
     *going_on = c->found.size != 0;
@@ -249,12 +273,6 @@ static enum wr_status begin_anew(struct wr_engine *engine, struct wr_error *erro
     uint64_t chance[2] = {wr_clock_seed(), wr_clock_seed()};
     memcpy(c->store_id, chance, sizeof chance);
     return wr_checkpoint_now(engine, false, error);
-}
-
-static bool number_of(struct wr_slice record, const char *name, int64_t *number)
-{
-    struct wr_slice value = wr_record_find(record, name);
-    return value.data && wr_get_i64(&value, number);
 }
 
 /* Which operators of this program go on with which of the checkpoint's. */
@@ -313,10 +331,7 @@ static enum wr_status go_on(struct wr_engine *engine, struct wr_error *error)
     c->begun_us = c->stepped_us = wr_clock_monotonic_us();
     c->rows_begun = c->stats.resumed_rows;
     if (same) return WR_OK;
-    if (c->ahead)
-        return wr_error_set(error, WR_ERR_STATE,
-                            "%s: results beyond the checkpoint have been published by another version of the program; "
-                            "run that one with --catch-up first", c->directory);
+    WR_ASSERT(!c->ahead);
     return wr_checkpoint_rewrite(engine, error);
 }
 
@@ -382,9 +397,9 @@ void wr_checkpoint_close(struct wr_engine *engine)
 /* ---- The test mode ------------------------------------------------------------------------------- */
 
 /* A store of its own under a temporary directory; gone with the engine. */
-static struct wr_checkpointer *cycle_store(struct wr_engine *engine)
+void wr_checkpoint_cycle_open(struct wr_engine *engine)
 {
-    if (engine->checkpointer) return engine->checkpointer;
+    WR_ASSERT(!engine->checkpointer);
     char directory[] = "/tmp/weir-cycle-XXXXXX";
     struct wr_error error = {0};
     struct wr_checkpointer *c = engine->checkpointer = wr_alloc_zero(sizeof *c);
@@ -399,7 +414,6 @@ static struct wr_checkpointer *cycle_store(struct wr_engine *engine)
     WR_ASSERT(status == WR_OK);
     watch_changes(c);
     c->saver = wr_saver_start(c->store, false, sync_sinks, c);
-    return c;
 }
 
 static void forget_everything(struct wr_task *task)
@@ -425,7 +439,7 @@ static void forget_everything(struct wr_task *task)
 
 void wr_checkpoint_cycle(struct wr_engine *engine)
 {
-    struct wr_checkpointer *c = cycle_store(engine);
+    struct wr_checkpointer *c = engine->checkpointer;
     struct wr_task *task = &engine->task;
     struct wr_error error = {0};
     struct wr_buf record = {0};
