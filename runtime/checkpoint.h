@@ -101,6 +101,7 @@ struct wr_record_partition {
     bool ended;
     int64_t watermark;
     struct wr_read_position position;
+    uint64_t total;          /* bytes of the input as it lay there; 0: unknown */
 };
 bool wr_record_partition_next(struct wr_slice *in, struct wr_record_partition *partition);
 

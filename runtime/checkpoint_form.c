@@ -60,5 +60,5 @@ bool wr_record_partition_next(struct wr_slice *in, struct wr_record_partition *p
     p->ended = ended;
     return wr_get_u64(&one, &p->position.offset) && wr_get_u64(&one, &p->position.line) &&
            wr_get_u64(&one, &p->position.byte) && wr_get_u64(&one, &p->position.head) &&
-           wr_get_u64(&one, &p->position.before);
+           wr_get_u64(&one, &p->position.before) && wr_get_uint(&one, &p->total);
 }

@@ -95,6 +95,9 @@ static void put_partitions(struct wr_checkpointer *c, struct wr_buf *out)
         wr_put_u64(&one, at.byte);
         wr_put_u64(&one, at.head);
         wr_put_u64(&one, at.before);
+        uint64_t done = 0, total = 0;
+        if (p->reader) p->reader->cls->progress(p->reader, &done, &total);
+        wr_put_uint(&one, total);
         put_element(&list, &one);
     }
     put_field(out, "partitions", wr_buf_slice(&list));
@@ -276,6 +279,19 @@ enum wr_status wr_record_apply(struct wr_engine *engine, struct wr_slice record,
     return WR_OK;
 }
 
+/* What has been read to its end is not read again: it must be what it was. */
+static enum wr_status check_ended(struct wr_partition *p, const struct wr_record_partition *one, struct wr_error *error)
+{
+    uint64_t done = 0, total = 0;
+    WR_ASSERT(p->ended);
+    p->reader->cls->progress(p->reader, &done, &total);
+    if (!one->total || !total || total == one->total) return WR_OK;
+    return wr_error_set(error, WR_ERR_STATE,
+                        "%s had been read to its end with %" PRIu64 " bytes and has %" PRIu64 " now: what has been added "
+                        "cannot be taken in, since its end had counted; --discard-state begins anew",
+                        p->path, one->total, total);
+}
+
 enum wr_status wr_record_seek(struct wr_engine *engine, struct wr_slice record, struct wr_error *error)
 {
     struct wr_slice list = wr_record_find(record, "partitions");
@@ -283,7 +299,10 @@ enum wr_status wr_record_seek(struct wr_engine *engine, struct wr_slice record, 
     while (list.size && wr_record_partition_next(&list, &one)) {
         struct wr_partition *p = partition_of(&engine->task, &one);
         WR_ASSERT(p);
-        if (p->ended) continue;
+        if (p->ended) {
+            if (check_ended(p, &one, error) != WR_OK) return error->status;
+            continue;
+        }
         if (!p->reader->cls->seek)
             return wr_error_set(error, WR_ERR_STATE, "%s: cannot be read from where the checkpoint stands", p->path);
         if (p->reader->cls->seek(p->reader, &one.position, error) != WR_OK) return error->status;
