@@ -35,6 +35,8 @@ static enum wr_status read_files(struct wr_engine *engine, struct wr_error *erro
 
 enum wr_status wr_engine_start(struct wr_engine *engine, struct wr_error *error)
 {
+    if (engine->options.state)
+        return wr_error_set(error, WR_ERR_USAGE, "state on disk is for runs over files: records by hand cannot be read again");
     enum wr_status status = wr_engine_set_up(engine, error);
     return status == WR_OK ? read_files(engine, error) : status;
 }
