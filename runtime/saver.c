@@ -87,6 +87,7 @@ static void drop_pending(struct wr_saver *saver)
 static void tell(struct wr_saver *saver, const struct wr_saved *saved)
 {
     WR_CRASH_POINT("saver.before_tell");
+    WR_ASSERT(saved->done == (saved->error.status == WR_OK));
     lock(saver);
     saver->saved = *saved;
     saver->known = true;
@@ -117,6 +118,7 @@ static enum wr_status take_segment(struct wr_saver *saver, struct job *job, stru
 /* The end of a checkpoint: outputs first, then the commit that counts on them. */
 static enum wr_status end_checkpoint(struct wr_saver *saver, struct job *job, struct wr_saved *saved)
 {
+    WR_ASSERT(job->end && !saver->broken);
     struct wr_store_commit commit = job->commit;
     int64_t begin = wr_clock_monotonic_us();
     WR_CRASH_POINT("saver.before_sync");
@@ -190,6 +192,7 @@ static void *run(void *argument)
 
 struct wr_saver *wr_saver_start(struct wr_store *store, bool thread, wr_saver_sync_fn *sync, void *context)
 {
+    WR_ASSERT(store);
     struct wr_saver *saver = wr_alloc_zero(sizeof *saver);
     saver->store = store;
     saver->sync = sync;
@@ -222,7 +225,9 @@ void wr_saver_stop(struct wr_saver *saver)
         int code = pthread_join(saver->thread, NULL);
         WR_ASSERT(code == 0);
     }
+    WR_ASSERT(!saver->first);
     drop_pending(saver);
+    WR_ASSERT(atomic_load(&saver->waiting) == 0);
     pthread_cond_destroy(&saver->to_saver);
     pthread_cond_destroy(&saver->to_engine);
     pthread_mutex_destroy(&saver->lock);
@@ -251,6 +256,7 @@ static void give(struct wr_saver *saver, struct job *job)
 
 void wr_saver_segment(struct wr_saver *saver, uint64_t number, struct wr_buf *segment)
 {
+    WR_ASSERT(number && segment->size);
     struct job *job = wr_alloc_zero(sizeof *job);
     job->number = number;
     job->segment = *segment;
@@ -279,7 +285,7 @@ void wr_saver_commit(struct wr_saver *saver, const struct wr_store_commit *commi
     size_t bytes = commit->record.size + commit->program.size;
     for (size_t i = 0; i < commit->cold_count; i++)
         bytes += commit->cold[i].op.size + commit->cold[i].key.size + commit->cold[i].value.size;
-    char *at = wr_buf_reserve(&job->bytes, bytes + 1);
+    char *at = wr_buf_reserve(&job->bytes, bytes + 1), *end = at + bytes;
     job->end = true;
     job->commit = *commit;
     job->commit.record = copy(&at, commit->record);
@@ -288,7 +294,10 @@ void wr_saver_commit(struct wr_saver *saver, const struct wr_store_commit *commi
     for (size_t i = 0; i < commit->cold_count; i++)
         job->cold[i] = (struct wr_cold_entry){copy(&at, commit->cold[i].op), copy(&at, commit->cold[i].key),
                                               copy(&at, commit->cold[i].value)};
+    WR_ASSERT(at == end);
     job->commit.cold = job->cold;
+    job->commit.segment = NULL;
+    job->commit.segment_count = 0;
     lock(saver);
     WR_ASSERT(!saver->given || saver->known); /* one checkpoint at a time */
     saver->given = true;

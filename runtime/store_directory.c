@@ -96,7 +96,8 @@ static enum wr_status in_use(struct wr_store_directory *d, int fd, struct wr_err
         return wr_error_set(error, WR_ERR_USAGE, "'%s' is already open in this process", d->path);
     if (holder > 0)
         return wr_error_set(error, WR_ERR_USAGE,
-                            "'%s' is in use by another weir (process %ld): stop it, or choose another directory", d->path, holder);
+                            "'%s' is in use by another weir (process %ld): stop it, or choose another directory", d->path,
+                            holder);
     return wr_error_set(error, WR_ERR_USAGE, "'%s' is in use by another weir: stop it, or choose another directory", d->path);
 }
 
@@ -184,7 +185,8 @@ enum wr_status wr_store_directory_open(const struct wr_store_options *options, s
     if (!d->fresh && !options->read_only) remove_beginning(d);
     if (d->fresh && present(d, "lock.mdb"))
         return wr_error_set(error, WR_ERR_STATE,
-                            "the state in '%s' has lost its file 'data.mdb': bring it back from a copy, or choose another directory",
+                            "the state in '%s' has lost its file 'data.mdb': bring it back from a copy, or choose another "
+                            "directory",
                             d->path);
     if (d->fresh && options->read_only) return wr_error_set(error, WR_ERR_USAGE, "there is no state in '%s'", d->path);
     return WR_OK;
@@ -200,7 +202,7 @@ void wr_store_directory_release(struct wr_store_directory *d)
 
 enum wr_status wr_store_directory_begin(struct wr_store_directory *d, struct wr_error *error)
 {
-    WR_ASSERT(d->fresh);
+    WR_ASSERT(d->fresh && d->lock_fd >= 0);
     if (mkdirat(d->fd, "begin", 0700) != 0 && errno != EEXIST) {
         if (errno == ENOSPC || errno == EDQUOT) return wr_store_directory_failed(d, errno, 8192, error);
         return wr_error_set(error, WR_ERR_USAGE, "'%s' cannot be written: %s", d->path, strerror(errno));
@@ -212,6 +214,7 @@ enum wr_status wr_store_directory_begin(struct wr_store_directory *d, struct wr_
 
 enum wr_status wr_store_directory_finish(struct wr_store_directory *d, bool volatile_, struct wr_error *error)
 {
+    WR_ASSERT(d->fresh && d->lock_fd >= 0);
     WR_CRASH_POINT("open.first_commit");
     if (renameat(d->fd, "begin/data.mdb", d->fd, "data.mdb") != 0 || (!volatile_ && fsync(d->fd) != 0))
         return wr_store_directory_failed(d, errno, 8192, error);
@@ -223,6 +226,7 @@ enum wr_status wr_store_directory_finish(struct wr_store_directory *d, bool vola
 
 enum wr_status wr_store_directory_reserve(struct wr_store_directory *d, const char *inside, struct wr_error *error)
 {
+    WR_ASSERT(d->lock_fd >= 0);
     enum { TABLE_BYTES = 8192 }; /* LMDB's for the 126 readers that it allows */
     char name[32];
     snprintf(name, sizeof name, "%slock.mdb", inside);
@@ -261,6 +265,7 @@ static const char *bytes_text(uint64_t bytes, char text[static 32])
  * file sizes looks the same. */
 enum wr_status wr_store_directory_failed(const struct wr_store_directory *d, int code, uint64_t needed, struct wr_error *error)
 {
+    WR_ASSERT(code && d->fd >= 0);
     char free_text[32], need_text[32];
     uint64_t free_bytes = wr_store_directory_free(d);
     struct rlimit limit;

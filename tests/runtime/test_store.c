@@ -67,8 +67,8 @@ static void commit(struct wr_store *store, uint64_t first, size_t count, size_t 
         segment[i] = wr_buf_slice(&bytes[i]);
     }
     snprintf(record, sizeof record, "epoch %u", (unsigned)epoch);
-    struct wr_store_commit c = {.first_number = first, .segment_count = count, .segment = segment, .record = wr_slice_cstr(record),
-                                .keep_from = keep_from, .epoch = epoch};
+    struct wr_store_commit c = {.first_number = first, .segment_count = count, .segment = segment,
+                                .record = wr_slice_cstr(record), .keep_from = keep_from, .epoch = epoch};
     if (wr_store_commit(store, &c, &error) != WR_OK) fail_msg("%s", error.message);
     for (size_t i = 0; i < count; i++) wr_buf_release(&bytes[i]);
 }
