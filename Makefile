@@ -12,7 +12,7 @@ B = build/$(MODE)
 V ?= @
 
 # ---- Files: each list is the table of contents of its folder -----------------------------------
-BASE = alloc arena buf error hash text
+BASE = alloc arena buf error fault hash text
 DSL = source diag diag_render ast ast_call ast_pattern ast_match ast_query ast_statement report parse \
       fmt fmt_doc fmt_expr fmt_pattern fmt_query fmt_expand
 VM = type array decimal calendar text text_time json zone regexp scalar opcode builtin builtin_number builtin_text builtin_time \
@@ -25,7 +25,7 @@ COMPILER = compile settings declare declare_stream names relation types check_ex
 RUNTIME = row_code clock codec timers scratch chunk reorder drops operator task source unseen select merge late sink output state \
           roundtrip changes checkpoint checkpoint_form checkpoint_record recover catch_up bind engine push watch coverage weir \
           slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \
-          window window_emit window_state \
+          window window_emit window_state store store_form store_scan store_directory saver \
           pattern pattern_plan pattern_row pattern_trace match_general match_general_state match_thread match_special match_link match_condition match_rows match_decide match_output match_row \
           match_sequence match_state
 CONNECTORS = byte_source compress csv_encoder csv_reader csv_scan decode decode_number decompress encode \
@@ -36,7 +36,7 @@ CLI = main args files run table declare language walk why_text why_json why_test
 TESTS = runtime/test_pattern compiler/test_automaton compiler/test_explain compiler/test_types compiler/test_fold compiler/test_flow compiler/test_memory compiler/test_listing runtime/test_reorder runtime/test_timers runtime/test_time runtime/test_drops runtime/test_engine runtime/test_push runtime/test_order runtime/test_memory \
         dsl/test_lexer dsl/test_parse dsl/test_fmt dsl/test_diag \
         vm/test_exec vm/test_text vm/test_logic vm/test_builtin vm/test_program \
-        base/test_simd base/test_memory base/test_text runtime/test_keytable runtime/test_slab runtime/test_aggregate runtime/test_window \
+        base/test_simd base/test_memory base/test_text runtime/test_keytable runtime/test_slab runtime/test_store runtime/test_saver runtime/test_aggregate runtime/test_window \
         connectors/test_json_reader connectors/test_json_property connectors/test_csv_reader \
         connectors/test_files connectors/test_encoder connectors/test_infer
 
@@ -52,16 +52,16 @@ WARN = -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wstrict-prototypes -Wmiss
 WERROR ?=
 OPT_release = -O3 -g
 OPT_clang = -O2 -g
-OPT_debug = -O0 -g -DWR_DEBUG
-OPT_asan = -O1 -g -DWR_DEBUG -fsanitize=address -fno-omit-frame-pointer
+OPT_debug = -O0 -g -DWR_DEBUG -DWR_FAULTS
+OPT_asan = -O1 -g -DWR_DEBUG -DWR_FAULTS -fsanitize=address -fno-omit-frame-pointer
 OPT_ubsan = -O1 -g -DWR_DEBUG -fsanitize=undefined -fno-sanitize-recover=all
 OPT_tsan = -O1 -g -DWR_DEBUG -fsanitize=thread
 OPT_fuzz = -O1 -g -DWR_DEBUG -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
-OPT_hostile = -O1 -g -DWR_DEBUG -DWR_HOSTILE -fsanitize=address,undefined -fno-sanitize-recover=all
+OPT_hostile = -O1 -g -DWR_DEBUG -DWR_FAULTS -DWR_HOSTILE -fsanitize=address,undefined -fno-sanitize-recover=all
 OPT = $(OPT_$(MODE))
 CFLAGS += -std=c11 -D_GNU_SOURCE -ffp-contract=off $(OPT) -I. -I$B -DWEIR_VERSION='"$(VERSION)"'
 CXXFLAGS += -std=c++17 -ffp-contract=off $(OPT) -fno-sanitize=vptr -I. -DSIMDJSON_EXCEPTIONS=0 -Wall -Wextra -Wshadow $(WERROR)
-LDLIBS = -lsimdjson -lstdc++ -lpcre2-8 -lzstd -llz4 -lz -ljansson -lm
+LDLIBS = -llmdb -pthread -lsimdjson -lstdc++ -lpcre2-8 -lzstd -llz4 -lz -ljansson -lm
 BIN = $(if $(filter release,$(MODE)),build/weir,$B/weir)
 
 # ---- Rules -------------------------------------------------------------------------------------

@@ -1,0 +1,91 @@
+/* What keys and values of a store look like. LMDB's keys begin with a byte that says what they are of:
+ *
+ *   'F'                     what this is: a magic text, the number of the form, 16 random bytes. Its layout never changes.
+ *   'R'                     numbers of the first and last segment that count, epoch, the record
+ *   'P'                     the program
+ *   'S' number, big endian  a segment
+ *   'C' length of op, op, key        a cold entry: epoch, value
+ *   'D' 16 bytes of hash, ordinal    one whose key is too long for LMDB (511 bytes): epoch, sizes, op, key, value
+ *
+ * Every value ends with XXH3 of what is before it, seeded by its key, so that a value in the wrong place does not hold
+ * either. Numbers are little endian, but for the segment's in its key (LMDB sorts by bytes). */
+#include "base/hash.h"
+#include "runtime/store_internal.h"
+
+enum { OP_BYTES_MAX = 255, KEY_BYTES_MAX = 500 };
+
+uint64_t wr_store_checksum(struct wr_slice key, const void *bytes, size_t size)
+{
+    WR_ASSERT(key.size);
+    return wr_hash64(bytes, size, wr_hash64(key.data, key.size, 0));
+}
+
+bool wr_store_checked(struct wr_slice key, struct wr_slice value, struct wr_slice *payload)
+{
+    if (value.size < WR_CHECKSUM_BYTES) return false;
+    *payload = wr_slice_of(value.data, value.size - WR_CHECKSUM_BYTES);
+    return wr_store_get64(payload->data + payload->size) == wr_store_checksum(key, payload->data, payload->size);
+}
+
+struct wr_slice wr_store_segment_key(struct wr_segment_key *key, uint64_t number)
+{
+    WR_ASSERT(number);
+    key->bytes[0] = 'S';
+    for (int i = 0; i < 8; i++) key->bytes[1 + i] = (char)(number >> (56 - 8 * i));
+    return wr_slice_of(key->bytes, sizeof key->bytes);
+}
+
+bool wr_store_is_segment(struct wr_slice key, uint64_t *number)
+{
+    if (key.size != sizeof(struct wr_segment_key) || key.data[0] != 'S') return false;
+    *number = 0;
+    for (size_t i = 1; i < key.size; i++) *number = *number << 8 | (unsigned char)key.data[i];
+    return *number != 0;
+}
+
+bool wr_store_cold_key(uint64_t secret, struct wr_slice op, struct wr_slice key, struct wr_buf *out)
+{
+    WR_ASSERT(op.size <= UINT32_MAX && key.size <= UINT32_MAX);
+    if (op.size <= OP_BYTES_MAX && 2 + op.size + key.size <= KEY_BYTES_MAX) {
+        wr_buf_add_char(out, 'C');
+        wr_buf_add_char(out, (char)op.size);
+        wr_buf_add_slice(out, op);
+        wr_buf_add_slice(out, key);
+        return false;
+    }
+    struct wr_hash128 h = wr_hash128_of(key.data, key.size, wr_hash64(op.data, op.size, secret));
+#ifdef WR_HOSTILE
+    h.low &= 1; /* equal hashes are the rule here */
+    h.high = 0;
+#endif
+    char *at = wr_buf_reserve(out, WR_HASHED_KEY_BYTES);
+    at[0] = 'D';
+    wr_store_put64(at + 1, h.low);
+    wr_store_put64(at + 9, h.high);
+    at[17] = at[18] = 0;
+    out->size += WR_HASHED_KEY_BYTES;
+    return true;
+}
+
+bool wr_store_cold_of(struct wr_slice key, struct wr_slice payload, struct wr_cold *cold)
+{
+    WR_ASSERT(key.size && (key.data[0] == 'C' || key.data[0] == 'D'));
+    if (key.data[0] == 'C') {
+        if (key.size < 2 || payload.size < 8) return false;
+        size_t op_size = (unsigned char)key.data[1];
+        if (2 + op_size > key.size) return false;
+        cold->op = wr_slice_of(key.data + 2, op_size);
+        cold->key = wr_slice_of(key.data + 2 + op_size, key.size - 2 - op_size);
+        cold->value = wr_slice_of(payload.data + 8, payload.size - 8);
+    } else {
+        if (payload.size < 24) return false;
+        uint64_t op_size = wr_store_get64(payload.data + 8), key_size = wr_store_get64(payload.data + 16);
+        uint64_t rest = payload.size - 24;
+        if (op_size > rest || key_size > rest - op_size) return false;
+        cold->op = wr_slice_of(payload.data + 24, (size_t)op_size);
+        cold->key = wr_slice_of(cold->op.data + op_size, (size_t)key_size);
+        cold->value = wr_slice_of(cold->key.data + key_size, (size_t)(rest - op_size - key_size));
+    }
+    cold->epoch = wr_store_get64(payload.data);
+    return true;
+}

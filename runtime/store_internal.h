@@ -1,0 +1,84 @@
+/* What the files of the store share. store.c alone knows LMDB; the others know the forms of keys and values (store_form.c),
+ * how to look at all of them (store_scan.c), and the directory, its lock and its file system (store_directory.c). */
+#ifndef WR_RUNTIME_STORE_INTERNAL_H
+#define WR_RUNTIME_STORE_INTERNAL_H
+
+#include "runtime/store.h"
+
+/* ---- Forms (store_form.c) ------------------------------------------------------------------------ */
+
+enum { WR_CHECKSUM_BYTES = 8, WR_HASHED_KEY_BYTES = 19 };
+
+static inline void wr_store_put64(char *at, uint64_t n)
+{
+    for (int i = 0; i < 8; i++) at[i] = (char)(n >> (8 * i));
+}
+
+static inline uint64_t wr_store_get64(const char *at)
+{
+    uint64_t n = 0;
+    for (int i = 7; i >= 0; i--) n = n << 8 | (unsigned char)at[i];
+    return n;
+}
+
+uint64_t wr_store_checksum(struct wr_slice key, const void *bytes, size_t size);
+/* A value without its checksum; false: it does not hold. */
+bool wr_store_checked(struct wr_slice key, struct wr_slice value, struct wr_slice *payload);
+
+struct wr_segment_key {
+    char bytes[9];
+};
+struct wr_slice wr_store_segment_key(struct wr_segment_key *key, uint64_t number);
+bool wr_store_is_segment(struct wr_slice key, uint64_t *number);
+
+/* Adds LMDB's key of a cold entry to `out`. Where it would be too long for LMDB it is a hash, WR_HASHED_KEY_BYTES with an
+ * ordinal at their end, 0 to begin with: true then. */
+bool wr_store_cold_key(uint64_t secret, struct wr_slice op, struct wr_slice key, struct wr_buf *out);
+struct wr_cold {
+    struct wr_slice op, key, value;
+    uint64_t epoch;
+};
+/* Takes a cold entry apart; false: malformed. */
+bool wr_store_cold_of(struct wr_slice key, struct wr_slice payload, struct wr_cold *cold);
+
+/* ---- What store_scan.c asks of store.c ------------------------------------------------------------- */
+
+/* Sees an entry inside a transaction: values are good until it returns. false: the slice is long enough. */
+typedef bool wr_store_scan_fn(void *context, struct wr_slice key, struct wr_slice value);
+/* Called between two slices, with no transaction open. false: enough seen. */
+typedef bool wr_store_pause_fn(void *context);
+/* Visits all entries from the key `from` on whose first byte is below `until`. */
+enum wr_status wr_store_scan(struct wr_store *store, struct wr_slice from, char until, wr_store_scan_fn *fn,
+                             wr_store_pause_fn *pause, void *context, struct wr_error *error);
+/* The fields that speak of the file and the disk. */
+enum wr_status wr_store_measure_file(struct wr_store *store, struct wr_store_size *size, struct wr_error *error);
+enum wr_status wr_store_damaged(const struct wr_store *store, struct wr_error *error, const char *what);
+
+/* ---- The directory (store_directory.c) --------------------------------------------------------------- */
+
+struct wr_store_directory {
+    char *path;
+    int fd, lock_fd;    /* -1: not open */
+    bool unlocked;      /* LMDB's own lock file cannot be written: a reader does without, while lock_fd keeps writers away */
+    bool fresh;         /* there is no data.mdb, and never was one */
+};
+
+/* Makes the directory where wanted, checks its file system, that nothing foreign lies in it and that nobody else writes.
+ * `directory` may be released whatever the outcome. */
+enum wr_status wr_store_directory_open(const struct wr_store_options *options, struct wr_store_directory *directory,
+                                       struct wr_error *error);
+void wr_store_directory_release(struct wr_store_directory *directory);
+/* The place where a new environment is made before it gets its own: an empty directory inside. */
+enum wr_status wr_store_directory_begin(struct wr_store_directory *directory, struct wr_error *error);
+/* Moves the new environment to its place and makes that durable. */
+enum wr_status wr_store_directory_finish(struct wr_store_directory *directory, bool volatile_, struct wr_error *error);
+/* LMDB writes into its lock file through a map, where a full disk is a SIGBUS: its blocks are taken beforehand. `inside`:
+ * "" or "begin/". */
+enum wr_status wr_store_directory_reserve(struct wr_store_directory *directory, const char *inside, struct wr_error *error);
+/* Why a write failed, in words: the disk is full, a quota, a limit. needed: bytes that were to be written. */
+enum wr_status wr_store_directory_failed(const struct wr_store_directory *directory, int code, uint64_t needed,
+                                         struct wr_error *error);
+/* Free bytes of the file system. */
+uint64_t wr_store_directory_free(const struct wr_store_directory *directory);
+
+#endif

@@ -1,0 +1,466 @@
+/* The store: what is committed is there, what is not is not; who may open what; what is damaged is never handed out. */
+#include "base/alloc.h"
+#include "base/hash.h"
+#include "runtime/store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+static char scratch[64];
+static unsigned scratch_count;
+
+/* A path that is not there yet. */
+static const char *new_path(void)
+{
+    static char path[128];
+    snprintf(path, sizeof path, "%s/d%u", scratch, scratch_count++);
+    return path;
+}
+
+static struct wr_store *open_store(const char *path, bool read_only)
+{
+    struct wr_store_options options = {.directory = path, .read_only = read_only, .volatile_ = true};
+    struct wr_store *store;
+    struct wr_error error = {0};
+    if (wr_store_open(&options, &store, &error) != WR_OK) fail_msg("%s", error.message);
+    return store;
+}
+
+static void assert_refused(struct wr_store_options options, enum wr_status want, const char *words)
+{
+    struct wr_store *store;
+    struct wr_error error = {0};
+    assert_int_equal(wr_store_open(&options, &store, &error), want);
+    assert_null(store);
+    if (!strstr(error.message, words)) fail_msg("'%s' does not say '%s'", error.message, words);
+}
+
+/* A segment's bytes as a function of its number and a seed. */
+static void fill_segment(struct wr_buf *out, uint64_t number, uint64_t seed, size_t size)
+{
+    wr_buf_clear(out);
+    for (size_t i = 0; i < size; i += 8) {
+        uint64_t word = wr_mix64(number * 1000003 + seed * 7919 + i);
+        wr_buf_add(out, &word, WR_MIN(size - i, sizeof word));
+    }
+}
+
+static void commit(struct wr_store *store, uint64_t first, size_t count, size_t size, uint64_t keep_from, uint64_t epoch)
+{
+    struct wr_buf bytes[64] = {{0}};
+    struct wr_slice segment[64];
+    char record[32];
+    struct wr_error error = {0};
+    assert_true(count <= 64);
+    for (size_t i = 0; i < count; i++) {
+        fill_segment(&bytes[i], first + i, 0, size);
+        segment[i] = wr_buf_slice(&bytes[i]);
+    }
+    snprintf(record, sizeof record, "epoch %u", (unsigned)epoch);
+    struct wr_store_commit c = {.first_number = first, .segment_count = count, .segment = segment,
+                                .record = wr_slice_cstr(record), .keep_from = keep_from, .epoch = epoch};
+    if (wr_store_commit(store, &c, &error) != WR_OK) fail_msg("%s", error.message);
+    for (size_t i = 0; i < count; i++) wr_buf_release(&bytes[i]);
+}
+
+static void assert_record(struct wr_store *store, const char *want)
+{
+    struct wr_buf out = {0};
+    struct wr_error error = {0};
+    if (wr_store_record(store, &out, &error) != WR_OK) fail_msg("%s", error.message);
+    assert_string_equal(wr_buf_cstr(&out), want);
+    wr_buf_release(&out);
+}
+
+/* The segments that count are first..last and hold what fill_segment gave them. */
+static void assert_segments(struct wr_store *store, uint64_t first, uint64_t last, size_t size)
+{
+    uint64_t got_first, got_last;
+    struct wr_buf want = {0}, got = {0};
+    struct wr_error error = {0};
+    assert_int_equal(wr_store_segments(store, &got_first, &got_last, &error), WR_OK);
+    assert_int_equal(got_first, first);
+    assert_int_equal(got_last, last);
+    for (uint64_t n = first; n <= last; n++) {
+        if (wr_store_read(store, n, &got, &error) != WR_OK) fail_msg("%s", error.message);
+        fill_segment(&want, n, 0, size);
+        assert_true(wr_slice_equal(wr_buf_slice(&want), wr_buf_slice(&got)));
+    }
+    assert_int_equal(wr_store_read(store, last + 1, &got, &error), WR_END);
+    if (first > 1) assert_int_equal(wr_store_read(store, first - 1, &got, &error), WR_END);
+    wr_buf_release(&want);
+    wr_buf_release(&got);
+}
+
+static void a_new_store_is_empty(void **state)
+{
+    WR_UNUSED(state);
+    const char *path = new_path();
+    for (int round = 0; round < 3; round++) {
+        struct wr_store *store = open_store(path, round == 2);
+        assert_record(store, "");
+        assert_segments(store, 1, 0, 0);
+        struct wr_store_size size;
+        struct wr_error error = {0};
+        assert_int_equal(wr_store_measure(store, &size, &error), WR_OK);
+        assert_int_equal(size.segments, 0);
+        assert_int_equal(size.cold_entries, 0);
+        assert_true(size.file_bytes >= size.used_bytes && size.used_bytes > 0);
+        assert_int_equal(wr_store_verify(store, NULL, NULL, &error), WR_OK);
+        wr_store_close(store);
+    }
+    struct stat st;
+    char file[160];
+    assert_int_equal(stat(path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0700);
+    snprintf(file, sizeof file, "%s/data.mdb", path);
+    assert_int_equal(stat(file, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    wr_store_close(NULL);
+}
+
+static void what_is_committed_is_there_after_reopening(void **state)
+{
+    WR_UNUSED(state);
+    const size_t sizes[] = {1, 100, 1999, 2000, 2001, 4072, 4073, 100000, WR_SEGMENT_BYTES};
+    for (size_t s = 0; s < WR_COUNT(sizes); s++) {
+        const char *path = new_path();
+        struct wr_store *store = open_store(path, false);
+        uint64_t next = 1, keep = 1;
+        for (uint64_t epoch = 1; epoch <= 6; epoch++) {
+            char record[32];
+            if (epoch > 2) keep += 2;
+            commit(store, next, 3, sizes[s], keep, epoch);
+            next += 3;
+            snprintf(record, sizeof record, "epoch %u", (unsigned)epoch);
+            assert_record(store, record);
+            assert_segments(store, keep, next - 1, sizes[s]);
+            wr_store_close(store);
+            store = open_store(path, false);
+            assert_record(store, record);
+            assert_segments(store, keep, next - 1, sizes[s]);
+        }
+        commit(store, next, 0, 0, next, 7); /* nothing counts any more */
+        assert_segments(store, next, next - 1, 0);
+        commit(store, next, 2, sizes[s], next, 8);
+        assert_segments(store, next, next + 1, sizes[s]);
+        wr_store_close(store);
+    }
+}
+
+static void segments_of_an_unfinished_checkpoint_go(void **state)
+{
+    WR_UNUSED(state);
+    const char *path = new_path();
+    struct wr_store *store = open_store(path, false);
+    struct wr_buf bytes = {0}, out = {0};
+    struct wr_error error = {0};
+    commit(store, 1, 2, 5000, 1, 1);
+    for (uint64_t n = 3; n <= 6; n++) {
+        fill_segment(&bytes, n, 99, 300000);
+        struct wr_slice segment = wr_buf_slice(&bytes);
+        assert_int_equal(wr_store_append(store, n, &segment, 1, &error), WR_OK);
+        uint64_t first, last;
+        assert_int_equal(wr_store_segments(store, &first, &last, &error), WR_OK);
+        assert_int_equal(last, 2);
+    }
+    wr_store_close(store);
+    store = open_store(path, true); /* a reader sees them, and does not count them */
+    struct wr_store_size size;
+    assert_int_equal(wr_store_measure(store, &size, &error), WR_OK);
+    assert_int_equal(size.segments, 6);
+    assert_record(store, "epoch 1");
+    wr_store_close(store);
+    store = open_store(path, false);
+    assert_int_equal(wr_store_measure(store, &size, &error), WR_OK);
+    assert_int_equal(size.segments, 2);
+    assert_int_equal(wr_store_read(store, 3, &out, &error), WR_END);
+    commit(store, 3, 1, 5000, 1, 2);
+    assert_segments(store, 1, 3, 5000);
+    /* Begun and begun anew, without closing. */
+    struct wr_slice segment = wr_buf_slice(&bytes);
+    assert_int_equal(wr_store_append(store, 4, &segment, 1, &error), WR_OK);
+    assert_int_equal(wr_store_append(store, 5, &segment, 1, &error), WR_OK);
+    commit(store, 4, 1, 5000, 2, 3);
+    assert_segments(store, 2, 4, 5000);
+    /* Appended, then ended with none of its own. */
+    fill_segment(&bytes, 5, 0, 5000);
+    segment = wr_buf_slice(&bytes);
+    assert_int_equal(wr_store_append(store, 5, &segment, 1, &error), WR_OK);
+    commit(store, 6, 0, 0, 3, 4);
+    assert_segments(store, 3, 5, 5000);
+    wr_store_close(store);
+    wr_buf_release(&bytes);
+    wr_buf_release(&out);
+}
+
+static void the_program_stays_until_another_comes(void **state)
+{
+    WR_UNUSED(state);
+    struct wr_store *store = open_store(new_path(), false);
+    struct wr_buf out = {0}, program = {0};
+    struct wr_error error = {0};
+    assert_int_equal(wr_store_program(store, &out, &error), WR_OK);
+    assert_int_equal(out.size, 0);
+    fill_segment(&program, 7, 7, 123456);
+    struct wr_store_commit c = {.first_number = 1, .record = WR_SLICE("r"), .program = wr_buf_slice(&program), .keep_from = 1};
+    assert_int_equal(wr_store_commit(store, &c, &error), WR_OK);
+    c.program.size = 0;
+    assert_int_equal(wr_store_commit(store, &c, &error), WR_OK);
+    assert_int_equal(wr_store_program(store, &out, &error), WR_OK);
+    assert_true(wr_slice_equal(wr_buf_slice(&out), wr_buf_slice(&program)));
+    wr_store_close(store);
+    wr_buf_release(&out);
+    wr_buf_release(&program);
+}
+
+static void a_full_map_is_enlarged(void **state)
+{
+    WR_UNUSED(state);
+    const char *path = new_path();
+    struct wr_store_options options = {.directory = path, .volatile_ = true, .map_bytes = 1 << 20};
+    struct wr_store *store;
+    struct wr_error error = {0};
+    assert_int_equal(wr_store_open(&options, &store, &error), WR_OK);
+    for (uint64_t n = 0; n < 8; n++) commit(store, 1 + 20 * n, 20, 200000, 1, n + 1);
+    assert_segments(store, 1, 160, 200000);
+    wr_store_close(store);
+    assert_int_equal(wr_store_open(&options, &store, &error), WR_OK); /* more than map_bytes is there */
+    assert_segments(store, 1, 160, 200000);
+    commit(store, 161, 20, 200000, 100, 9);
+    wr_store_close(store);
+}
+
+/* ---- Cold entries -------------------------------------------------------------------------------- */
+
+enum { COLD_KEYS = 400 };
+
+static struct wr_slice cold_key_text(uint64_t i, char *text, size_t *size)
+{
+    /* Short, empty, just short enough, too long for LMDB, with zeros inside. */
+    static const size_t lengths[] = {4, 30, 480, 495, 499, 500, 501, 1000, 70000};
+    *size = lengths[i % WR_COUNT(lengths)];
+    memset(text, (int)(i % 3), *size);
+    uint32_t number = (uint32_t)i;
+    memcpy(text, &number, 4);
+    return wr_slice_of(text, *size);
+}
+
+static uint64_t value_seed[COLD_KEYS]; /* 0: not there */
+
+static struct wr_slice cold_op(uint64_t i)
+{
+    static char long_op[300];
+    memset(long_op, 'o', sizeof long_op);
+    return i % 17 == 0 ? wr_slice_of(long_op, sizeof long_op) : i % 2 ? WR_SLICE("operator-1234567") : WR_SLICE("");
+}
+
+static size_t visited;
+
+static bool visit(void *context, struct wr_slice op, struct wr_slice key, uint64_t epoch, struct wr_slice value)
+{
+    struct wr_buf want = {0};
+    uint32_t number;
+    memcpy(&number, key.data, 4);
+    assert_true(number < COLD_KEYS && value_seed[number]);
+    assert_true(wr_slice_equal(op, cold_op(number)));
+    assert_int_equal(epoch, value_seed[number]);
+    fill_segment(&want, number, epoch, 10 + number * 13);
+    assert_true(wr_slice_equal(value, wr_buf_slice(&want)));
+    wr_buf_release(&want);
+    visited++;
+    return context == NULL || visited < *(size_t *)context;
+}
+
+static void assert_cold(struct wr_store *store)
+{
+    static char text[70000];
+    struct wr_buf out = {0}, want = {0};
+    struct wr_error error = {0};
+    size_t there = 0;
+    for (uint64_t i = 0; i < COLD_KEYS; i++) {
+        size_t size;
+        uint64_t epoch;
+        struct wr_slice key = cold_key_text(i, text, &size);
+        if (wr_store_cold_find(store, cold_op(i), key, &epoch, &out, &error) != WR_OK) fail_msg("%s", error.message);
+        assert_int_equal(epoch, value_seed[i]);
+        fill_segment(&want, i, value_seed[i], value_seed[i] ? 10 + i * 13 : 0);
+        assert_true(wr_slice_equal(wr_buf_slice(&out), wr_buf_slice(&want)));
+        there += value_seed[i] != 0;
+    }
+    visited = 0;
+    if (wr_store_cold_visit(store, visit, NULL, &error) != WR_OK) fail_msg("%s", error.message);
+    assert_int_equal(visited, there);
+    struct wr_store_size measure;
+    assert_int_equal(wr_store_measure(store, &measure, &error), WR_OK);
+    assert_int_equal(measure.cold_entries, there);
+    size_t three = 3;
+    visited = 0;
+    assert_int_equal(wr_store_cold_visit(store, visit, &three, &error), WR_OK);
+    assert_int_equal(visited, WR_MIN(three, there));
+    wr_buf_release(&out);
+    wr_buf_release(&want);
+}
+
+static void cold_entries_are_found_replaced_and_go(void **state)
+{
+    WR_UNUSED(state);
+    const char *path = new_path();
+    struct wr_store *store = open_store(path, false);
+    uint64_t random = 1;
+    memset(value_seed, 0, sizeof value_seed);
+    for (uint64_t epoch = 1; epoch <= 30; epoch++) {
+        struct wr_cold_entry cold[64];
+        struct wr_buf values[64] = {{0}};
+        static char texts[64][70000];
+        struct wr_error error = {0};
+        for (size_t i = 0; i < 64; i++) {
+            uint64_t n = wr_mix64(random++) % COLD_KEYS;
+            size_t size;
+            bool goes = wr_mix64(random++) % 3 == 0;
+            cold[i] = (struct wr_cold_entry){.op = cold_op(n), .key = cold_key_text(n, texts[i], &size)};
+            value_seed[n] = goes ? 0 : epoch;
+            if (goes) continue;
+            fill_segment(&values[i], n, epoch, 10 + n * 13);
+            cold[i].value = wr_buf_slice(&values[i]);
+        }
+        struct wr_store_commit c = {.first_number = 1, .record = WR_SLICE("r"), .keep_from = 1, .epoch = epoch, .cold_count = 64,
+                                    .cold = cold};
+        if (wr_store_commit(store, &c, &error) != WR_OK) fail_msg("%s", error.message);
+        for (size_t i = 0; i < 64; i++) wr_buf_release(&values[i]);
+        assert_cold(store);
+    }
+    wr_store_close(store);
+    store = open_store(path, true);
+    assert_cold(store);
+    struct wr_error error = {0};
+    if (wr_store_verify(store, NULL, NULL, &error) != WR_OK) fail_msg("%s", error.message);
+    wr_store_close(store);
+}
+
+/* ---- Who may open what ---------------------------------------------------------------------------- */
+
+/* Runs fn in a process of its own; its exit status. */
+static int in_child(int (*fn)(const char *path), const char *path)
+{
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) _exit(fn(path));
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static int read_beside(const char *path)
+{
+    struct wr_store *store = open_store(path, true);
+    assert_segments(store, 1, 3, 1000);
+    wr_store_close(store);
+    return 0;
+}
+
+static int refuse_while_held(const char *path)
+{
+    char words[64];
+    snprintf(words, sizeof words, "in use by another weir (process %ld)", (long)getppid());
+    assert_refused((struct wr_store_options){.directory = path}, WR_ERR_USAGE, words);
+    return 0;
+}
+
+static void one_writes_and_others_read(void **state)
+{
+    WR_UNUSED(state);
+    const char *path = new_path();
+    struct wr_store *store = open_store(path, false);
+    commit(store, 1, 3, 1000, 1, 1);
+    assert_refused((struct wr_store_options){.directory = path}, WR_ERR_USAGE, "already open in this process");
+    assert_refused((struct wr_store_options){.directory = path, .read_only = true}, WR_ERR_USAGE, "already open in this process");
+    assert_int_equal(in_child(refuse_while_held, path), 0);
+    assert_int_equal(in_child(read_beside, path), 0);
+    commit(store, 4, 1, 1000, 2, 2);
+    wr_store_close(store);
+    wr_store_close(open_store(path, false));
+}
+
+static void write_file(const char *directory, const char *name, const char *text)
+{
+    char path[192];
+    snprintf(path, sizeof path, "%s/%s", directory, name);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+static void what_is_not_weirs_is_refused(void **state)
+{
+    WR_UNUSED(state);
+    const char *path = new_path();
+    struct wr_store_options write = {.directory = path}, read = {.directory = path, .read_only = true};
+    assert_refused(read, WR_ERR_USAGE, "there is no directory");
+    assert_int_equal(mkdir(path, 0700), 0);
+    assert_refused(read, WR_ERR_USAGE, "there is no state in");
+    write_file(path, "letter.txt", "dear");
+    assert_refused(write, WR_ERR_STATE, "holds something else ('letter.txt')");
+    write_file(path, "data.mdb", "");
+    assert_refused(write, WR_ERR_STATE, "data.mdb");
+    write_file(path, "data.mdb", "not an environment");
+    assert_refused(write, WR_ERR_STATE, "damaged");
+    assert_refused(read, WR_ERR_STATE, "damaged");
+
+    path = new_path();
+    write_file(scratch, "a-file", "x");
+    char inside[192];
+    snprintf(inside, sizeof inside, "%s/a-file", scratch);
+    assert_refused((struct wr_store_options){.directory = inside}, WR_ERR_USAGE, "cannot be opened: Not a directory");
+    snprintf(inside, sizeof inside, "%s/no/such", scratch);
+    assert_refused((struct wr_store_options){.directory = inside}, WR_ERR_USAGE, "cannot be made: No such file");
+    assert_refused((struct wr_store_options){.directory = "/proc/weir"}, WR_ERR_USAGE, "cannot be made");
+
+    /* The file is gone. */
+    wr_store_close(open_store(path, false));
+    snprintf(inside, sizeof inside, "%s/data.mdb", path);
+    assert_int_equal(unlink(inside), 0);
+    assert_refused((struct wr_store_options){.directory = path}, WR_ERR_STATE, "has lost its file 'data.mdb'");
+    assert_refused((struct wr_store_options){.directory = path, .read_only = true}, WR_ERR_STATE, "has lost its file");
+}
+
+static int setup(void **state)
+{
+    WR_UNUSED(state);
+    snprintf(scratch, sizeof scratch, "/tmp/weir-test-store-XXXXXX");
+    return mkdtemp(scratch) ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+    WR_UNUSED(state);
+    char command[128];
+    snprintf(command, sizeof command, "rm -rf '%s'", scratch);
+    return system(command);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_new_store_is_empty),
+        cmocka_unit_test(what_is_committed_is_there_after_reopening),
+        cmocka_unit_test(segments_of_an_unfinished_checkpoint_go),
+        cmocka_unit_test(the_program_stays_until_another_comes),
+        cmocka_unit_test(a_full_map_is_enlarged),
+        cmocka_unit_test(cold_entries_are_found_replaced_and_go),
+        cmocka_unit_test(one_writes_and_others_read),
+        cmocka_unit_test(what_is_not_weirs_is_refused),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
