@@ -335,7 +335,7 @@ static int put_cold(MDB_txn *txn, const struct cold_item *item, uint64_t epoch)
     return item->hashed ? put(txn, key, whole, 4) : put(txn, key, bare, 2);
 }
 
-static int fill(MDB_txn *txn, struct wr_store *store, struct work *work)
+static int fill(MDB_txn *txn, const struct work *work)
 {
     struct wr_segment_key buffer;
     int rc = drop_segments(txn, work->first_number, UINT64_MAX);
@@ -382,7 +382,7 @@ static enum wr_status write_out(struct wr_store *store, struct work *work, struc
         int rc = LMDB(mdb_txn_begin(store->env, NULL, 0, &store->writing));
         if (rc) store->writing = NULL;
         if (!rc) rc = open_main(store->writing);
-        if (!rc) rc = fill(store->writing, store, work);
+        if (!rc) rc = fill(store->writing, work);
         if (!rc) {
             if (work->commit) WR_CRASH_POINT("store.before_commit");
             else WR_CRASH_POINT("store.before_append");
