@@ -22,7 +22,7 @@ VM_CXX = shortest
 COMPILER = compile settings declare declare_stream names relation types check_expr check_operator check_call condition expr_walk query window output \
            ir fold share prune emit finish \
            streams automaton automaton_expand pattern pattern_keys pattern_result pattern_tree pattern_scope pattern_call pattern_define pattern_contradict pattern_warn explain explain_words explain_pattern explain_text explain_dot explain_json
-RUNTIME = row_code clock codec timers scratch chunk reorder drops operator task source unseen select merge late sink output state \
+RUNTIME = row_code clock codec timers scratch chunk reorder drops operator task source unseen select merge late sink output published state \
           roundtrip changes checkpoint checkpoint_form checkpoint_record recover catch_up bind engine push watch coverage weir \
           slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \
           window window_emit window_state store store_form store_scan store_directory saver \

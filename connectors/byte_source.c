@@ -22,6 +22,9 @@ struct wr_byte_source {
     struct wr_buf head;      /* bytes that were looked at before they were asked for */
     size_t head_read;
     struct wr_error failed;  /* what the read behind the head will say; WR_OK: nothing */
+    uint64_t given;          /* bytes of the content that were given: where the next read begins */
+    struct wr_buf first;     /* the first of them, WR_MARK_BYTES at most: the file is told again by them */
+    bool seekable;           /* a plain file */
 };
 
 /* One read(2). WR_ERR_STOPPED: a signal came first; nothing was read and nothing is lost. */
@@ -96,11 +99,41 @@ enum wr_status wr_byte_source_read(struct wr_byte_source *s, char *out, size_t c
 {
     WR_ASSERT(capacity > 0);
     size_t n = WR_MIN(capacity, s->head.size - s->head_read);
-    if (n == 0) return read_on(s, out, capacity, size, error);
-    memcpy(out, s->head.data + s->head_read, n);
-    s->head_read += n;
-    *size = n;
-    return WR_OK;
+    enum wr_status status = WR_OK;
+    if (n == 0) {
+        status = read_on(s, out, capacity, size, error);
+    } else {
+        memcpy(out, s->head.data + s->head_read, n);
+        s->head_read += n;
+        *size = n;
+    }
+    if (s->given == s->first.size && s->first.size < WR_MARK_BYTES)
+        wr_buf_add(&s->first, out, WR_MIN(*size, WR_MARK_BYTES - s->first.size));
+    s->given += *size;
+    return status;
+}
+
+uint64_t wr_byte_source_given(const struct wr_byte_source *s)
+{
+    return s->given;
+}
+
+struct wr_slice wr_byte_source_first(const struct wr_byte_source *s)
+{
+    return wr_buf_slice(&s->first);
+}
+
+bool wr_byte_source_seek(struct wr_byte_source *s, uint64_t byte)
+{
+    if (!s->seekable || lseek(s->fd, (off_t)byte, SEEK_SET) < 0) return false;
+    if (!s->first.size) { /* what the head held, or the file itself */
+        ssize_t n = pread(s->fd, wr_buf_reserve(&s->first, WR_MARK_BYTES), WR_MARK_BYTES, 0);
+        s->first.size = n > 0 ? (size_t)n : 0;
+    }
+    s->head_read = s->head.size = 0;
+    s->given = s->done = byte;
+    s->raw_end = false;
+    return true;
 }
 
 struct wr_slice wr_byte_source_peek(struct wr_byte_source *s, size_t wanted)
@@ -135,6 +168,7 @@ void wr_byte_source_close(struct wr_byte_source *s)
     wr_free(s->raw);
     wr_free(s->name);
     wr_buf_release(&s->head);
+    wr_buf_release(&s->first);
     wr_free(s);
 }
 
@@ -189,6 +223,7 @@ static enum wr_status look(struct wr_byte_source *s, struct wr_error *error)
         wr_buf_add(&s->head, first, have);
         return WR_OK;
     }
+    s->seekable = false;
     s->decompressor = wr_decompressor_new(magic->container);
     if (!s->decompressor) return wr_error_set(error, WR_ERR_MEMORY, "%s: no memory to decompress it", s->name);
     s->raw = wr_alloc(RAW_BYTES);
@@ -218,6 +253,7 @@ struct wr_byte_source *wr_byte_source_open(const char *path, struct wr_error *er
     }
     if (S_ISREG(st.st_mode)) {
         s->total = (uint64_t)st.st_size;
+        s->seekable = !standard;
         (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     }
     if (look(s, error) != WR_OK) {

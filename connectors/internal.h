@@ -18,6 +18,14 @@ struct wr_byte_source *wr_byte_source_memory(const char *name, struct wr_slice b
 /* A source over what a host hands over; a read of an empty feed says WR_ERR_STOPPED until it has ended. */
 struct wr_byte_source *wr_byte_source_feed(const char *name, struct wr_feed *feed);
 
+/* For going on where a run before this one stood. given: bytes of the content (after decompression) that reads have
+ * given; first: the first of them, up to WR_MARK_BYTES; seek: the next read gives what stands at `byte`, false: only
+ * by reading up to it. */
+enum { WR_MARK_BYTES = 4095 };
+uint64_t wr_byte_source_given(const struct wr_byte_source *source);
+struct wr_slice wr_byte_source_first(const struct wr_byte_source *source);
+bool wr_byte_source_seek(struct wr_byte_source *source, uint64_t byte);
+
 enum wr_container { WR_CONTAINER_PLAIN, WR_CONTAINER_GZIP, WR_CONTAINER_ZSTD, WR_CONTAINER_LZ4 };
 
 struct wr_decompressor;
@@ -40,6 +48,7 @@ void wr_compress(struct wr_compressor *c, struct wr_slice bytes, enum wr_compres
 /* ---- Readers, writers, encoders of the library ------------------------------------------------- */
 
 struct wr_writer *wr_file_writer_new(const char *path, struct wr_error *error);
+struct wr_writer *wr_file_writer_reopen(const char *path, struct wr_error *error); /* what is there stays, until resume */
 struct wr_encoder *wr_json_encoder_new(const struct wr_schema *schema, const struct wr_stream *stream,
                                        struct wr_error *error);
 struct wr_encoder *wr_csv_encoder_new(const struct wr_schema *schema, const struct wr_stream *stream,
@@ -73,5 +82,9 @@ void wr_window_release(struct wr_window *w);
 /* Moves what is unread to the front, doubles the memory when it is full of it, and reads once. Pointers into the
  * window are void afterwards. false: a signal came before any byte, so nothing has changed. */
 bool wr_window_fill(struct wr_window *w);
+/* Where the unread bytes begin in the content, with the marks that tell the input again. */
+void wr_window_position(const struct wr_window *w, struct wr_read_position *position);
+/* The unread bytes begin where the position says. WR_ERR_STATE: the input is not the one, or shorter. */
+enum wr_status wr_window_seek(struct wr_window *w, const struct wr_read_position *position, struct wr_error *error);
 
 #endif

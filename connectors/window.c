@@ -1,4 +1,5 @@
 /* The window on a text that the readers of lines look through. */
+#include "base/hash.h"
 #include "connectors/internal.h"
 
 void wr_window_init(struct wr_window *w, struct wr_byte_source *source)
@@ -39,4 +40,59 @@ bool wr_window_fill(struct wr_window *w)
     }
     w->end += n;
     return true;
+}
+
+/* ---- Going on ------------------------------------------------------------------------------------ */
+
+/* A mark: how many bytes it is of (12 bits), and their hash. */
+static uint64_t mark_of(const char *bytes, size_t size)
+{
+    WR_ASSERT(size <= WR_MARK_BYTES);
+    return (wr_hash64(bytes, size, 0) & ~(uint64_t)WR_MARK_BYTES) | size;
+}
+
+void wr_window_position(const struct wr_window *w, struct wr_read_position *position)
+{
+    size_t before = WR_MIN(w->begin, (size_t)WR_MARK_BYTES);
+    struct wr_slice first = wr_byte_source_first(w->source);
+    position->byte = wr_byte_source_given(w->source) - (w->end - w->begin);
+    position->head = mark_of(first.data, (size_t)WR_MIN(first.size, position->byte));
+    position->before = mark_of(w->data + w->begin - before, before);
+}
+
+static enum wr_status other_input(const struct wr_window *w, const char *how, struct wr_error *error)
+{
+    return wr_error_set(error, WR_ERR_STATE, "%s is not the input that the state was made from: %s",
+                        wr_byte_source_name(w->source), how);
+}
+
+enum wr_status wr_window_seek(struct wr_window *w, const struct wr_read_position *position, struct wr_error *error)
+{
+    enum { KEPT = WR_MARK_BYTES + 1 };
+    uint64_t byte = position->byte, from = byte > KEPT ? byte - KEPT : 0;
+    size_t head = position->head & WR_MARK_BYTES, before = position->before & WR_MARK_BYTES;
+    if (byte >= wr_byte_source_given(w->source) && wr_byte_source_seek(w->source, from)) {
+        w->begin = w->end = 0;
+        w->at_end = false;
+    }
+    while (wr_byte_source_given(w->source) < byte && !w->at_end) {
+        if (w->end - w->begin > KEPT) w->begin = w->end - KEPT;
+        (void)wr_window_fill(w); /* a signal: once more */
+    }
+    uint64_t given = wr_byte_source_given(w->source);
+    if (given < byte) {
+        if (w->failed.status != WR_OK) {
+            *error = w->failed;
+            return error->status;
+        }
+        return other_input(w, "it is shorter than what had been read of it", error);
+    }
+    if (given - byte > w->end) return other_input(w, "its beginning is longer", error);
+    w->begin = w->end - (size_t)(given - byte);
+    struct wr_slice first = wr_byte_source_first(w->source);
+    if (head > first.size || mark_of(first.data, head) != position->head)
+        return other_input(w, "its first bytes differ", error);
+    if (before > w->begin || mark_of(w->data + w->begin - before, before) != position->before)
+        return other_input(w, "the bytes before the place where the run had stopped differ", error);
+    return WR_OK;
 }

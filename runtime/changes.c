@@ -1,6 +1,8 @@
 /* Bits of units that have changed, are frozen, are stored. */
 #include "runtime/checkpoint_internal.h"
 
+#include "runtime/clock.h"
+
 static void *grown(void *memory, size_t from, size_t to)
 {
     char *bytes = wr_realloc(memory, to);
@@ -20,17 +22,24 @@ void wr_changes_grow(struct wr_changes *c, uint32_t words)
     c->words = want;
 }
 
+/* One of so many is timed: the clock costs as much as a small unit. */
+static void save_now(struct wr_operator *op, uint32_t unit)
+{
+    enum { TIMED = 16 };
+    struct wr_checkpointer *c = op->changes.checkpointer;
+    bool timed = c->forced++ % TIMED == 0;
+    int64_t before = timed ? wr_clock_thread_ns() : 0;
+    wr_checkpointer_save_unit(c, op, unit);
+    if (timed) c->forced_ns += TIMED * (wr_clock_thread_ns() - before);
+}
+
 void wr_unit_touch_slow(struct wr_operator *op, uint32_t unit)
 {
     struct wr_changes *c = &op->changes;
     uint32_t word = unit / 64;
     uint64_t bit = (uint64_t)1 << unit % 64;
     if (word >= c->words) wr_changes_grow(c, word + 1);
-    if (c->frozen[word] & bit) {
-        wr_checkpointer_save_unit(c->checkpointer, op, unit);
-        c->checkpointer->forced++;
-        WR_ASSERT(!(c->frozen[word] & bit));
-    }
+    if (c->frozen[word] & bit) save_now(op, unit);
     c->changed[word] |= bit;
 }
 
@@ -40,10 +49,7 @@ void wr_unit_forget_slow(struct wr_operator *op, uint32_t unit)
     uint32_t word = unit / 64;
     uint64_t bit = (uint64_t)1 << unit % 64;
     if (word >= c->words) return; /* never touched: nothing of it is stored */
-    if (c->frozen[word] & bit) {
-        wr_checkpointer_save_unit(c->checkpointer, op, unit);
-        c->checkpointer->forced++;
-    }
+    if (c->frozen[word] & bit) save_now(op, unit);
     c->changed[word] &= ~bit;
     if (!(c->stored[word] & bit)) return;
     c->stored[word] &= ~bit;

@@ -315,19 +315,18 @@ enum wr_status wr_checkpoint_tick(struct wr_engine *engine, struct wr_error *err
     WR_ASSERT(c && c->saver);
     int64_t now = wr_clock_monotonic_us(), passed = now - c->stepped_us;
     if (c->forced) { /* they were saved within what has passed */
-        note_pause(c, (int64_t)c->forced * c->unit_ns / 1000);
+        note_pause(c, c->forced_ns / 1000);
         c->forced = 0;
+        c->forced_ns = 0;
     }
     struct wr_saved saved;
     if (c->taking && c->encoded) {
         if (wr_saver_poll(c->saver, false, &saved) && settle(c, &saved, error) != WR_OK) return error->status;
     } else if (c->taking) {
         if (wr_saver_waiting(c->saver) < WAITING_MAX) {
-            uint64_t units = c->stats.units;
             int64_t slice = WR_MAX(SLICE_LEAST_US, WR_MIN(passed / SHARE, SLICE_MOST_US));
             encode_slice(c, now + slice);
             int64_t took = wr_clock_monotonic_us() - now;
-            if (c->stats.units > units) c->unit_ns = took * 1000 / (int64_t)(c->stats.units - units);
             note_pause(c, took);
         }
     } else if (is_due(c, now)) {

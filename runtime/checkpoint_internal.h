@@ -47,9 +47,9 @@ struct wr_checkpointer {
     int64_t spent_us;            /* of the engine's thread, for the one being taken */
     int64_t spent_last_us;
     int64_t stepped_us;          /* end of the last tick */
-    int64_t unit_ns;             /* what saving a unit took lately */
     uint64_t rows_begun;         /* rows read when the last one was begun */
     uint64_t forced;             /* units saved because they were about to change, since the last tick */
+    int64_t forced_ns;           /* and what that took */
     struct wr_checkpoint_stats stats;
 };
 

@@ -260,6 +260,14 @@ enum wr_status wr_checkpoint_open(struct wr_engine *engine, const struct wr_chec
     return WR_OK;
 }
 
+/* What tells this run's journal from others'. */
+static uint64_t run_of(const struct wr_checkpointer *c)
+{
+    uint64_t run;
+    memcpy(&run, c->store_id, sizeof run);
+    return run;
+}
+
 static void told(void *context, const char *line)
 {
     struct wr_engine *engine = context;
@@ -294,13 +302,16 @@ static enum wr_status match(struct wr_engine *engine, struct wr_slice record, ui
 static enum wr_status resume_sinks(struct wr_engine *engine, struct wr_slice record, struct wr_error *error)
 {
     struct wr_checkpointer *c = engine->checkpointer;
-    struct wr_slice marks = wr_record_find(record, "sinks");
-    for (size_t i = 0; i < engine->sink.count; i++) {
-        bool ahead = false;
-        if (wr_sink_resume(engine->sink.at[i], marks, c->published, c->epoch, &ahead, told, engine, error) != WR_OK)
-            return error->status;
-        c->ahead |= ahead;
-    }
+    int64_t identity = 0;
+    struct wr_sink_resume how = {.marks = wr_record_find(record, "sinks"),
+                                 .published = c->published,
+                                 .run = run_of(c),
+                                 .told = told,
+                                 .context = engine};
+    how.fresh = number_of(record, "identity", &identity) && (uint64_t)identity != wr_program_hash(engine->program);
+    for (size_t i = 0; i < engine->sink.count; i++)
+        if (wr_sink_resume(engine->sink.at[i], &how, error) != WR_OK) return error->status;
+    c->ahead = how.ahead;
     return WR_OK;
 }
 
@@ -346,7 +357,7 @@ enum wr_status wr_checkpoint_publish(struct wr_engine *engine, struct wr_error *
     struct wr_checkpointer *c = engine->checkpointer;
     if (engine->task.abandoned) return WR_OK;
     WR_ASSERT(c);
-    return c->published ? wr_published_note(c->published, c->epoch, engine->sink.at, engine->sink.count, error) : WR_OK;
+    return c->published ? wr_published_note(c->published, run_of(c), engine->sink.at, engine->sink.count, error) : WR_OK;
 }
 
 bool wr_checkpoint_was_finished(const struct wr_engine *engine)

@@ -51,18 +51,42 @@ static void fail(struct wr_sink *sink, const struct wr_error *error)
     wr_task_fail(sink->task, error);
 }
 
+/* Digests what is about to be written; what a run before this one has published already is taken off the front. false:
+ * this run gave other bytes than that one. */
+static bool account(struct wr_sink *sink, struct wr_slice *bytes, struct wr_error *error)
+{
+    if (sink->bytes < sink->published) {
+        size_t again = (size_t)WR_MIN(bytes->size, sink->published - sink->bytes);
+        wr_digest_add(&sink->digest, wr_slice_of(bytes->data, again));
+        sink->bytes += again;
+        *bytes = wr_slice_of(bytes->data + again, bytes->size - again);
+        if (sink->bytes == sink->published && wr_digest_value(&sink->digest) != sink->published_digest) {
+            wr_error_set(error, WR_ERR_STATE,
+                         "%s: going on from the checkpoint gave other results than had been written before; the input, "
+                         "the program or weir itself is not what it was",
+                         sink->path);
+            return false;
+        }
+    }
+    wr_digest_add(&sink->digest, *bytes);
+    sink->bytes += bytes->size;
+    return true;
+}
+
 void wr_sink_flush(struct wr_sink *sink)
 {
     struct wr_error error = {0};
     if (sink->task->abandoned && sink->task->options.durable) wr_buf_clear(&sink->buffer);
     if (!sink->failed && sink->buffer.size) {
         WR_ASSERT((sink->writer == NULL) != (sink->take == NULL));
-        if (sink->writer) {
-            if (sink->writer->cls->write(sink->writer, wr_buf_slice(&sink->buffer), &error) !=
-                    WR_OK ||
+        struct wr_slice bytes = wr_buf_slice(&sink->buffer);
+        if (sink->digested && !account(sink, &bytes, &error)) {
+            fail(sink, &error);
+        } else if (sink->writer) {
+            if (sink->writer->cls->write(sink->writer, bytes, &error) != WR_OK ||
                 sink->writer->cls->flush(sink->writer, &error) != WR_OK)
                 fail(sink, &error);
-        } else if (sink->take(sink->context, sink->buffer.data, sink->buffer.size) != 0) {
+        } else if (bytes.size && sink->take(sink->context, bytes.data, bytes.size) != 0) {
             wr_error_set(&error, WR_ERR_CLOSED, "%s: the reader went away", sink->path);
             fail(sink, &error);
         }
