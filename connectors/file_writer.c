@@ -1,5 +1,6 @@
 /* Lines into a file or to standard output, compressed where the file's name says so. What the system refuses is
  * said with its own words: at a write, at the latest when the writer is closed. */
+#include "base/fault.h"
 #include "connectors/internal.h"
 
 #include <errno.h>
@@ -36,7 +37,7 @@ static enum wr_status hand_over(struct file_writer *f, struct wr_slice bytes, st
     } tail = {bytes.data}; /* writev only reads */
     struct iovec part[2] = {{f->buffer.data, f->buffer.size}, {tail.base, bytes.size}};
     while (part[0].iov_len + part[1].iov_len > 0) {
-        ssize_t n = writev(f->fd, part, 2);
+        ssize_t n = WR_FAULT_DUE(WR_FAULT_FILE) ? (errno = EIO, -1) : writev(f->fd, part, 2);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EAGAIN) {
             struct pollfd wait = {.fd = f->fd, .events = POLLOUT};
