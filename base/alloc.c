@@ -1,5 +1,6 @@
 /* Allocation with a counter, a test hook that makes one fail, and unwinding when memory is out. */
 #include "base/alloc.h"
+#include "base/fault.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,7 +35,7 @@ void wr_memory_fail(void)
 static bool counted(void)
 {
     allocations++;
-    return WR_UNLIKELY(fail_at != 0) && --fail_at == 0;
+    return (WR_UNLIKELY(fail_at != 0) && --fail_at == 0) || WR_FAULT_DUE(WR_FAULT_ALLOC);
 }
 
 void *wr_alloc(size_t size)

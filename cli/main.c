@@ -1,8 +1,10 @@
 /* weir: finds the command and gives it its arguments. */
+#include "base/fault.h"
 #include "base/text.h"
 #include "cli/cli.h"
 
 #include <signal.h>
+#include <stdlib.h>
 
 const struct wr_command_info wr_command_table[] = {
 #define COMMAND(name, function, arguments, line, example, more) {#name, function, arguments, line, example, more},
@@ -48,9 +50,20 @@ static int unknown_command(const char *name)
     return wr_fail(WR_EXIT_USAGE, "unknown command '%s'; `weir help` lists the commands", name);
 }
 
+/* Builds with WR_FAULTS take faults from the environment, for tests; others do not look. */
+static bool faults_understood(void)
+{
+#ifdef WR_FAULTS
+    const char *wrong = wr_fault_configure(getenv("WEIR_CRASH_AT"), getenv("WEIR_FAIL_AT"));
+    if (wrong) return wr_fail(WR_EXIT_USAGE, "%s", wrong), false;
+#endif
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN); /* a broken pipe is a status of the write, not the death of the process */
+    if (!faults_understood()) return WR_EXIT_USAGE;
     if (argc < 2) {
         print_overview(stderr);
         return WR_EXIT_USAGE;

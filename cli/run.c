@@ -296,7 +296,9 @@ static void print_checkpoints(struct wr_run *run)
         fputs("  this run had come to its end before: nothing was left to do (--discard-state begins anew)\n", stderr);
         return;
     }
-    if (c.resumed) fprintf(stderr, "  went on behind row %" PRIu64 ", from checkpoint %" PRIu64 "\n", c.resumed_rows, c.epoch - c.taken);
+    if (c.resumed)
+        fprintf(stderr, "  went on behind row %" PRIu64 ", from checkpoint %" PRIu64 "\n", c.resumed_rows,
+                c.epoch - c.taken);
     if (c.taken)
         fprintf(stderr, "  %" PRIu64 " checkpoints: %" PRIu64 " entries, %.1f MB, pauses of at most %.1f ms\n", c.taken, c.keys,
                 (double)c.bytes / 1e6, (double)c.pause_max_us / 1e3);

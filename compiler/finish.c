@@ -2,6 +2,7 @@
  * program's. */
 #include "base/hash.h"
 #include "compiler/state.h"
+#include "vm/identity.h"
 
 static const char *text(struct wr_compile *c, const char *from)
 {
@@ -253,5 +254,5 @@ void wr_emit(struct wr_compile *c)
     const struct wr_source *source = &c->diags->sources->at[s->main_file];
     program->source_name = wr_arena_cstr(&program->arena, source->name);
     program->source_text = wr_arena_copy(&program->arena, source->text);
-    program->identity = wr_program_hash(program);
+    wr_program_identify(program);
 }

@@ -237,29 +237,6 @@ static struct wr_ir *simplify(struct wr_block *b, enum wr_op op, struct wr_type 
     }
 }
 
-static bool is_commutative(enum wr_op op)
-{
-    switch ((int)op) {
-    case WR_OP_AND:
-    case WR_OP_OR:
-    case WR_OP_EQ_BOOL:
-    case WR_OP_NE_BOOL:
-    case WR_OP_EQ_I64:
-    case WR_OP_NE_I64:
-    case WR_OP_EQ_F64:
-    case WR_OP_NE_F64:
-    case WR_OP_EQ_STR:
-    case WR_OP_NE_STR:
-    case WR_OP_ADD_I64:
-    case WR_OP_MUL_I64:
-    case WR_OP_ADD_F64: /* DOUBLEs are finite, so that no NaN could tell the operands apart */
-    case WR_OP_MUL_F64:
-    case WR_OP_ADD_DEC:
-    case WR_OP_MUL_DEC: return true;
-    default: return false;
-    }
-}
-
 static struct wr_ir *make_op(struct wr_block *b, struct wr_ir *n)
 {
     bool constant = n->u.op.arg_count > 0;
@@ -276,14 +253,15 @@ static struct wr_ir *make_op(struct wr_block *b, struct wr_ir *n)
 struct wr_ir *wr_ir_op(struct wr_block *b, enum wr_op op, int k, unsigned c, struct wr_type type,
                        struct wr_ir *const *arg, unsigned arg_count)
 {
-    struct wr_ir *simple = simplify(b, op, type, arg);
-    if (simple) return simple;
-    struct wr_ir *copy[3];
+    struct wr_ir *copy[3] = {NULL, NULL, NULL};
     WR_ASSERT(arg_count <= WR_COUNT(copy));
     memcpy(copy, arg, arg_count * sizeof *copy);
-    if (is_commutative(op) && copy[0]->id > copy[1]->id) {
-        copy[0] = arg[1];
-        copy[1] = arg[0];
+    struct wr_ir *simple = simplify(b, op, type, copy);
+    if (simple) return simple;
+    if (wr_op_commutes(op) && copy[0]->id > copy[1]->id) {
+        struct wr_ir *first = copy[0];
+        copy[0] = copy[1];
+        copy[1] = first;
     }
     struct wr_ir n = {.kind = WR_IR_OP, .type = type};
     n.u.op.op = (uint8_t)op;
@@ -304,7 +282,7 @@ void wr_block_import(struct wr_block *b, const struct wr_block *from, struct wr_
         if (n.kind == WR_IR_OP) {
             struct wr_ir **arg = WR_NEW_ARRAY(b->c->arena, struct wr_ir *, n.u.op.arg_count);
             for (unsigned k = 0; k < n.u.op.arg_count; k++) arg[k] = map[n.u.op.arg[k]->id];
-            if (is_commutative((enum wr_op)n.u.op.op) && arg[0]->id > arg[1]->id) {
+            if (wr_op_commutes((enum wr_op)n.u.op.op) && arg[0]->id > arg[1]->id) {
                 struct wr_ir *first = arg[0];
                 arg[0] = arg[1];
                 arg[1] = first;

@@ -42,7 +42,7 @@ static enum wr_status hand_over(struct file_writer *f, struct wr_slice bytes, st
     } tail = {bytes.data}; /* writev only reads */
     struct iovec part[2] = {{f->buffer.data, f->buffer.size}, {tail.base, bytes.size}};
     while (part[0].iov_len + part[1].iov_len > 0) {
-        ssize_t n = writev(f->fd, part, 2);
+        ssize_t n = WR_FAULT_DUE(WR_FAULT_FILE) ? (errno = EIO, -1) : writev(f->fd, part, 2);
         if (n < 0 && errno == EINTR) continue;
         if (n < 0 && errno == EAGAIN) {
             struct pollfd wait = {.fd = f->fd, .events = POLLOUT};

@@ -1,7 +1,5 @@
 /* Bits of units that have changed, are frozen, are stored. */
-#include "runtime/checkpoint_internal.h"
-
-#include "runtime/clock.h"
+#include "runtime/operator.h"
 
 static void *grown(void *memory, size_t from, size_t to)
 {
@@ -15,22 +13,11 @@ void wr_changes_grow(struct wr_changes *c, uint32_t words)
     if (words <= c->words) return;
     uint32_t want = WR_MAX(words, c->words * 2);
     size_t from = c->words * sizeof *c->changed, to = want * sizeof *c->changed;
-    WR_ASSERT(to > from);
+    WR_ASSERT(to > from && want >= words);
     c->changed = grown(c->changed, from, to);
     c->frozen = grown(c->frozen, from, to);
     c->stored = grown(c->stored, from, to);
     c->words = want;
-}
-
-/* One of so many is timed: the clock costs as much as a small unit. */
-static void save_now(struct wr_operator *op, uint32_t unit)
-{
-    enum { TIMED = 16 };
-    struct wr_checkpointer *c = op->changes.checkpointer;
-    bool timed = c->forced++ % TIMED == 0;
-    int64_t before = timed ? wr_clock_thread_ns() : 0;
-    wr_checkpointer_save_unit(c, op, unit);
-    if (timed) c->forced_ns += TIMED * (wr_clock_thread_ns() - before);
 }
 
 void wr_unit_touch_slow(struct wr_operator *op, uint32_t unit)
@@ -39,7 +26,7 @@ void wr_unit_touch_slow(struct wr_operator *op, uint32_t unit)
     uint32_t word = unit / 64;
     uint64_t bit = (uint64_t)1 << unit % 64;
     if (word >= c->words) wr_changes_grow(c, word + 1);
-    if (c->frozen[word] & bit) save_now(op, unit);
+    if (c->frozen[word] & bit) c->save_now(op, unit);
     c->changed[word] |= bit;
 }
 
@@ -49,7 +36,7 @@ void wr_unit_forget_slow(struct wr_operator *op, uint32_t unit)
     uint32_t word = unit / 64;
     uint64_t bit = (uint64_t)1 << unit % 64;
     if (word >= c->words) return; /* never touched: nothing of it is stored */
-    if (c->frozen[word] & bit) save_now(op, unit);
+    if (c->frozen[word] & bit) c->save_now(op, unit);
     c->changed[word] &= ~bit;
     if (!(c->stored[word] & bit)) return;
     c->stored[word] &= ~bit;

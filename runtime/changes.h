@@ -14,6 +14,7 @@ struct wr_checkpointer;
 
 struct wr_changes {
     struct wr_checkpointer *checkpointer; /* NULL: nobody takes checkpoints */
+    void (*save_now)(struct wr_operator *op, uint32_t unit); /* the checkpointer's: a frozen unit, before it changes */
     uint32_t words;      /* of each of the bit sets below */
     uint64_t *changed;   /* since the checkpoint that is being taken, or else the last one */
     uint64_t *frozen;    /* belong to the one being taken and are not saved yet */

@@ -91,6 +91,17 @@ void wr_checkpointer_save_unit(struct wr_checkpointer *c, struct wr_operator *op
     c->stats.units += p.entries;
 }
 
+/* One of so many is timed: the clock costs as much as a small unit. */
+void wr_checkpointer_save_now(struct wr_operator *op, uint32_t unit)
+{
+    enum { TIMED = 16 };
+    struct wr_checkpointer *c = op->changes.checkpointer;
+    bool timed = c->forced++ % TIMED == 0;
+    int64_t before = timed ? wr_clock_thread_ns() : 0;
+    wr_checkpointer_save_unit(c, op, unit);
+    if (timed) c->forced_ns += TIMED * (wr_clock_thread_ns() - before);
+}
+
 static uint64_t count_bits(const uint64_t *bits, uint32_t words)
 {
     uint64_t count = 0;
@@ -124,6 +135,7 @@ static void refresh(struct wr_checkpointer *c)
         changed += count_bits(task->op[i]->changes.changed, task->op[i]->changes.words);
         stored += task->op[i]->changes.stored_count;
     }
+    WR_ASSERT(c->next_part < WR_PARTS && c->first_segment == c->next_segment);
     uint64_t each = c->unit_count ? c->unit_bytes / c->unit_count + 1 : 64;
     uint64_t lives = stored * each + c->own_bytes;
     bool all = changed * 2 >= stored;
@@ -160,6 +172,7 @@ static void put_own(struct wr_checkpointer *c)
 {
     struct wr_task *task = &c->engine->task;
     c->own_bytes = 0;
+    WR_ASSERT(c->taking && task->op_count == task->program->node_count);
     for (uint32_t i = 0; i < task->op_count; i++) {
         struct wr_operator *op = task->op[i];
         struct putting p = {c, op, 0, 0, 'o'};
@@ -217,6 +230,7 @@ static void hand_over(struct wr_checkpointer *c)
                                      .program = wr_buf_slice(&program),
                                      .keep_from = c->keep_from,
                                      .epoch = c->epoch};
+    WR_ASSERT(c->keep_from <= c->next_segment && c->record.size);
     wr_saver_commit(c->saver, &commit);
     wr_buf_release(&program);
 }

@@ -13,7 +13,8 @@
  * The record: byte 1 (its form), then named fields, each LEB128 length of its name, name, LEB128 length, bytes; a
  * reader passes over names that it does not know:
  *   epoch, taken_us (wall clock, for people), weir (version), store (16 random bytes), identity (of the program),
- *   finished (the inputs had ended), operators (list), partitions (list), sinks (list), drops, rows, watermark, time.
+ *   content (hash of its file with the values of its parameters), finished (the inputs had ended), operators (list),
+ *   partitions (list), sinks (list), drops, rows_written, watermark, time, first_segment (of the epoch).
  *
  * Not dropped yet by anybody: segments from `keep_from` on, the oldest that holds an entry which still counts. To let
  * it rise, units that have not changed for long are saved again, part after part (refresh). */

@@ -58,6 +58,9 @@ enum wr_status wr_checkpoint_rewrite(struct wr_engine *engine, struct wr_error *
 /* Encodes one frozen unit now. */
 void wr_checkpointer_save_unit(struct wr_checkpointer *c, struct wr_operator *op, uint32_t unit);
 
+/* The same for one that is about to change. */
+void wr_checkpointer_save_now(struct wr_operator *op, uint32_t unit);
+
 /* The record of a checkpoint of this task, as it stands; sinks are marked. */
 enum wr_status wr_record_encode(struct wr_checkpointer *c, bool finished, struct wr_buf *out, struct wr_error *error);
 /* Operators' clocks, partitions' marks, counters and drops out of a record. WR_ERR_STATE: malformed or of another task.
@@ -65,10 +68,11 @@ enum wr_status wr_record_encode(struct wr_checkpointer *c, bool finished, struct
 enum wr_status wr_record_apply(struct wr_engine *engine, struct wr_slice record, const uint32_t *from, struct wr_error *error);
 /* Every reader goes to where the record says. */
 enum wr_status wr_record_seek(struct wr_engine *engine, struct wr_slice record, struct wr_error *error);
-void wr_node_identity(const struct wr_program *program, uint32_t node, uint8_t identity[16]);
-/* Fills from[]; *lost is told of state that no operator takes. */
-enum wr_status wr_record_match(struct wr_engine *engine, struct wr_slice record, uint32_t *from, bool *whole,
-                               struct wr_buf *lost, struct wr_error *error);
+/* Fills from[]; `lost` is told of keys' state that no operator takes: "alerts (7 keys), …". */
+enum wr_status wr_record_match(struct wr_engine *engine, struct wr_slice record, uint32_t *from, struct wr_buf *lost,
+                               struct wr_error *error);
+/* The record is of this very program, with the same values of its parameters. */
+bool wr_record_is_of(struct wr_slice record, const struct wr_program *program);
 /* Loads the operators' entries out of the store's segments. */
 enum wr_status wr_recover_operators(struct wr_checkpointer *c, struct wr_slice record, const uint32_t *from,
                                     struct wr_error *error);

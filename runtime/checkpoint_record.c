@@ -4,6 +4,7 @@
 #include "base/hash.h"
 #include "runtime/clock.h"
 #include "runtime/source.h"
+#include "runtime/upgrade.h"
 #include <inttypes.h>
 
 /* ---- Writing ------------------------------------------------------------------------------------- */
@@ -29,25 +30,6 @@ static void put_element(struct wr_buf *out, struct wr_buf *one)
     wr_buf_clear(one);
 }
 
-void wr_node_identity(const struct wr_program *program, uint32_t node, uint8_t identity[16])
-{
-    struct wr_buf bytes = {0};
-    const struct wr_node *n = &program->node[node];
-    wr_put_u8(&bytes, n->kind);
-    wr_put_bytes(&bytes, wr_slice_cstr(n->name ? n->name : ""));
-    wr_put_uint(&bytes, node);
-    struct wr_hash128 hash = wr_hash128_of(bytes.data, bytes.size, 0);
-    memcpy(identity, &hash, 16);
-    wr_buf_release(&bytes);
-}
-
-static const char *node_name(const struct wr_program *program, uint32_t node)
-{
-    const struct wr_node *n = &program->node[node];
-    const char *bound = wr_node_binding_name(program, node);
-    return bound ? bound : n->name ? n->name : program->query[n->query];
-}
-
 static void put_operators(struct wr_checkpointer *c, struct wr_buf *out)
 {
     struct wr_task *task = &c->engine->task;
@@ -55,11 +37,9 @@ static void put_operators(struct wr_checkpointer *c, struct wr_buf *out)
     uint64_t each = c->unit_count ? c->unit_bytes / c->unit_count : 0;
     for (uint32_t i = 0; i < task->op_count; i++) {
         const struct wr_operator *op = task->op[i];
-        uint8_t identity[16];
-        wr_node_identity(task->program, i, identity);
-        wr_put_bytes(&one, wr_slice_of((const char *)identity, 16));
+        wr_put_bytes(&one, wr_slice_of((const char *)op->node->identity, sizeof op->node->identity));
         wr_put_bytes(&one, wr_slice_cstr(op->cls->name));
-        wr_put_bytes(&one, wr_slice_cstr(node_name(task->program, i)));
+        wr_put_bytes(&one, wr_slice_cstr(wr_node_shown_name(task->program, i)));
         wr_put_uint(&one, op->changes.stored_count);
         wr_put_uint(&one, op->changes.stored_count * each);
         wr_buf_clear(&clock);
@@ -145,7 +125,8 @@ enum wr_status wr_record_encode(struct wr_checkpointer *c, bool finished, struct
     put_number(out, "taken_us", wr_clock_wall_us());
     put_field(out, "weir", wr_slice_cstr(WEIR_VERSION));
     put_field(out, "store", wr_slice_of((const char *)c->store_id, sizeof c->store_id));
-    put_number(out, "identity", (int64_t)wr_program_hash(task->program));
+    put_number(out, "content", (int64_t)wr_program_hash(task->program));
+    put_field(out, "identity", wr_slice_of((const char *)task->program->identity, sizeof task->program->identity));
     put_field(out, "program", wr_slice_cstr(task->program->source_name ? task->program->source_name : ""));
     put_number(out, "finished", finished);
     put_number(out, "watermark", task->watermark);
@@ -174,6 +155,12 @@ static bool get_number(struct wr_slice record, const char *name, int64_t *number
 {
     struct wr_slice value = wr_record_find(record, name);
     return value.data && wr_get_i64(&value, number) && value.size == 0;
+}
+
+bool wr_record_is_of(struct wr_slice record, const struct wr_program *program)
+{
+    int64_t content;
+    return get_number(record, "content", &content) && (uint64_t)content == wr_program_hash(program);
 }
 
 static bool get_operators(struct wr_engine *engine, struct wr_slice record, const uint32_t *from)
@@ -253,6 +240,7 @@ static enum wr_status get_partitions(struct wr_engine *engine, struct wr_slice l
             return wr_error_set(error, WR_ERR_STATE, "the checkpoint's list of inputs is malformed");
         struct wr_partition *p = partition_of(task, &one);
         if (!p) return other_inputs(engine, list, error);
+        WR_ASSERT(p->rows == 0);
         p->rows = one.rows;
         p->ended = one.ended;
         p->watermark = one.watermark;
@@ -310,30 +298,28 @@ enum wr_status wr_record_seek(struct wr_engine *engine, struct wr_slice record, 
     return WR_OK;
 }
 
-enum wr_status wr_record_match(struct wr_engine *engine, struct wr_slice record, uint32_t *from, bool *whole,
-                               struct wr_buf *lost, struct wr_error *error)
+enum wr_status wr_record_match(struct wr_engine *engine, struct wr_slice record, uint32_t *from, struct wr_buf *lost,
+                               struct wr_error *error)
 {
     struct wr_task *task = &engine->task;
     struct wr_slice list = wr_record_find(record, "operators");
+    WR_VEC(struct wr_record_operator) old = {0};
     struct wr_record_operator one;
-    uint32_t count = 0;
-    *whole = true;
-    for (uint32_t i = 0; i < task->op_count; i++) from[i] = WR_NONE;
-    while (list.size) {
-        if (!wr_record_operator_next(&list, &one))
-            return wr_error_set(error, WR_ERR_STATE, "the checkpoint's list of operators is malformed");
-        bool taken = false;
-        for (uint32_t i = 0; i < task->op_count && !taken; i++) {
-            uint8_t identity[16];
-            wr_node_identity(task->program, i, identity);
-            taken = from[i] == WR_NONE && wr_slice_equal(one.identity, wr_slice_of((const char *)identity, 16));
-            if (taken) from[i] = count;
-        }
-        if (!taken && one.units) {
-            wr_buf_printf(lost, "%s%.*s (%" PRIu64 " keys)", lost->size ? ", " : "", WR_SLICE_ARG(one.name), one.units);
-        }
-        *whole = *whole && taken;
-        count++;
+    while (list.size && wr_record_operator_next(&list, &one)) wr_vec_push(&old, one);
+    if (list.size) {
+        wr_vec_release(&old);
+        return wr_error_set(error, WR_ERR_STATE, "the checkpoint's list of operators is malformed");
     }
+    struct wr_upgrade upgrade;
+    wr_upgrade_match(old.at, (uint32_t)old.count, task->program, &upgrade);
+    for (uint32_t i = 0; i < task->op_count; i++)
+        from[i] = upgrade.verdict[i] == WR_UPGRADE_KEPT ? upgrade.from[i] : WR_NONE;
+    for (uint32_t i = 0; i < old.count; i++) {
+        const struct wr_record_operator *o = &old.at[i];
+        if (upgrade.old_verdict[i] == WR_UPGRADE_KEPT || !o->units) continue;
+        wr_buf_printf(lost, "%s%.*s (%" PRIu64 " keys)", lost->size ? ", " : "", WR_SLICE_ARG(o->name), o->units);
+    }
+    wr_upgrade_release(&upgrade);
+    wr_vec_release(&old);
     return WR_OK;
 }

@@ -163,7 +163,7 @@ struct wr_plan {
     uint32_t time_slot;      /* where links hold the time of what they took last; WR_NONE: that of their row */
     const uint32_t *keep;    /* columns that kept rows have: the program's, and what waiting rows are asked for */
     uint32_t keep_count;
-    uint32_t *own_keep;      /* NULL: .keep is the program's */
+    uint32_t *own_keep;      /* the memory of .keep */
     uint8_t *selects;        /* per variable: some position has it */
     uint8_t *begins;         /* per variable: a match may begin with it */
     uint8_t *needed;         /* variable_count rows of keep_count bytes: something reads the column of such rows */

@@ -1,6 +1,7 @@
 /* What a pattern's node implies, worked out once: the entries of each position as masks, which earlier rows the
  * conditions read and how links remember them, which rows can begin a match. */
 #include "runtime/pattern.h"
+#include "vm/pattern_kept.h"
 
 static bool is_absence(const struct wr_pattern_node *spec, const struct wr_follow *entry)
 {
@@ -155,58 +156,21 @@ static void plan_condition(struct wr_plan *plan, const struct wr_program *progra
     }
 }
 
-/* Which kept columns of a variable's rows are read by anything: the others need not be saved. */
-static void plan_needed(struct wr_plan *plan, const struct wr_pattern_node *spec, uint32_t set, uint32_t column)
-{
-    if (column == WR_NONE) return;
-    for (uint32_t k = 0; k < plan->keep_count; k++) {
-        if (plan->keep[k] != column) continue;
-        for (uint32_t v = 0; v < spec->variable_count; v++) {
-            if (wr_pattern_set_has(spec, set, v)) plan->needed[(size_t)v * plan->keep_count + k] = 1;
-        }
-    }
-}
-
-static void plan_all_needed(struct wr_plan *plan, const struct wr_pattern_node *spec)
-{
-    plan->needed = wr_alloc_zero((size_t)spec->variable_count * plan->keep_count + 1);
-    for (uint32_t i = 0; i < spec->history_count + spec->output_count; i++) {
-        const struct wr_input *input =
-            i < spec->history_count ? &spec->history[i] : &spec->output[i - spec->history_count];
-        if (input->kind == WR_INPUT_LAST || input->kind == WR_INPUT_FIRST)
-            plan_needed(plan, spec, input->set, input->column);
-        if (input->kind == WR_INPUT_COLUMN) plan_needed(plan, spec, WR_SET_ALL, input->column);
-    }
-    for (uint32_t a = 0; a < spec->aggregate_count; a++) {
-        const struct wr_aggregate *aggregate = &spec->aggregate[a];
-        plan_needed(plan, spec, aggregate->set, aggregate->column);
-        plan_needed(plan, spec, aggregate->set, aggregate->column2);
-        plan_needed(plan, spec, aggregate->set, aggregate->filter);
-    }
-}
-
-/* Rows that wait for those behind them are no longer in a batch when they are looked at. */
+/* Kept columns, and which of them of a variable's rows are read by anything: the others need not be saved. */
 static void plan_keep(struct wr_plan *plan, const struct wr_program *program, const struct wr_pattern_node *spec)
 {
-    plan->keep = spec->keep;
-    plan->keep_count = spec->keep_count;
-    if (!spec->next_max) return;
-    uint32_t most = spec->keep_count;
-    for (uint32_t v = 0; v < spec->variable_count; v++)
-        if (spec->variable[v].condition != WR_NONE) most += program->code[spec->variable[v].condition].input_count;
-    plan->own_keep = wr_alloc((most + 1) * sizeof *plan->own_keep);
-    if (spec->keep_count) memcpy(plan->own_keep, spec->keep, spec->keep_count * sizeof *spec->keep);
+    uint32_t words = wr_pattern_words(spec);
+    plan->own_keep = wr_alloc((wr_pattern_kept_most(program, spec) + 1) * sizeof *plan->own_keep);
     plan->keep = plan->own_keep;
-    for (uint32_t v = 0; v < spec->variable_count; v++) {
-        if (spec->variable[v].condition == WR_NONE) continue;
-        const struct wr_code *code = &program->code[spec->variable[v].condition];
-        for (uint32_t i = 0; i < code->input_count; i++) {
-            uint32_t k = 0;
-            if (code->input[i].kind != WR_INPUT_COLUMN) continue;
-            while (k < plan->keep_count && plan->keep[k] != code->input[i].column) k++;
-            if (k == plan->keep_count) plan->own_keep[plan->keep_count++] = code->input[i].column;
-        }
+    plan->keep_count = wr_pattern_kept(program, spec, plan->own_keep);
+    plan->needed = wr_alloc_zero((size_t)spec->variable_count * plan->keep_count + 1);
+    uint64_t *needed = wr_alloc_zero(((size_t)words * plan->keep_count + 1) * sizeof *needed);
+    wr_pattern_needed(spec, plan->keep, plan->keep_count, needed);
+    for (uint32_t k = 0; k < plan->keep_count; k++) {
+        for (uint32_t v = 0; v < spec->variable_count; v++)
+            plan->needed[(size_t)v * plan->keep_count + k] = wr_bit(needed + (size_t)k * words, v);
     }
+    wr_free(needed);
 }
 
 /* What is to be known of a key beside its starts. */
@@ -248,7 +212,6 @@ void wr_plan_init(struct wr_plan *plan, const struct wr_program *program, const 
     }
     for (uint32_t i = 0; i < spec->lead_count; i++) /* these are to be remembered, so they make a key known too */
         plan->selects[spec->lead[i].variable] = plan->begins[spec->lead[i].variable] = 1;
-    plan_all_needed(plan, spec);
     /* A match that a moment ends may cover no row of a later start that has come as far. */
     plan->elders = plan->past_last && spec->within_us < 0 && !spec->limit_starts && plan->time_slot == WR_NONE;
     /* By -> alone and without a time limit a start never fails, and in a sequence no later one is sooner done. */

@@ -123,6 +123,7 @@ static bool find_published(const struct wr_published *p, uint64_t run, struct wr
                            uint64_t *digest)
 {
     uint64_t newest = 0;
+    WR_ASSERT(p && p->fd >= 0);
     for (uint32_t i = 0; i < 2; i++) {
         struct wr_slice in = wr_buf_slice(&p->slot[i]), other;
         uint64_t of, sequence, count, at, hash;
@@ -234,6 +235,7 @@ enum wr_status wr_sink_resume(struct wr_sink *sink, struct wr_sink_resume *how, 
 {
     struct mark m;
     uint64_t digest = 0;
+    WR_ASSERT(sink->bytes == 0 && how->published);
     sink->digested = true;
     if (!find_mark(sink, how->marks, &m)) {
         wr_digest_init(&sink->digest);

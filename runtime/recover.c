@@ -36,6 +36,7 @@ static void seen_grow(struct seen *seen)
 /* true: for the first time. */
 static bool seen_add(struct seen *seen, uint32_t op, struct wr_slice key)
 {
+    WR_ASSERT((seen->mask & (seen->mask + 1)) == 0);
     struct wr_hash128 hash = wr_hash128_of(key.data, key.size, seen->seed + op);
     hash.high |= 1; /* never the empty one */
     if (!seen->slot || seen->count * 2 > seen->mask) seen_grow(seen);
@@ -99,6 +100,7 @@ static enum wr_status load_entry(struct loading *l, uint64_t number, const struc
 /* Newest first: the first entry of a key that is met is the one that counts. */
 static enum wr_status load_units(struct loading *l, uint64_t number, struct wr_error *error)
 {
+    WR_ASSERT(!l->entry.count || l->bytes.size);
     for (size_t i = l->entry.count; i-- > 0;) {
         const struct wr_segment_entry *entry = &l->entry.at[i];
         if (entry->kind == 'o' || !seen_add(&l->seen, entry->op, entry->key) || entry->kind == 'g') continue;
@@ -209,8 +211,11 @@ static enum wr_status sync_sinks(void *context, struct wr_error *error)
 static void watch_changes(struct wr_checkpointer *c)
 {
     struct wr_task *task = &c->engine->task;
-    for (uint32_t i = 0; i < task->op_count; i++)
-        if (task->op[i]->cls->unit_limit) task->op[i]->changes.checkpointer = c;
+    for (uint32_t i = 0; i < task->op_count; i++) {
+        if (!task->op[i]->cls->unit_limit) continue;
+        task->op[i]->changes.checkpointer = c;
+        task->op[i]->changes.save_now = wr_checkpointer_save_now;
+    }
 }
 
 static bool number_of(struct wr_slice record, const char *name, int64_t *number)
@@ -231,10 +236,8 @@ static enum wr_status open_store(struct wr_checkpointer *c, struct wr_error *err
 /* A record of another program: that one first comes to where it had published. */
 static enum wr_status catch_up_first(struct wr_checkpointer *c, struct wr_error *error)
 {
-    int64_t identity;
     struct wr_slice record = wr_buf_slice(&c->found);
-    if (!record.size || !number_of(record, "identity", &identity)) return WR_OK;
-    if ((uint64_t)identity == wr_program_hash(c->engine->program)) return WR_OK;
+    if (!record.size || wr_record_is_of(record, c->engine->program)) return WR_OK;
     struct wr_store *store = c->store;
     c->store = NULL;
     if (wr_checkpoint_catch_up(c->engine, store, error) != WR_OK) return error->status;
@@ -288,8 +291,7 @@ static enum wr_status match(struct wr_engine *engine, struct wr_slice record, ui
 {
     struct wr_checkpointer *c = engine->checkpointer;
     struct wr_buf lost = {0};
-    bool whole;
-    enum wr_status status = wr_record_match(engine, record, from, &whole, &lost, error);
+    enum wr_status status = wr_record_match(engine, record, from, &lost, error);
     if (status == WR_OK && lost.size && !c->options.accept_loss)
         status = wr_error_set(error, WR_ERR_STATE,
                               "this program has no use for state that is there: %s; `weir state check` says why, "
@@ -302,13 +304,12 @@ static enum wr_status match(struct wr_engine *engine, struct wr_slice record, ui
 static enum wr_status resume_sinks(struct wr_engine *engine, struct wr_slice record, struct wr_error *error)
 {
     struct wr_checkpointer *c = engine->checkpointer;
-    int64_t identity = 0;
     struct wr_sink_resume how = {.marks = wr_record_find(record, "sinks"),
                                  .published = c->published,
                                  .run = run_of(c),
                                  .told = told,
                                  .context = engine};
-    how.fresh = number_of(record, "identity", &identity) && (uint64_t)identity != wr_program_hash(engine->program);
+    how.fresh = !wr_record_is_of(record, engine->program);
     for (size_t i = 0; i < engine->sink.count; i++)
         if (wr_sink_resume(engine->sink.at[i], &how, error) != WR_OK) return error->status;
     c->ahead = how.ahead;
@@ -320,13 +321,12 @@ static enum wr_status go_on(struct wr_engine *engine, struct wr_error *error)
     struct wr_checkpointer *c = engine->checkpointer;
     struct wr_task *task = &engine->task;
     struct wr_slice record = wr_buf_slice(&c->found), id = wr_record_find(record, "store");
-    int64_t epoch, identity, finished;
-    if (!number_of(record, "epoch", &epoch) || !number_of(record, "identity", &identity) ||
-        !number_of(record, "finished", &finished) || id.size != sizeof c->store_id)
+    int64_t epoch, finished;
+    if (!number_of(record, "epoch", &epoch) || !number_of(record, "finished", &finished) || id.size != sizeof c->store_id)
         return wr_error_set(error, WR_ERR_STATE, "%s: the checkpoint's record is malformed", c->directory);
     c->epoch = c->stats.epoch = (uint64_t)epoch;
     memcpy(c->store_id, id.data, sizeof c->store_id);
-    bool same = (uint64_t)identity == wr_program_hash(engine->program);
+    bool same = wr_record_is_of(record, engine->program);
     uint32_t *from = wr_alloc((task->op_count + 1) * sizeof *from);
     enum wr_status status = match(engine, record, from, error);
     if (status == WR_OK) status = wr_record_apply(engine, record, from, error);

@@ -8,10 +8,12 @@
 #include "runtime/store_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <lmdb.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/fault.h"
 #include "base/vec.h"
@@ -133,6 +135,16 @@ static enum wr_status open_environment(struct wr_store *store, const char *insid
     return failed(store, rc, 1u << 16, error);
 }
 
+enum { MAIN = 1 }; /* the handle of the one database, which LMDB gives it once and for all */
+
+static int open_main(MDB_txn *txn)
+{
+    MDB_dbi dbi;
+    int rc = LMDB(mdb_dbi_open(txn, NULL, 0, &dbi));
+    WR_ASSERT(rc || dbi == MAIN);
+    return rc;
+}
+
 /* Begins a reading transaction. Another process may have enlarged the map. */
 static enum wr_status begin_reading(struct wr_store *store, struct wr_error *error)
 {
@@ -147,19 +159,11 @@ static enum wr_status begin_reading(struct wr_store *store, struct wr_error *err
         rc = LMDB(mdb_env_set_mapsize(store->env, 0));
         if (!rc) rc = LMDB(mdb_txn_begin(store->env, NULL, MDB_RDONLY, &store->reading));
     }
+    if (rc) store->reading = NULL;
+    if (!rc) rc = open_main(store->reading);
     if (!rc) return WR_OK;
-    store->reading = NULL;
+    end_left_over(store);
     return failed(store, rc, 0, error);
-}
-
-enum { MAIN = 1 }; /* the handle of the one database, which LMDB gives it once and for all */
-
-static int open_main(MDB_txn *txn)
-{
-    MDB_dbi dbi;
-    int rc = LMDB(mdb_dbi_open(txn, NULL, 0, &dbi));
-    WR_ASSERT(rc || dbi == MAIN);
-    return rc;
 }
 
 /* A value inside the reading transaction; WR_END: there is none. what: for people. */
@@ -197,13 +201,27 @@ static enum wr_status find_record(struct wr_store *store, struct wr_slice *recor
     return WR_OK;
 }
 
+enum wr_status wr_store_check_pages(struct wr_store *store, struct wr_error *error)
+{
+    char what[WR_PAGES_TEXT_BYTES] = "a writer leaves no time to look at the file";
+    enum wr_pages_verdict verdict = WR_PAGES_GONE;
+    for (int attempt = 0; attempt < 10 && verdict == WR_PAGES_GONE; attempt++) {
+        enum wr_status status = begin_reading(store, error);
+        if (status != WR_OK) return status;
+        mdb_filehandle_t fd;
+        int rc = LMDB(mdb_env_get_fd(store->env, &fd));
+        if (rc) return failed(store, rc, 0, error);
+        verdict = wr_store_pages_check(fd, mdb_txn_id(store->reading), what);
+        end_left_over(store);
+    }
+    return verdict == WR_PAGES_GOOD ? WR_OK : wr_store_damaged(store, error, what);
+}
+
 static enum wr_status check_format(struct wr_store *store, struct wr_error *error)
 {
     struct wr_slice payload;
     enum wr_status status = begin_reading(store, error);
     if (status != WR_OK) return status;
-    int rc = open_main(store->reading);
-    if (rc) return failed(store, rc, 0, error);
     status = find(store, format_key, &payload, "its first entry", error);
     if (status == WR_END || (status == WR_OK && (payload.size < FORMAT_BYTES || memcmp(payload.data, magic, sizeof magic) != 0)))
         return wr_error_set(error, WR_ERR_STATE, "'%s/data.mdb' is not a state of weir: choose another directory",
@@ -314,7 +332,7 @@ struct work {
 
 static int put_cold(MDB_txn *txn, const struct cold_item *item, uint64_t epoch)
 {
-    char head[24], hashed[WR_HASHED_KEY_BYTES];
+    char head[32], hashed[WR_HASHED_KEY_BYTES];
     const struct wr_cold_entry *e = item->entry;
     MDB_val key = {item->size, (void *)(uintptr_t)(item->keys + item->offset)}, old;
     if (item->hashed) {
@@ -327,11 +345,12 @@ static int put_cold(MDB_txn *txn, const struct cold_item *item, uint64_t epoch)
         int rc = LMDB(mdb_del(txn, MAIN, &key, NULL));
         return rc == MDB_NOTFOUND ? 0 : rc;
     }
-    wr_store_put64(head, epoch);
-    wr_store_put64(head + 8, e->op.size);
-    wr_store_put64(head + 16, e->key.size);
-    const struct wr_slice whole[] = {wr_slice_of(head, 24), e->op, e->key, e->value};
-    const struct wr_slice bare[] = {wr_slice_of(head, 8), e->value};
+    wr_store_put64(head, wr_store_cold_mark(slice_of(key)));
+    wr_store_put64(head + 8, epoch);
+    wr_store_put64(head + 16, e->op.size);
+    wr_store_put64(head + 24, e->key.size);
+    const struct wr_slice whole[] = {wr_slice_of(head, 32), e->op, e->key, e->value};
+    const struct wr_slice bare[] = {wr_slice_of(head, 16), e->value};
     return item->hashed ? put(txn, key, whole, 4) : put(txn, key, bare, 2);
 }
 
@@ -522,6 +541,17 @@ static enum wr_status drop_unfinished(struct wr_store *store, struct wr_error *e
     return write_out(store, &work, error);
 }
 
+/* Before LMDB trusts them. Closing the descriptor does no harm: LMDB's locks are on its other file. */
+static enum wr_status check_first_pages(struct wr_store *store, struct wr_error *error)
+{
+    char what[WR_PAGES_TEXT_BYTES];
+    int fd = openat(store->directory.fd, "data.mdb", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return failed(store, errno, 0, error);
+    enum wr_pages_verdict verdict = wr_store_pages_begin(fd, what);
+    close(fd);
+    return verdict == WR_PAGES_GOOD ? WR_OK : wr_store_damaged(store, error, what);
+}
+
 enum wr_status wr_store_open(const struct wr_store_options *options, struct wr_store **out, struct wr_error *error)
 {
     *out = NULL;
@@ -532,7 +562,9 @@ enum wr_status wr_store_open(const struct wr_store_options *options, struct wr_s
     store->volatile_ = options->volatile_;
     enum wr_status status = wr_store_directory_open(options, &store->directory, error);
     if (status == WR_OK && store->directory.fresh) status = make_environment(store, error);
+    if (status == WR_OK) status = check_first_pages(store, error);
     if (status == WR_OK) status = open_environment(store, "", error);
+    if (status == WR_OK) status = wr_store_check_pages(store, error);
     if (status == WR_OK) status = check_format(store, error);
     WR_ASSERT(status != WR_OK || (store->first && store->first <= store->last + 1));
     store->next = store->last + 1;

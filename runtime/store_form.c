@@ -4,8 +4,9 @@
  *   'R'                     numbers of the first and last segment that count, epoch, the record
  *   'P'                     the program
  *   'S' number, big endian  a segment
- *   'C' length of op, op, key        a cold entry: epoch, value
- *   'D' 16 bytes of hash, ordinal    one whose key is too long for LMDB (511 bytes): epoch, sizes, op, key, value
+ *   'C' length of op, op, key        a cold entry: a hash of this key, epoch, value
+ *   'D' 16 bytes of hash, ordinal    one whose key is too long for LMDB (511 bytes): the same, with sizes, op, key before
+ *                                    the value
  *
  * Every value ends with XXH3 of what is before it, seeded by its key, so that a value in the wrong place does not hold
  * either. Numbers are little endian, but for the segment's in its key (LMDB sorts by bytes). */
@@ -67,25 +68,44 @@ bool wr_store_cold_key(uint64_t secret, struct wr_slice op, struct wr_slice key,
     return true;
 }
 
+bool wr_store_plausible(struct wr_slice key, struct wr_slice head, bool whole)
+{
+    struct wr_slice payload;
+    uint64_t number;
+    if (!key.size) return false;
+    char kind = key.data[0];
+    bool cold = (kind == 'C' && key.size >= 2) || (kind == 'D' && key.size == WR_HASHED_KEY_BYTES);
+    bool single = key.size == 1 && (kind == 'F' || kind == 'R' || kind == 'P');
+    if (!cold && !single && !wr_store_is_segment(key, &number)) return false;
+    if (whole) return wr_store_checked(key, head, &payload);
+    WR_ASSERT(head.size >= 8);
+    return !cold || wr_store_get64(head.data) == wr_store_cold_mark(key);
+}
+
+uint64_t wr_store_cold_mark(struct wr_slice key)
+{
+    return wr_hash64(key.data, key.size, 'C');
+}
+
 bool wr_store_cold_of(struct wr_slice key, struct wr_slice payload, struct wr_cold *cold)
 {
     WR_ASSERT(key.size && (key.data[0] == 'C' || key.data[0] == 'D'));
     if (key.data[0] == 'C') {
-        if (key.size < 2 || payload.size < 8) return false;
+        if (key.size < 2 || payload.size < 16) return false;
         size_t op_size = (unsigned char)key.data[1];
         if (2 + op_size > key.size) return false;
         cold->op = wr_slice_of(key.data + 2, op_size);
         cold->key = wr_slice_of(key.data + 2 + op_size, key.size - 2 - op_size);
-        cold->value = wr_slice_of(payload.data + 8, payload.size - 8);
+        cold->value = wr_slice_of(payload.data + 16, payload.size - 16);
     } else {
-        if (payload.size < 24) return false;
-        uint64_t op_size = wr_store_get64(payload.data + 8), key_size = wr_store_get64(payload.data + 16);
-        uint64_t rest = payload.size - 24;
+        if (payload.size < 32) return false;
+        uint64_t op_size = wr_store_get64(payload.data + 16), key_size = wr_store_get64(payload.data + 24);
+        uint64_t rest = payload.size - 32;
         if (op_size > rest || key_size > rest - op_size) return false;
-        cold->op = wr_slice_of(payload.data + 24, (size_t)op_size);
+        cold->op = wr_slice_of(payload.data + 32, (size_t)op_size);
         cold->key = wr_slice_of(cold->op.data + op_size, (size_t)key_size);
         cold->value = wr_slice_of(cold->key.data + key_size, (size_t)(rest - op_size - key_size));
     }
-    cold->epoch = wr_store_get64(payload.data);
-    return true;
+    cold->epoch = wr_store_get64(payload.data + 8);
+    return wr_store_get64(payload.data) == wr_store_cold_mark(key);
 }

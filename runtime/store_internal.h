@@ -1,5 +1,6 @@
 /* What the files of the store share. store.c alone knows LMDB; the others know the forms of keys and values (store_form.c),
- * how to look at all of them (store_scan.c), and the directory, its lock and its file system (store_directory.c). */
+ * how to look at all of them (store_scan.c), the pages of the file (store_pages.c), and the directory, its lock and its
+ * file system (store_directory.c). */
 #ifndef WR_RUNTIME_STORE_INTERNAL_H
 #define WR_RUNTIME_STORE_INTERNAL_H
 
@@ -34,10 +35,16 @@ bool wr_store_is_segment(struct wr_slice key, uint64_t *number);
 /* Adds LMDB's key of a cold entry to `out`. Where it would be too long for LMDB it is a hash, WR_HASHED_KEY_BYTES with an
  * ordinal at their end, 0 to begin with: true then. */
 bool wr_store_cold_key(uint64_t secret, struct wr_slice op, struct wr_slice key, struct wr_buf *out);
+/* What a cold entry's value begins with: it ties a large value to its key without reading it. */
+uint64_t wr_store_cold_mark(struct wr_slice key);
 struct wr_cold {
     struct wr_slice op, key, value;
     uint64_t epoch;
 };
+/* Whether weir writes such a key, and what can be said of the value without reading it whole: `head` is its first bytes,
+ * all of them when whole. */
+bool wr_store_plausible(struct wr_slice key, struct wr_slice head, bool whole);
+enum { WR_PLAUSIBLE_BYTES = 16 };
 /* Takes a cold entry apart; false: malformed. */
 bool wr_store_cold_of(struct wr_slice key, struct wr_slice payload, struct wr_cold *cold);
 
@@ -52,7 +59,18 @@ enum wr_status wr_store_scan(struct wr_store *store, struct wr_slice from, char 
                              wr_store_pause_fn *pause, void *context, struct wr_error *error);
 /* The fields that speak of the file and the disk. */
 enum wr_status wr_store_measure_file(struct wr_store *store, struct wr_store_size *size, struct wr_error *error);
+/* Checks all pages that hold keys, from a snapshot of its own. */
+enum wr_status wr_store_check_pages(struct wr_store *store, struct wr_error *error);
 enum wr_status wr_store_damaged(const struct wr_store *store, struct wr_error *error, const char *what);
+
+/* ---- The file's pages (store_pages.c) ------------------------------------------------------------------ */
+
+enum { WR_PAGES_TEXT_BYTES = 160 };
+enum wr_pages_verdict { WR_PAGES_GOOD, WR_PAGES_WRONG, WR_PAGES_GONE };
+/* The two pages that LMDB trusts before anything else: to be called before it opens the file. WRONG: `what` says why. */
+enum wr_pages_verdict wr_store_pages_begin(int fd, char what[WR_PAGES_TEXT_BYTES]);
+/* All pages that hold keys, as transaction `id` sees them, which must be open. GONE: it is not one of the two newest. */
+enum wr_pages_verdict wr_store_pages_check(int fd, uint64_t id, char what[WR_PAGES_TEXT_BYTES]);
 
 /* ---- The directory (store_directory.c) --------------------------------------------------------------- */
 

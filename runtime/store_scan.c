@@ -152,7 +152,10 @@ enum wr_status wr_store_verify(struct wr_store *store, void (*found)(void *conte
                                struct wr_error *error)
 {
     struct verification v = {.found = found, .context = context};
-    enum wr_status status = wr_store_scan(store, WR_SLICE("\0"), 127, verify_entry, tell_found, &v, error);
+    enum wr_status status = wr_store_check_pages(store, error);
+    if (status == WR_ERR_STATE && found) found(context, error->message);
+    if (status != WR_OK) return status; /* LMDB would follow them anywhere */
+    status = wr_store_scan(store, WR_SLICE("\0"), 127, verify_entry, tell_found, &v, error);
     wr_buf_release(&v.text);
     if (status != WR_OK || !v.bad) return status;
     char what[64];

@@ -18,6 +18,29 @@ const struct wr_op_info *wr_op_info(enum wr_op op)
     return &info[op];
 }
 
+bool wr_op_commutes(enum wr_op op)
+{
+    switch ((int)op) {
+    case WR_OP_AND:
+    case WR_OP_OR:
+    case WR_OP_EQ_BOOL:
+    case WR_OP_NE_BOOL:
+    case WR_OP_EQ_I64:
+    case WR_OP_NE_I64:
+    case WR_OP_EQ_F64:
+    case WR_OP_NE_F64:
+    case WR_OP_EQ_STR:
+    case WR_OP_NE_STR:
+    case WR_OP_ADD_I64:
+    case WR_OP_MUL_I64:
+    case WR_OP_ADD_F64: /* DOUBLEs are finite, so that no NaN could tell the operands apart */
+    case WR_OP_MUL_F64:
+    case WR_OP_ADD_DEC:
+    case WR_OP_MUL_DEC: return true;
+    default: return false;
+    }
+}
+
 /* ---- Casts -------------------------------------------------------------------------------------- */
 
 struct casts {

@@ -46,6 +46,8 @@ struct wr_op_info {
     uint8_t rule;        /* enum wr_op_rule; SELECT reads A too */
 };
 const struct wr_op_info *wr_op_info(enum wr_op op);
+/* Is B op C always C op B? */
+bool wr_op_commutes(enum wr_op op);
 
 /* The five instructions of a family, by class: wr_op_of(WR_OP_SELECT_BOOL, cls). */
 static inline enum wr_op wr_op_of(enum wr_op first_of_five, enum wr_class cls)

@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/error.h"
+#include "base/hash.h"
 #include "vm/code.h"
 
 #define WR_NONE UINT32_MAX
@@ -281,7 +282,8 @@ struct wr_node {
     uint8_t kind;             /* enum wr_node_kind */
     uint8_t input_count;      /* MERGE, OUTPUT: any number up to 255; SOURCE: 0; else 1 */
     uint32_t query;           /* index in program->query: whose rows are counted when dropped here */
-    const char *name;         /* stable identity of the operator: its name, else its place and text */
+    const char *name;         /* for people: "alerts.window", made unique by its order among the statements */
+    uint8_t identity[16];     /* who it is whatever stands around it (vm/identity.h); not in the file */
     const uint32_t *input;
     struct wr_schema schema;
     uint32_t place;           /* byte offset of its text in the program, for explain */
@@ -296,7 +298,8 @@ struct wr_node {
 
 struct wr_program {
     struct wr_arena arena;    /* owns everything below */
-    uint64_t identity;        /* hash of the canonical file content */
+    uint8_t identity[16];     /* the same for every file of this program, wherever its text stands and however it is
+                                 laid out (vm/identity.h); not in the file */
     uint32_t constant_count, parameter_count, stream_count, code_count, query_count, node_count, setting_count;
     struct wr_constant *constant;
     struct wr_parameter *parameter;
@@ -325,10 +328,12 @@ enum wr_status wr_program_check_parameters(const struct wr_program *program, str
 
 /* The file format (docs/program-file.md): magic, version, sections, xxHash checksum. Same program, same bytes. */
 void wr_program_encode(const struct wr_program *program, struct wr_buf *out);
-/* The hash of what encode writes: .identity of a decoded program; whoever compiles one sets it so, before any
- * parameter is set. */
+/* The hash of what encode writes, as in the file's header. */
 uint64_t wr_program_hash(const struct wr_program *program);
-/* Decodes and verifies; NULL and WR_ERR_STATE with a sentence when it is cut short, damaged, of another
+/* The hash of the same without what only people read: the source's name and text, places in it, texts of patterns.
+ * Parameters that are set do not count. */
+struct wr_hash128 wr_program_core_hash(const struct wr_program *program);
+/* Decodes, verifies and identifies; NULL and WR_ERR_STATE with a sentence when it is cut short, damaged, of another
  * version, or not provably safe. */
 struct wr_program *wr_program_decode(struct wr_slice bytes, struct wr_error *error);
 bool wr_program_is_file(struct wr_slice bytes); /* begins with the magic */

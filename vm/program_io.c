@@ -8,6 +8,7 @@
 #include "vm/program.h"
 
 #include "base/hash.h"
+#include "vm/identity.h"
 #include "vm/opcode.h"
 
 static const char magic[6] = {'W', 'E', 'I', 'R', 'C', 0};
@@ -21,6 +22,7 @@ struct codec {
     const unsigned char *p, *end;
     struct wr_arena *arena;
     bool failed;
+    bool bare; /* writing without what only people read */
 };
 
 /* ---- Numbers and strings ------------------------------------------------------------------------- */
@@ -280,7 +282,7 @@ static void walk_code(struct codec *c, struct wr_code *code)
         if (!c->out) *word = (uint32_t)value;
     }
     ARRAY(c, result, uint16_t, code->result, code->result_count, 1) walk_u16(c, result);
-    bool places = c->out && code->place;
+    bool places = c->out && code->place && !c->bare;
     walk_bool(c, &places);
     if (!places) return;
     uint32_t count = code->word_count / 2;
@@ -388,7 +390,7 @@ static void walk_pattern(struct codec *c, struct wr_pattern_node *p)
     ARRAY(c, v, struct wr_pattern_variable, p->variable, p->variable_count, 4)
     {
         walk_cstr(c, &v->name);
-        walk_cstr(c, &v->text);
+        if (!c->bare) walk_cstr(c, &v->text);
         walk_index(c, &v->row_condition);
         walk_index(c, &v->condition);
     }
@@ -425,7 +427,7 @@ static void walk_pattern(struct codec *c, struct wr_pattern_node *p)
     ARRAY(c, history, struct wr_input, p->history, p->history_count, 8) walk_input(c, history);
     walk_bits(c, &p->reads, &p->reads_count, &p->reads_words);
     ARRAY(c, output, struct wr_input, p->output, p->output_count, 8) walk_input(c, output);
-    walk_cstr(c, &p->text);
+    if (!c->bare) walk_cstr(c, &p->text);
 }
 
 static void walk_node(struct codec *c, struct wr_node *node)
@@ -438,7 +440,7 @@ static void walk_node(struct codec *c, struct wr_node *node)
     if (inputs > UINT8_MAX) fail(c), inputs = 0;
     if (!c->out) node->input_count = (uint8_t)inputs;
     walk_schema(c, &node->schema);
-    walk_u32(c, &node->place);
+    if (!c->bare) walk_u32(c, &node->place);
     switch ((enum wr_node_kind)node->kind) {
     case WR_NODE_SOURCE: walk_source(c, &node->u.source, node->schema.count); break;
     case WR_NODE_SELECT:
@@ -522,6 +524,7 @@ static void walk_settings(struct codec *c, struct wr_program *program)
 
 static void walk_text(struct codec *c, struct wr_program *program)
 {
+    if (c->bare) return;
     walk_cstr(c, &program->source_name);
     walk_slice(c, &program->source_text);
 }
@@ -550,10 +553,10 @@ struct encoding {
     struct wr_buf content; /* the one being written */
 };
 
-static void encode_sections(const struct wr_program *program, struct encoding *to)
+static void encode_sections(const struct wr_program *program, bool bare, struct encoding *to)
 {
     struct wr_program copy = *program; /* the walk takes one that it could change */
-    struct codec c = {.out = &to->content};
+    struct codec c = {.out = &to->content, .bare = bare};
     WR_ASSERT(to->body.size == 0);
     for (size_t i = 0; i < WR_COUNT(sections); i++) {
         wr_buf_clear(&to->content);
@@ -566,7 +569,7 @@ static void encode_sections(const struct wr_program *program, struct encoding *t
 }
 
 /* The sections in buffers of the caller's, which are released when memory runs out. */
-static void encode_into(const struct wr_program *program, struct encoding *to)
+static void encode_into(const struct wr_program *program, bool bare, struct encoding *to)
 {
     struct wr_memory_guard guard;
     if (WR_MEMORY_GUARD(&guard)) {
@@ -574,14 +577,14 @@ static void encode_into(const struct wr_program *program, struct encoding *to)
         wr_buf_release(&to->content);
         wr_memory_fail();
     }
-    encode_sections(program, to);
+    encode_sections(program, bare, to);
     wr_memory_guard_pop(&guard);
 }
 
 void wr_program_encode(const struct wr_program *program, struct wr_buf *out)
 {
     struct encoding e = {0};
-    encode_into(program, &e);
+    encode_into(program, false, &e);
     wr_buf_add(out, magic, sizeof magic);
     put_fixed(out, WR_PROGRAM_VERSION, 2);
     put_fixed(out, e.body.size, 8);
@@ -593,8 +596,17 @@ void wr_program_encode(const struct wr_program *program, struct wr_buf *out)
 uint64_t wr_program_hash(const struct wr_program *program)
 {
     struct encoding e = {0};
-    encode_into(program, &e);
+    encode_into(program, false, &e);
     uint64_t hash = wr_hash64(e.body.data, e.body.size, 0);
+    wr_buf_release(&e.body);
+    return hash;
+}
+
+struct wr_hash128 wr_program_core_hash(const struct wr_program *program)
+{
+    struct encoding e = {0};
+    encode_into(program, true, &e);
+    struct wr_hash128 hash = wr_hash128_of(e.body.data, e.body.size, 0);
     wr_buf_release(&e.body);
     return hash;
 }
@@ -651,8 +663,10 @@ struct wr_program *wr_program_decode(struct wr_slice bytes, struct wr_error *err
     if (check_header(bytes, error)) return NULL;
     struct wr_slice body = wr_slice_of(bytes.data + HEADER_SIZE, bytes.size - HEADER_SIZE);
     struct wr_program *program = wr_program_new();
-    program->identity = get_fixed(bytes.data + 16, 8);
-    if (read_sections(program, body, error) == WR_OK && wr_program_verify(program, error) == WR_OK) return program;
+    if (read_sections(program, body, error) == WR_OK && wr_program_verify(program, error) == WR_OK) {
+        wr_program_identify(program);
+        return program;
+    }
     wr_program_free(program);
     return NULL;
 }

@@ -1,106 +1,5 @@
 /* The store: what is committed is there, what is not is not; who may open what; what is damaged is never handed out. */
-#include "base/alloc.h"
-#include "base/hash.h"
-#include "runtime/store.h"
-
-#include <errno.h>
-#include <fcntl.h>
-#include <setjmp.h>
-#include <signal.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
-#include <sys/wait.h>
-#include <unistd.h>
-#include <cmocka.h>
-
-static char scratch[64];
-static unsigned scratch_count;
-
-/* A path that is not there yet. */
-static const char *new_path(void)
-{
-    static char path[128];
-    snprintf(path, sizeof path, "%s/d%u", scratch, scratch_count++);
-    return path;
-}
-
-static struct wr_store *open_store(const char *path, bool read_only)
-{
-    struct wr_store_options options = {.directory = path, .read_only = read_only, .volatile_ = true};
-    struct wr_store *store;
-    struct wr_error error = {0};
-    if (wr_store_open(&options, &store, &error) != WR_OK) fail_msg("%s", error.message);
-    return store;
-}
-
-static void assert_refused(struct wr_store_options options, enum wr_status want, const char *words)
-{
-    struct wr_store *store;
-    struct wr_error error = {0};
-    assert_int_equal(wr_store_open(&options, &store, &error), want);
-    assert_null(store);
-    if (!strstr(error.message, words)) fail_msg("'%s' does not say '%s'", error.message, words);
-}
-
-/* A segment's bytes as a function of its number and a seed. */
-static void fill_segment(struct wr_buf *out, uint64_t number, uint64_t seed, size_t size)
-{
-    wr_buf_clear(out);
-    for (size_t i = 0; i < size; i += 8) {
-        uint64_t word = wr_mix64(number * 1000003 + seed * 7919 + i);
-        wr_buf_add(out, &word, WR_MIN(size - i, sizeof word));
-    }
-}
-
-static void commit(struct wr_store *store, uint64_t first, size_t count, size_t size, uint64_t keep_from, uint64_t epoch)
-{
-    struct wr_buf bytes[64] = {{0}};
-    struct wr_slice segment[64];
-    char record[32];
-    struct wr_error error = {0};
-    assert_true(count <= 64);
-    for (size_t i = 0; i < count; i++) {
-        fill_segment(&bytes[i], first + i, 0, size);
-        segment[i] = wr_buf_slice(&bytes[i]);
-    }
-    snprintf(record, sizeof record, "epoch %u", (unsigned)epoch);
-    struct wr_store_commit c = {.first_number = first, .segment_count = count, .segment = segment,
-                                .record = wr_slice_cstr(record), .keep_from = keep_from, .epoch = epoch};
-    if (wr_store_commit(store, &c, &error) != WR_OK) fail_msg("%s", error.message);
-    for (size_t i = 0; i < count; i++) wr_buf_release(&bytes[i]);
-}
-
-static void assert_record(struct wr_store *store, const char *want)
-{
-    struct wr_buf out = {0};
-    struct wr_error error = {0};
-    if (wr_store_record(store, &out, &error) != WR_OK) fail_msg("%s", error.message);
-    assert_string_equal(wr_buf_cstr(&out), want);
-    wr_buf_release(&out);
-}
-
-/* The segments that count are first..last and hold what fill_segment gave them. */
-static void assert_segments(struct wr_store *store, uint64_t first, uint64_t last, size_t size)
-{
-    uint64_t got_first, got_last;
-    struct wr_buf want = {0}, got = {0};
-    struct wr_error error = {0};
-    assert_int_equal(wr_store_segments(store, &got_first, &got_last, &error), WR_OK);
-    assert_int_equal(got_first, first);
-    assert_int_equal(got_last, last);
-    for (uint64_t n = first; n <= last; n++) {
-        if (wr_store_read(store, n, &got, &error) != WR_OK) fail_msg("%s", error.message);
-        fill_segment(&want, n, 0, size);
-        assert_true(wr_slice_equal(wr_buf_slice(&want), wr_buf_slice(&got)));
-    }
-    assert_int_equal(wr_store_read(store, last + 1, &got, &error), WR_END);
-    if (first > 1) assert_int_equal(wr_store_read(store, first - 1, &got, &error), WR_END);
-    wr_buf_release(&want);
-    wr_buf_release(&got);
-}
+#include "runtime/store_harness.h"
 
 static void a_new_store_is_empty(void **state)
 {
@@ -350,17 +249,6 @@ static void cold_entries_are_found_replaced_and_go(void **state)
 
 /* ---- Who may open what ---------------------------------------------------------------------------- */
 
-/* Runs fn in a process of its own; its exit status. */
-static int in_child(int (*fn)(const char *path), const char *path)
-{
-    fflush(NULL);
-    pid_t child = fork();
-    if (child == 0) _exit(fn(path));
-    int status;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 static int read_beside(const char *path)
 {
     struct wr_store *store = open_store(path, true);
@@ -390,16 +278,6 @@ static void one_writes_and_others_read(void **state)
     commit(store, 4, 1, 1000, 2, 2);
     wr_store_close(store);
     wr_store_close(open_store(path, false));
-}
-
-static void write_file(const char *directory, const char *name, const char *text)
-{
-    char path[192];
-    snprintf(path, sizeof path, "%s/%s", directory, name);
-    FILE *file = fopen(path, "w");
-    assert_non_null(file);
-    fputs(text, file);
-    fclose(file);
 }
 
 static void what_is_not_weirs_is_refused(void **state)
@@ -433,21 +311,6 @@ static void what_is_not_weirs_is_refused(void **state)
     assert_int_equal(unlink(inside), 0);
     assert_refused((struct wr_store_options){.directory = path}, WR_ERR_STATE, "has lost its file 'data.mdb'");
     assert_refused((struct wr_store_options){.directory = path, .read_only = true}, WR_ERR_STATE, "has lost its file");
-}
-
-static int setup(void **state)
-{
-    WR_UNUSED(state);
-    snprintf(scratch, sizeof scratch, "/tmp/weir-test-store-XXXXXX");
-    return mkdtemp(scratch) ? 0 : -1;
-}
-
-static int teardown(void **state)
-{
-    WR_UNUSED(state);
-    char command[128];
-    snprintf(command, sizeof command, "rm -rf '%s'", scratch);
-    return system(command);
 }
 
 int main(void)

@@ -8,6 +8,7 @@
 
 #include "base/hash.h"
 #include "sample_program.h"
+#include "vm/identity.h"
 #include "vm/text.h"
 
 static void the_sample_is_safe(void **state)
@@ -34,7 +35,11 @@ static void decoded_programs_encode_to_the_same_bytes(void **state)
     wr_program_encode(again, &second);
     assert_int_equal(first.size, second.size);
     assert_memory_equal(first.data, second.data, first.size);
-    assert_true(again->identity == wr_program_hash(program));
+    assert_true(wr_program_hash(again) == wr_program_hash(program));
+    wr_program_identify(program);
+    assert_memory_equal(again->identity, program->identity, 16);
+    for (uint32_t i = 0; i < program->node_count; i++)
+        assert_memory_equal(again->node[i].identity, program->node[i].identity, 16);
     assert_string_equal(again->node[3].u.pattern.text, "small -> large");
     assert_string_equal(again->node[0].u.source.field[1].path[1], "amount");
     assert_int_equal(again->node[1].u.select.where, 1);
