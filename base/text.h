@@ -26,6 +26,10 @@ void wr_suggestion_offer(struct wr_suggestion *s, struct wr_slice candidate);
 /* An empty slice when nothing is near enough. */
 struct wr_slice wr_suggestion_best(const struct wr_suggestion *s);
 
+/* A duration as people and other databases write it: '1 day', '5 minutes', '1 hour 30 min', '1.5 hours', '-90 s'; units
+ * in any case, the greater first, each once; a sign only before a single part. false when it is none. */
+bool wr_duration_words(struct wr_slice text, int64_t *micros);
+
 static inline char wr_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;

@@ -89,6 +89,17 @@ def an_array_of_a_match_is_compared_in_a_condition():
     equal((rc, out), (0, [{"v": "b"}]))
 
 
+@case
+def intervals_may_have_their_unit_in_the_quotes():
+    for text, seconds in (("interval '1 day'", 86400), ("INTERVAL '5 minutes'", 300), ("Interval '1 Hour 30 MIN'", 5400),
+                          ("interval '1.5 hours'", 5400), ("interval '2w 1d'", 1296000), ("interval '-90 secs'", -90),
+                          ("interval '90' second", 90), ("interval '10 ms'", 0), ("CAST('2 days' AS INTERVAL)", 172800)):
+        equal(values(f"EXTRACT(EPOCH FROM {text})"), [seconds] * 3)
+    equal(values("at + '5 minutes' = at + 5m")[0], True)
+    rc, out, err = replay(VALUES + "PATTERN p FROM s MATCH a -> b WITHIN '1 minute' DEFINE b AS i = 2 SELECT b.i AS i;", ROWS)
+    equal((rc, out), (0, [{"i": 2}]))
+
+
 if __name__ == "__main__":
     for name, failure in results:
         if failure:
