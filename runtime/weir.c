@@ -242,6 +242,7 @@ static bool file_stream(void *context, struct wr_arena *arena, struct wr_slice p
         return false;
     }
     *declaration = tree.statement[0];
+    if (seen.note) *why = wr_slice_cstr(seen.note);
     return true;
 }
 
