@@ -219,7 +219,8 @@ bool wr_parse_interval(struct wr_slice text, int64_t *micros)
     bool negative = take(&c, '-');
     if (!negative) take(&c, '+');
     if (c.p == c.end) return false;
-    if (!(take(&c, 'P') ? take_iso(&c, &sum) : take_short(&c, &sum))) return wr_duration_words(text, micros);
+    if (memchr(text.data, ' ', text.size)) return wr_duration_words(text, micros);
+    if (!(take(&c, 'P') ? take_iso(&c, &sum) : take_short(&c, &sum))) return false;
     if (sum > (uint64_t)INT64_MAX + negative) return false;
     *micros = (int64_t)(negative ? 0 - sum : sum);
     return true;
