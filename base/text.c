@@ -90,6 +90,8 @@ void wr_suggestion_init(struct wr_suggestion *s, struct wr_slice wanted)
 
 void wr_suggestion_offer(struct wr_suggestion *s, struct wr_slice candidate)
 {
+    if (s->offered < WR_SUGGESTION_LISTED) s->listed[s->offered] = candidate;
+    s->offered++;
     unsigned d = wr_edit_distance(s->wanted, candidate, s->distance);
     if (d < s->distance) {
         s->best = candidate;

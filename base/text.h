@@ -15,11 +15,14 @@ size_t wr_utf8_encode(char out[4], uint32_t code_point);
 unsigned wr_edit_distance(struct wr_slice a, struct wr_slice b, unsigned limit);
 
 /* The best of the candidates offered one by one: at most min(3, length/3 + 1) edits away,
- * and only when no second one is as near. */
+ * and only when no second one is as near. The first few are kept, to be listed where none is near. */
+enum { WR_SUGGESTION_LISTED = 8 };
 struct wr_suggestion {
     struct wr_slice wanted, best;
     unsigned distance;
     bool tie;
+    uint32_t offered; /* how many there were */
+    struct wr_slice listed[WR_SUGGESTION_LISTED];
 };
 void wr_suggestion_init(struct wr_suggestion *s, struct wr_slice wanted);
 void wr_suggestion_offer(struct wr_suggestion *s, struct wr_slice candidate);
