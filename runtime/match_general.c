@@ -149,7 +149,7 @@ static bool limit_starts(struct wr_pattern *p, struct wr_general *g, uint32_t ke
     }
     struct wr_start *start = wr_start_at(g, id);
     wr_operator_count(&p->op, "limit", "", start->first.place);
-    if (p->trace) trace_end(p, g, start, key, WR_WATCH_DIED, pass);
+    if (p->trace) trace_end(p, g, start, key, WR_WATCH_LIMIT, pass);
     wr_threads_drop(p, g, start);
     remove_start(p, g, starts, before, id);
     return oldest;
@@ -160,6 +160,13 @@ static uint64_t last_row(const struct wr_general *g, uint32_t link)
 {
     uint32_t row = wr_link_at(g, link)->row;
     return row ? wr_kept_at(g, row)->id.sequence : 0;
+}
+
+/* SKIP PAST LAST ROW: a match that waits will take its rows, if nothing takes it away. */
+static uint64_t wait_for(struct wr_pattern *p, const struct wr_general *g, uint64_t taken, uint32_t link)
+{
+    if (p->trace) wr_trace_taker(p, g, link);
+    return WR_MAX(taken, last_row(g, link));
 }
 
 /* The go over the starts of a key. */
@@ -179,7 +186,11 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
         enum wr_watch_end end = WR_WATCH_DIED;
         if (!id) { /* behind the last: the row's own start */
             may_begin = false;
-            if (g->sequence <= taken || (p->plan.one_start && starts->head)) break;
+            if (g->sequence <= taken || (p->plan.one_start && starts->head)) {
+                enum wr_watch_end why = g->sequence <= taken ? WR_WATCH_TAKEN : WR_WATCH_COVERED;
+                if (p->trace) wr_trace_unbegun(p, g, key, pass->row, why);
+                break;
+            }
             begin(p, g, starts, pass->row);
             id = before ? wr_start_at(g, before)->next : starts->head;
             if (!id) break;
@@ -203,7 +214,8 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
                 taken = WR_MAX(taken, by);
                 wr_threads_drop(p, g, start);
             } else {
-                if (ended && p->plan.past_last && !first_open) taken = WR_MAX(taken, last_row(g, ended->link));
+                if (ended && p->trace) wr_trace_waits(p, start->first.sequence, start->count == 1);
+                if (ended && p->plan.past_last && !first_open) taken = wait_for(p, g, taken, ended->link);
                 if (!first_open) first_open = start->first.sequence;
                 waits |= ended != NULL;
                 if (arms) wr_start_arm(p, g, start, key);
@@ -388,6 +400,7 @@ static void general_rows(struct wr_pattern *p)
     for (uint32_t w = 0; w < (batch->rows + 63) / 64; w++) {
         for (uint64_t bits = p->select[w]; bits; bits &= bits - 1) {
             uint32_t row = w * 64 + (uint32_t)__builtin_ctzll(bits);
+            if (WR_UNLIKELY(p->trace != NULL) && wr_watch_sees(p->watch)) wr_trace_seen_row(p, row);
             if (p->id[row] != WR_KEY_NONE) rows[count++] = (uint16_t)row;
         }
     }
