@@ -172,7 +172,8 @@ void wr_why_asides_print(const struct wr_why_asides *all, const weir_start *star
             continue;
         }
         if (++count > WR_ASIDES_SHOWN) continue;
-        if (count == 1) wr_buf_add_cstr(out, start ? "    took no part meanwhile:\n" : "    its rows, and rows that took no part:\n");
+        if (count == 1)
+            wr_buf_add_cstr(out, start ? "    took no part meanwhile:\n" : "    its rows, and rows that took no part:\n");
         wr_buf_add_cstr(out, "      ");
         put_name(a, name, context, out);
         wr_buf_add_char(out, ' ');
