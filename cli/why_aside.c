@@ -155,7 +155,8 @@ static void say(const struct wr_why_asides *all, const struct wr_why_aside *a, c
 
 static void put_name(const struct wr_why_aside *a, wr_why_row_fn *name, void *context, struct wr_buf *out)
 {
-    weir_row row = {.stream = a->stream, .partition = a->partition, .record = a->record, .time_us = a->no_time ? INT64_MIN : a->time_us - a->late_us};
+    weir_row row = {.stream = a->stream, .partition = a->partition, .record = a->record,
+                    .time_us = a->no_time ? INT64_MIN : a->time_us - a->late_us};
     name(context, &row, out);
 }
 
