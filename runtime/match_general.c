@@ -69,11 +69,17 @@ void wr_general_arm(struct wr_pattern *p, struct wr_general *g, uint32_t key)
     wr_timer_arm(&p->op.timers, end, start->first.sequence, key);
 }
 
+/* Does it show that a start's time is up, though nothing has matched: a timeout, rows that are in no match now? */
+static bool ends_visibly(const struct wr_pattern *p)
+{
+    return p->spec->timeouts || (p->spec->all_rows == WR_OUTPUT_UNMATCHED && p->spec->within_us >= 0);
+}
+
 /* Arms a moment for what time alone brings about in a start. What is due already waits for rows before it. */
 void wr_start_arm(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t key)
 {
     int64_t due = p->plan.moments ? wr_threads_due(p, g, start) : WR_TIME_MAX;
-    if (p->spec->timeouts) due = WR_MIN(due, wr_pattern_deadline(p, start->first.place.time));
+    if (ends_visibly(p)) due = WR_MIN(due, wr_pattern_deadline(p, start->first.place.time));
     if (due >= start->armed || due == WR_TIME_MAX || waits_for_rows(p, g, key, due)) return;
     start->armed = due;
     wr_timer_arm(&p->op.timers, due, start->first.sequence, key);
@@ -178,7 +184,7 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
     uint64_t first_open = 0;
     bool waits = false, may_begin = pass->has_row && (pass->row == WR_NONE || wr_bit(p->insert, pass->row));
     bool elders = g->elders && !pass->ending && (may_begin || starts->head != starts->tail);
-    bool arms = (p->plan.moments || p->spec->timeouts) && !pass->ending;
+    bool arms = (p->plan.moments || ends_visibly(p)) && !pass->ending;
     uint32_t before = 0;
     g->go++;
     g->at_key = key;
