@@ -15,23 +15,23 @@ V ?= @
 BASE = alloc arena buf error fault hash text
 DSL = source diag diag_render ast ast_call ast_pattern ast_match ast_query ast_statement report parse \
       fmt fmt_doc fmt_expr fmt_pattern fmt_query fmt_expand
-VM = type array decimal calendar text text_time json zone regexp scalar opcode builtin builtin_number builtin_text builtin_time \
+VM = type array decimal calendar text text_time json zone regexp scalar opcode builtin builtin_number builtin_text builtin_time builtin_array \
      batch exec frame exec_batch exec_row program program_io verify verify_code verify_node verify_pattern \
      disasm bytecode_page pattern_class pattern_kept identity meaning_code
 VM_CXX = shortest
-COMPILER = compile settings declare declare_stream names relation types check_expr check_operator check_call condition expr_walk query window output \
+COMPILER = compile settings declare declare_stream names relation types check_expr check_operator check_call check_array condition expr_walk query window output \
            ir fold share prune emit finish \
            streams automaton automaton_expand pattern pattern_keys pattern_result pattern_tree pattern_scope pattern_call pattern_define pattern_contradict pattern_warn explain explain_words explain_pattern explain_text explain_dot explain_json
 RUNTIME = row_code clock codec timers scratch chunk reorder drops operator task source unseen select merge late sink output published state \
           roundtrip changes checkpoint checkpoint_form checkpoint_record recover catch_up upgrade bind engine push watch coverage weir \
           slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \
           window window_emit window_state store store_form store_scan store_pages store_directory saver \
-          pattern pattern_plan pattern_row pattern_trace match_general match_general_state match_thread match_special match_link match_condition match_rows match_decide match_output match_row \
+          pattern pattern_plan pattern_row pattern_trace pattern_trace_text match_general match_general_state match_thread match_special match_link match_condition match_rows match_decide match_output match_row \
           match_sequence match_state
 CONNECTORS = byte_source compress csv_encoder csv_reader csv_scan decode decode_number decompress encode \
              file_writer infer infer_csv infer_json json_encoder json_reader json_walk library window
 CONNECTORS_CXX = simdjson_shim
-CLI = main args files run table declare language walk why_text why_json why_test cmd_why wtest_line wtest_parse wtest_program wtest_record wtest_run wtest_vary wtest_compare \
+CLI = main args files run table declare language walk why_text why_aside why_json why_test cmd_why wtest_line wtest_parse wtest_program wtest_record wtest_run wtest_vary wtest_compare \
       wtest_text wtest_cover wtest_report wtest_update wtest_fmt wtest_fence cmd_test cmd_query cmd_replay cmd_check cmd_compile cmd_explain cmd_fmt init_sample cmd_init cmd_help cmd_version cmd_completion
 TESTS = runtime/test_pattern compiler/test_automaton compiler/test_explain compiler/test_types compiler/test_fold compiler/test_flow compiler/test_memory compiler/test_listing runtime/test_upgrade runtime/test_reorder runtime/test_timers runtime/test_time runtime/test_drops runtime/test_engine runtime/test_push runtime/test_order runtime/test_memory \
         dsl/test_lexer dsl/test_parse dsl/test_fmt dsl/test_diag \

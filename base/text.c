@@ -90,6 +90,8 @@ void wr_suggestion_init(struct wr_suggestion *s, struct wr_slice wanted)
 
 void wr_suggestion_offer(struct wr_suggestion *s, struct wr_slice candidate)
 {
+    if (s->offered < WR_SUGGESTION_LISTED) s->listed[s->offered] = candidate;
+    s->offered++;
     unsigned d = wr_edit_distance(s->wanted, candidate, s->distance);
     if (d < s->distance) {
         s->best = candidate;
@@ -103,4 +105,85 @@ void wr_suggestion_offer(struct wr_suggestion *s, struct wr_slice candidate)
 struct wr_slice wr_suggestion_best(const struct wr_suggestion *s)
 {
     return s->tie ? (struct wr_slice){0} : s->best;
+}
+
+/* ---- Durations in words ----------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name; /* with or without an s behind it */
+    int64_t micros;
+} duration_units[] = {
+    {"week", 604800000000}, {"w", 604800000000}, {"day", 86400000000}, {"d", 86400000000}, {"hour", 3600000000},
+    {"hr", 3600000000},     {"h", 3600000000},   {"minute", 60000000}, {"min", 60000000},  {"m", 60000000},
+    {"second", 1000000},    {"sec", 1000000},    {"s", 1000000},       {"millisecond", 1000}, {"msec", 1000},
+    {"ms", 1000},           {"microsecond", 1},  {"usec", 1},          {"us", 1}};
+
+static int64_t duration_unit(struct wr_slice name)
+{
+    for (int pass = 0; pass < 2; pass++) {
+        for (size_t i = 0; i < WR_COUNT(duration_units); i++)
+            if (wr_slice_equal_nocase(name, wr_slice_cstr(duration_units[i].name))) return duration_units[i].micros;
+        if (name.size > 1 && wr_lower(name.data[name.size - 1]) == 's') name.size--;
+    }
+    return 0;
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static void skip_blanks(struct wr_slice text, size_t *at)
+{
+    while (*at < text.size && text.data[*at] == ' ') (*at)++;
+}
+
+/* digits[.digits] of the unit that follows, added to *total; what is finer than a microsecond is refused. */
+static bool duration_part(struct wr_slice text, size_t *at, int64_t *unit, int64_t *total)
+{
+    size_t start = *at, point = 0;
+    while (*at < text.size && (is_digit(text.data[*at]) || (text.data[*at] == '.' && !point))) {
+        if (text.data[*at] == '.') point = *at;
+        (*at)++;
+    }
+    struct wr_slice number = wr_slice_of(text.data + start, *at - start);
+    skip_blanks(text, at);
+    size_t letters = *at;
+    while (*at < text.size && ((text.data[*at] | 32) >= 'a' && (text.data[*at] | 32) <= 'z')) (*at)++;
+    *unit = duration_unit(wr_slice_of(text.data + letters, *at - letters));
+    if (number.size == 0 || !is_digit(number.data[0]) || !is_digit(number.data[number.size - 1]) || *unit == 0)
+        return false;
+    int64_t whole = 0, step = *unit;
+    bool behind = false;
+    for (size_t i = 0; i < number.size; i++) {
+        int64_t digit = number.data[i] - '0', part;
+        if (number.data[i] == '.') {
+            behind = true;
+        } else if (!behind) {
+            if (__builtin_mul_overflow(whole, 10, &whole) || __builtin_add_overflow(whole, digit, &whole)) return false;
+        } else {
+            if (step % 10 && digit) return false;
+            step /= 10;
+            if (__builtin_mul_overflow(digit, step, &part) || __builtin_add_overflow(*total, part, total)) return false;
+        }
+    }
+    return !__builtin_mul_overflow(whole, *unit, &whole) && !__builtin_add_overflow(*total, whole, total);
+}
+
+bool wr_duration_words(struct wr_slice text, int64_t *micros)
+{
+    size_t at = 0, parts = 0;
+    int64_t total = 0, last = INT64_MAX;
+    skip_blanks(text, &at);
+    bool sign = at < text.size && (text.data[at] == '-' || text.data[at] == '+');
+    bool negative = sign && text.data[at++] == '-';
+    for (; at < text.size; parts++) {
+        int64_t unit;
+        if (!duration_part(text, &at, &unit, &total) || unit >= last) return false;
+        last = unit;
+        skip_blanks(text, &at);
+    }
+    if (parts == 0 || (sign && parts > 1)) return false;
+    *micros = negative ? -total : total;
+    return true;
 }

@@ -17,10 +17,16 @@ struct asking {
     int64_t time;
     struct wr_arena arena;
     WR_VEC(struct wr_why_start) start; /* that may be shown */
-    uint64_t matches, partials;
+    uint64_t matches, partials, suppressed;
+    struct wr_why_asides asides;
 };
 
 /* ---- Choosing -------------------------------------------------------------------------------- */
+
+static const char *copy_text(struct asking *a, const char *text)
+{
+    return wr_arena_cstr(&a->arena, wr_slice_cstr(text));
+}
 
 static weir_row copy_row(struct asking *a, const weir_row *row)
 {
@@ -39,17 +45,32 @@ static struct wr_why_start copy_start(struct asking *a, const weir_start *start)
     for (size_t i = 0; i < start->row_count; i++) rows[i] = copy_row(a, &start->rows[i]);
     for (size_t i = 0; i < start->refusal_count; i++) {
         const weir_refusal *r = &start->refusals[i];
-        refusals[i] = (weir_refusal){copy_row(a, &r->row),
-                                     wr_arena_cstr(&a->arena, wr_slice_cstr(r->variable)),
-                                     wr_arena_cstr(&a->arena, wr_slice_cstr(r->condition)),
-                                     wr_arena_cstr(&a->arena, wr_slice_cstr(r->values))};
+        refusals[i] = *r;
+        refusals[i].row = copy_row(a, &r->row);
+        refusals[i].variable = copy_text(a, r->variable);
+        refusals[i].condition = copy_text(a, r->condition);
+        refusals[i].values = copy_text(a, r->values);
+        refusals[i].awaited = copy_text(a, r->awaited);
     }
     struct wr_why_start out = {*start};
-    out.start.pattern = wr_arena_cstr(&a->arena, wr_slice_cstr(start->pattern));
-    out.start.key = wr_arena_cstr(&a->arena, wr_slice_cstr(start->key));
+    out.start.pattern = copy_text(a, start->pattern);
+    out.start.key = copy_text(a, start->key);
+    out.start.waits = copy_text(a, start->waits);
+    out.start.cause = copy_text(a, start->cause);
+    if (start->has_by) {
+        out.start.by_first = copy_row(a, &start->by_first);
+        out.start.by_last = copy_row(a, &start->by_last);
+    }
     out.start.rows = rows;
     out.start.refusals = refusals;
     return out;
+}
+
+/* The best partial match: what took most, and of these what was stopped by nothing but itself. */
+static size_t rank(const weir_start *start)
+{
+    bool outside = start->end == WEIR_START_TAKEN || start->end == WEIR_START_COVERED;
+    return start->row_count * 2 + !outside;
 }
 
 /* Without --at the first matches and the best partial one are kept, with it all that were open
@@ -62,6 +83,7 @@ static void on_start(void *context, const weir_start *start)
     if ((a->key && strcmp(a->key, start->key) != 0) || !start->row_count) return;
     if (a->has_time && (start->rows[0].time_us > a->time || start->end_us < a->time)) return;
     if (matched) a->matches++;
+    else if (start->end == WEIR_START_SUPPRESSED) a->suppressed++;
     else a->partials++;
     if (matched || a->has_time) {
         if (a->start.count < SHOWN_MAX + 1) wr_vec_push(&a->start, copy_start(a, start));
@@ -69,11 +91,29 @@ static void on_start(void *context, const weir_start *start)
     }
     for (size_t i = 0; i < a->start.count; i++) {
         if (a->start.at[i].start.end == WEIR_START_MATCH) continue;
-        if (a->start.at[i].start.row_count <= start->row_count)
+        if (rank(&a->start.at[i].start) <= rank(start))
             a->start.at[i] = copy_start(a, start);
         return;
     }
     wr_vec_push(&a->start, copy_start(a, start));
+}
+
+static void on_late(void *context, const weir_drop *late)
+{
+    struct asking *a = context;
+    wr_why_asides_late(&a->asides, late);
+}
+
+static void on_drop(void *context, const weir_drop *drop)
+{
+    struct asking *a = context;
+    wr_why_asides_drop(&a->asides, drop);
+}
+
+static void on_seen(void *context, const weir_seen *seen)
+{
+    struct asking *a = context;
+    wr_why_asides_seen(&a->asides, seen);
 }
 
 static void ignore_result(void *context, const weir_result *result)
@@ -89,25 +129,14 @@ static void name_row(void *context, const weir_row *row, struct wr_buf *out)
     WR_UNUSED(context);
     char text[WR_TEXT_MAX];
     size_t size = wr_print_timestamp(text, row->time_us);
-    wr_buf_printf(out, "%s %llu", row->stream, (unsigned long long)row->record + 1);
+    wr_buf_printf(out, "%s #%llu", row->stream, (unsigned long long)row->record + 1);
     if (row->partition) wr_buf_printf(out, " of file %u", row->partition + 1);
-    wr_buf_printf(out, " (%.*s)", (int)size, text);
+    if (row->time_us != INT64_MIN) wr_buf_printf(out, " (%.*s)", (int)size, text);
 }
 
-static void show(struct asking *a, const struct wr_program *program, struct wr_buf *out)
+/* What a match begins with. */
+static void print_beginnings(const struct asking *a, const struct wr_program *program, struct wr_buf *out)
 {
-    size_t shown = WR_MIN(a->start.count, (size_t)SHOWN_MAX);
-    for (size_t i = 0; i < shown; i++)
-        wr_why_print_start(&a->start.at[i].start, name_row, NULL, out);
-    uint64_t all = a->has_time || !a->matches ? a->matches + a->partials : a->matches,
-             more = all - shown;
-    const char *what = a->has_time ? "" : a->matches ? " matches" : " that came no farther";
-    if (more)
-        wr_buf_printf(out, "… and %llu more%s; --key and --at narrow it down\n",
-                      (unsigned long long)more, what);
-    if (a->start.count) return;
-    wr_buf_printf(out, "%s%s%s: no row %s a match\n", a->pattern, a->key ? " for " : "",
-                  a->key ? a->key : "", a->has_time ? "at that time was part of" : "began");
     for (uint32_t i = 0; i < program->node_count; i++) {
         const struct wr_node *n = &program->node[i];
         if (n->kind != WR_NODE_PATTERN ||
@@ -122,8 +151,33 @@ static void show(struct asking *a, const struct wr_program *program, struct wr_b
                 &p->variable[p->position[follow->position].variable];
             wr_buf_printf(out, "    it begins with %s%s%s\n", v->name,
                           *v->text ? " AS " : ", which takes any row", v->text);
+            if (follow->flags & WR_FOLLOW_AT_START) wr_buf_add_cstr(out, "    and only with the first row of its key\n");
         }
     }
+}
+
+static void show(struct asking *a, const struct wr_program *program, struct wr_buf *out)
+{
+    size_t shown = WR_MIN(a->start.count, (size_t)SHOWN_MAX);
+    for (size_t i = 0; i < shown; i++) {
+        const weir_start *start = &a->start.at[i].start;
+        wr_why_print_start(start, name_row, NULL, out);
+        if (start->end != WEIR_START_MATCH) wr_why_asides_print(&a->asides, start, name_row, NULL, out);
+    }
+    uint64_t all = a->has_time || !a->matches ? a->matches + a->partials + a->suppressed : a->matches,
+             more = all - shown;
+    if (a->suppressed && a->matches && !a->has_time)
+        wr_buf_printf(out, "%llu further match%s suppressed (SUPPRESS)\n", (unsigned long long)a->suppressed,
+                      a->suppressed == 1 ? " was" : "es were");
+    const char *what = a->has_time ? "" : a->matches ? " matches" : " that came no farther";
+    if (more)
+        wr_buf_printf(out, "… and %llu more%s; --key and --at narrow it down\n",
+                      (unsigned long long)more, what);
+    if (a->start.count) return;
+    wr_buf_printf(out, "%s%s%s: no row %s a match\n", a->pattern, a->key ? " for " : "",
+                  a->key ? a->key : "", a->has_time ? "at that time was part of" : "began");
+    print_beginnings(a, program, out);
+    if (!a->has_time) wr_why_asides_print(&a->asides, NULL, name_row, NULL, out);
 }
 
 /* ---- The command ----------------------------------------------------------------------------- */
@@ -172,6 +226,9 @@ static int run(struct asking *a, weir_program *loaded)
     weir_error error = {0};
     options.context = a;
     options.on_start = on_start;
+    options.on_late = on_late;
+    options.on_drop = on_drop;
+    options.on_seen = on_seen;
     options.on_result = ignore_result;
     weir_status status = weir_engine_open(loaded, &options, &engine, &error);
     if (status == WEIR_OK)
@@ -205,6 +262,11 @@ static int answer(struct asking *a, weir_program *loaded, const struct wr_progra
         return wr_fail(WR_EXIT_USAGE, "--at wants a time such as 2026-03-01T12:00:00Z, not '%s'",
                        at);
     if (!choose_pattern(a, program)) return WR_EXIT_USAGE;
+    a->asides.pattern = a->pattern;
+    a->asides.key = a->key;
+    for (uint32_t i = 0; i < program->node_count; i++)
+        if (program->node[i].kind == WR_NODE_PATTERN && strcmp(program->query[program->node[i].query], a->pattern) == 0)
+            wr_why_asides_of(&a->asides, program, i);
     int code = run(a, loaded);
     if (code != WR_EXIT_DONE) return code;
     order(a);
@@ -212,10 +274,10 @@ static int answer(struct asking *a, weir_program *loaded, const struct wr_progra
     if (wr_args_has(a->args, WR_OPTION_AS_TEST)) {
         if (!a->start.count)
             code = wr_fail(WR_EXIT_NO, "no row began a match: there is nothing to write a test of");
-        else code = wr_why_as_test(a->args, program, &a->start.at[0].start, &out);
+        else code = wr_why_as_test(a->args, &a->start.at[0].start, &a->asides, &out);
     } else if (wr_args_has(a->args, WR_OPTION_JSON)) {
         wr_why_print_json(a->start.at, WR_MIN(a->start.count, (size_t)SHOWN_MAX), a->matches,
-                          a->partials, &out);
+                          a->partials, &a->asides, &out);
     } else {
         show(a, program, &out);
     }
@@ -234,6 +296,7 @@ int wr_cli_why(struct wr_args *args)
     weir_program *loaded = wr_load_program(args, args->positional.at[0], &code);
     if (!loaded) return code;
     wr_arena_init(&a.arena);
+    wr_why_asides_init(&a.asides, NULL, NULL);
     weir_text *bytes = NULL;
     weir_error error = {0};
     struct wr_error inner = {0};
@@ -247,6 +310,7 @@ int wr_cli_why(struct wr_args *args)
     if (program) wr_program_free(program);
     weir_program_free(loaded);
     wr_vec_release(&a.start);
+    wr_why_asides_release(&a.asides);
     wr_arena_release(&a.arena);
     return code;
 }

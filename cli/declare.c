@@ -132,8 +132,10 @@ bool wr_declare_from_file(const char *stream, const char *path, bool comments, s
     enum wr_status status = wr_infer(path, 10000, &arena, &inferred, &error);
     bool ok = status == WR_OK && inferred.count > 0;
     *code = WR_EXIT_USAGE;
-    if (ok) declare(out, stream, &inferred, comments);
-    else if (status != WR_OK) {
+    if (ok) {
+        if (inferred.note) fprintf(stderr, "weir: %s: %s\n", path, inferred.note);
+        declare(out, stream, &inferred, comments);
+    } else if (status != WR_OK) {
         wr_fail(0, "%s", error.message);
         *code = status == WR_ERR_INPUT ? WR_EXIT_INPUT : WR_EXIT_USAGE;
     } else {

@@ -5,6 +5,8 @@
 #include "connectors/connectors.h"
 #include "vm/text.h"
 
+enum { ROWS_MAX = 2000 };
+
 struct example {
     struct wr_args *args;
     const weir_start *start;
@@ -81,6 +83,7 @@ static struct wr_slice record_of(struct example *x, const char *path, uint64_t n
 
 static bool add_row(struct example *x, const weir_row *row)
 {
+    if (row->is_moment) return true;
     for (size_t i = 0; i < x->row.count; i++) {
         const weir_row *other = &x->row.at[i];
         if (other->record == row->record && other->partition == row->partition &&
@@ -133,17 +136,21 @@ static void write_case(struct example *x, struct wr_buf *out)
         wr_buf_add_char(out, '\n');
         number++;
     }
+    if (x->start->end == WEIR_START_EXPIRED || x->start->end == WEIR_START_BOUND) { /* that its time is up, not the input */
+        wr_buf_add_cstr(out, "watermark +");
+        wr_test_print_interval(out, x->start->end_us - x->row.at[0].time_us);
+        wr_buf_add_char(out, '\n');
+    }
     wr_buf_add_cstr(out, "---\n");
 }
 
-/* What must stay: the rows of the match, or how far it came, the last refusal and the end. */
+/* What must stay: how far it came, the last refusal and the end. Nothing: it is not shown. */
 static void essence(const struct wr_test_outcome *outcome, const struct example *x,
                     struct wr_buf *out)
 {
     for (size_t i = 0; i < outcome->why.count; i++) {
         const struct wr_test_why *w = &outcome->why.at[i];
-        if (strcmp(w->pattern, x->start->pattern) != 0 || w->came != x->start->row_count ||
-            w->matched != (x->start->end == WEIR_START_MATCH))
+        if (strcmp(w->pattern, x->start->pattern) != 0 || w->came != wr_why_rows(x->start) || w->end != x->start->end)
             continue;
         struct wr_slice rest = w->text, line;
         struct wr_slice last[2] = {{0}, {0}};
@@ -153,9 +160,9 @@ static void essence(const struct wr_test_outcome *outcome, const struct example 
             last[0] = last[1];
             last[1] = colon ? wr_slice_of(colon, (size_t)(line.data + line.size - colon)) : line;
         }
+        bool by_rows = w->matched || w->end == WEIR_START_TAKEN || w->end == WEIR_START_COVERED; /* labels move there too */
         wr_buf_printf(out, "%u", w->came);
-        if (!w->matched)
-            wr_buf_printf(out, "%.*s%.*s", WR_SLICE_ARG(last[0]), WR_SLICE_ARG(last[1]));
+        if (!by_rows) wr_buf_printf(out, "%.*s%.*s", WR_SLICE_ARG(last[0]), WR_SLICE_ARG(last[1]));
         return;
     }
 }
@@ -200,36 +207,73 @@ static bool try_case(struct example *x, struct wr_buf *seen, struct wr_buf *whol
     return ok;
 }
 
-int wr_why_as_test(struct wr_args *args, const struct wr_program *program, const weir_start *start,
-                   struct wr_buf *out)
+/* All rows of the key up to its end: where those of the start alone do not show it, as with matches of other starts. */
+static bool add_all(struct example *x, const struct wr_why_asides *asides)
+{
+    size_t added = 0;
+    for (size_t i = asides->row.count; i-- > 0 && added < ROWS_MAX;) {
+        const struct wr_why_aside *a = &asides->row.at[i];
+        if (a->kind != WR_ASIDE_SEEN || a->time_us > x->start->end_us || strcmp(a->key, x->start->key) != 0) continue;
+        weir_row row = {.stream = a->stream, .partition = a->partition, .record = a->record, .time_us = a->time_us};
+        if (!add_row(x, &row)) return false;
+        added++;
+    }
+    return true;
+}
+
+/* Leaves out what is not needed: halves first, then row by row until none can go. */
+static void shrink(struct example *x, struct wr_buf *first)
+{
+    struct wr_buf now = {0};
+    bool changed = true;
+    for (size_t size = WR_MAX(x->row.count / 2, (size_t)1); size && (size > 1 || changed); size = size > 1 ? size / 2 : 1) {
+        changed = false;
+        for (size_t end = x->row.count; end > 0; end = end > size ? end - size : 0) {
+            size_t from = end > size ? end - size : 0;
+            bool *before = wr_arena_alloc(&x->arena, size), any = false;
+            for (size_t i = from; i < end; i++) {
+                before[i - from] = x->left_out[i];
+                any |= !x->left_out[i];
+                x->left_out[i] = true;
+            }
+            wr_buf_clear(&now);
+            bool shows = any && try_case(x, &now, NULL) && wr_slice_equal(wr_buf_slice(&now), wr_buf_slice(first));
+            changed |= shows;
+            for (size_t i = from; i < end && !shows; i++) x->left_out[i] = before[i - from];
+        }
+    }
+    wr_buf_release(&now);
+}
+
+/* Does the case as it stands show the start? */
+static bool shows(struct example *x, struct wr_buf *seen)
+{
+    wr_buf_clear(seen);
+    x->left_out = wr_arena_alloc_zero(&x->arena, x->row.count + 1);
+    return x->row.count && try_case(x, seen, NULL) && seen->size;
+}
+
+int wr_why_as_test(struct wr_args *args, const weir_start *start, const struct wr_why_asides *asides, struct wr_buf *out)
 {
     struct example x = {.args = args, .start = start, .program = args->positional.at[0]};
     struct wr_buf first = {0}, now = {0};
     int code = WR_EXIT_DONE;
-    bool ok = !wr_path_ends(x.program, ".weirc");
-    WR_UNUSED(program);
+    if (wr_path_ends(x.program, ".weirc"))
+        return wr_fail(WR_EXIT_USAGE, "--as-test wants the program's text, not a .weirc file");
+    bool ok = true;
     wr_arena_init(&x.arena);
-    if (!ok) code = wr_fail(WR_EXIT_USAGE, "--as-test wants the program's text, not a .weirc file");
     for (size_t i = 0; ok && i < start->row_count; i++) ok = add_row(&x, &start->rows[i]);
     for (size_t i = 0; ok && i < start->refusal_count; i++)
         ok = add_row(&x, &start->refusals[i].row);
-    if (ok && x.row.count) {
-        x.left_out = wr_arena_alloc_zero(&x.arena, x.row.count);
-        ok = try_case(&x, &first, NULL);
-        for (size_t i = x.row.count;
-             ok && i-- > 1;) { /* the first row is where everything counts from */
-            x.left_out[i] = true;
-            wr_buf_clear(&now);
-            if (!try_case(&x, &now, NULL) ||
-                !wr_slice_equal(wr_buf_slice(&now), wr_buf_slice(&first)))
-                x.left_out[i] = false;
-        }
-        wr_buf_clear(&now);
-        ok = ok && try_case(&x, &now, out);
+    if (!ok) {
+        code = wr_fail(WR_EXIT_NO, "its rows cannot be written as a test: they are no rows of a bound file");
+    } else if (!shows(&x, &first) && !(add_all(&x, asides) && shows(&x, &first))) {
+        code = wr_fail(WR_EXIT_NO, "the rows of its key alone do not show it again: no test can be written of them");
+    } else {
+        shrink(&x, &first);
+        ok = try_case(&x, &now, out);
+        WR_ASSERT(ok);
     }
-    if (!ok && code == WR_EXIT_DONE)
-        code = wr_fail(WR_EXIT_NO,
-                       "its rows cannot be written as a test: they are no rows of a bound file");
     wr_vec_release(&x.row);
     wr_vec_release(&x.text);
     wr_buf_release(&first);

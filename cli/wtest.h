@@ -207,6 +207,7 @@ struct wr_test_why {      /* a start that ended, see weir_start */
     int64_t end_us;
     uint32_t came; /* rows taken */
     bool matched;
+    int end; /* WEIR_START_… */
     const char *pattern;
 };
 

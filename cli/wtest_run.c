@@ -96,8 +96,9 @@ static void on_start(void *context, const weir_start *start)
     wr_why_print_start(start, name_row, run, &text);
     struct wr_test_why why = {.text = wr_arena_copy(&run->out->arena, wr_buf_slice(&text)),
                               .end_us = start->end_us,
-                              .came = (uint32_t)start->row_count,
+                              .came = (uint32_t)wr_why_rows(start),
                               .matched = start->end == WEIR_START_MATCH,
+                              .end = start->end,
                               .first =
                                   start->row_count ? record_of(run, &start->rows[0]) : UINT32_MAX,
                               .pattern = keep(run, start->pattern)};

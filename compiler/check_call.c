@@ -506,6 +506,9 @@ struct wr_ir *wr_check_call(struct wr_compile *c, struct wr_scope *scope, struct
         unknown_function(c, expr);
         return NULL;
     }
+    if (expr->u.call.args.count == 2 && arg[0]->type.kind == WR_KIND_ARRAY &&
+        wr_slice_equal_nocase(WR_SLICE("CONTAINS"), expr->u.call.name.text))
+        return wr_array_contains(c, b, arg[0], arg[1], span[1]);
     struct wr_ir *ir = wr_check_builtin(c, b, expr->u.call.name.text, expr->span, arg, span,
                                         expr->u.call.args.count, &no_name);
     if (no_name) unknown_function(c, expr);

@@ -328,29 +328,6 @@ static struct wr_ir *check_case(struct wr_compile *c, struct wr_scope *scope, st
     return result;
 }
 
-static struct wr_ir *check_access(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
-                                  const struct wr_expr *expr)
-{
-    const struct wr_expr *of = expr->kind == WR_EXPR_INDEX ? expr->u.binary.left
-                                                           : expr->u.field.operand;
-    if (of->kind == WR_EXPR_NAME && of->u.name.count == 1 && expr->kind == WR_EXPR_INDEX) {
-        const struct wr_decl *decl = wr_decl_find(c, &of->u.name.at[0]);
-        if (decl && decl->kind == WR_DECL_TABLE) {
-            wr_not_yet(c, expr->span, "a look-up in a table");
-            return NULL;
-        }
-    }
-    if (of->kind == WR_EXPR_INDEX || of->kind == WR_EXPR_ARRAY || of->kind == WR_EXPR_MAP) {
-        wr_not_yet(c, expr->span, "access to elements");
-        return NULL;
-    }
-    struct wr_ir *ir = wr_check_expr(c, scope, b, of);
-    if (ir)
-        wr_diag_add(c->diags, WR_DIAG_W0414, expr->span, "%s has no %s", wr_type_text(c, ir->type),
-                    expr->kind == WR_EXPR_INDEX ? "elements" : "fields");
-    return NULL;
-}
-
 /* ---- All of them ----------------------------------------------------------------------------- */
 
 static struct wr_ir *check_binary(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
@@ -400,9 +377,9 @@ static struct wr_ir *check(struct wr_compile *c, struct wr_scope *scope, struct 
     case WR_EXPR_CAST: return check_cast(c, scope, b, expr);
     case WR_EXPR_CALL: return wr_check_call(c, scope, b, expr);
     case WR_EXPR_INDEX:
-    case WR_EXPR_FIELD: return check_access(c, scope, b, expr);
-    case WR_EXPR_ARRAY: wr_not_yet(c, expr->span, "an array"); return NULL;
-    case WR_EXPR_MAP: wr_not_yet(c, expr->span, "a map"); return NULL;
+    case WR_EXPR_FIELD: return wr_check_access(c, scope, b, expr);
+    case WR_EXPR_ARRAY: return wr_check_array(c, scope, b, expr);
+    case WR_EXPR_MAP: wr_not_yet(c, expr->span, "a map that is not asked for a key at once, as in {'a': 1}[k],"); return NULL;
     case WR_EXPR_SUBQUERY:
         wr_diag_add(c->diags, WR_DIAG_W0416, expr->span, "a query is no value here");
         return NULL;

@@ -64,6 +64,8 @@ struct wr_ir *wr_compare_checked(struct wr_compile *c, struct wr_block *b, enum 
     if (left->type.kind == WR_KIND_NULL && right->type.kind == WR_KIND_NULL)
         return distinct ? wr_ir_bool(b, op == WR_BINARY_NOT_DISTINCT)
                         : wr_ir_null(b, wr_type_of(WR_KIND_BOOLEAN));
+    if (l->type.kind == WR_KIND_ARRAY || r->type.kind == WR_KIND_ARRAY)
+        return wr_compare_arrays(c, b, op, l, r, span);
     bool numbers = wr_type_is_number(l->type) && wr_type_is_number(r->type);
     if (numbers && (l->type.kind == WR_KIND_DECIMAL || r->type.kind == WR_KIND_DECIMAL) &&
         wr_type_class(l->type) != WR_CLASS_F64 && wr_type_class(r->type) != WR_CLASS_F64) {

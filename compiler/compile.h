@@ -8,7 +8,8 @@
 #include "vm/program.h"
 
 /* Columns of a file named in FROM 'payments.jsonl' or bound by NAME=PATH in `weir query`: the caller
- * (the command) infers them from the file's head and declares the stream, so the compiler has no I/O. */
+ * (the command) infers them from the file's head and declares the stream, so the compiler has no I/O.
+ * *why: why not; or, where it is declared, what is odd about the file's header. */
 typedef bool wr_file_stream_fn(void *context, struct wr_arena *arena, struct wr_slice path,
                                struct wr_statement *declaration, struct wr_slice *why);
 

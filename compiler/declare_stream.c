@@ -436,6 +436,8 @@ struct wr_decl *wr_declare_file(struct wr_compile *c, const struct wr_from *from
                     WR_SLICE_ARG(from->file), WR_SLICE_ARG(why));
         return NULL;
     }
+    if (why.size)
+        wr_diag_add(c->diags, WR_DIAG_W2013, from->span, "%.*s: %.*s", WR_SLICE_ARG(from->file), WR_SLICE_ARG(why));
     if (!s->path.data) s->path = from->file;
     struct wr_decl *decl = wr_declare_stream(c, s, WR_NONE);
     decl->kind = WR_DECL_FILE;

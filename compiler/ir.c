@@ -401,8 +401,9 @@ struct wr_ir *wr_ir_cast(struct wr_block *b, struct wr_ir *ir, struct wr_type ty
     if (ir->type.kind == WR_KIND_NULL) return wr_ir_null(b, type);
     if (!explicit_cast && !wr_type_converts(ir->type, type)) return NULL;
     struct wr_cast_step step[WR_CAST_STEPS_MAX];
-    unsigned count;
-    if (!wr_cast_steps(ir->type, type, step, &count)) return NULL;
+    unsigned count = 0; /* an array of other elements has the same bytes, where it converts at all */
+    bool array = ir->type.kind == WR_KIND_ARRAY || type.kind == WR_KIND_ARRAY;
+    if (array ? !wr_type_converts(ir->type, type) : !wr_cast_steps(ir->type, type, step, &count)) return NULL;
     bool constant = is_plain_constant(ir);
     if (count == 0 && constant) return wr_ir_constant(b, type, ir->u.constant.value);
     if (count == 0) { /* the same bits under another type */

@@ -149,8 +149,7 @@ struct wr_decl *wr_find_target(struct wr_compile *c, const struct wr_ident *name
                                         "there is no stream '%.*s'", WR_SLICE_ARG(name->text));
         struct wr_slice best = wr_suggestion_best(&near);
         if (best.size) wr_diag_help(c->diags, d, "did you mean '%.*s'?", WR_SLICE_ARG(best));
-        else
-            wr_diag_help(c->diags, d, "CREATE STREAM %.*s; declares one", WR_SLICE_ARG(name->text));
+        else wr_diag_help(c->diags, d, "CREATE STREAM %.*s; declares one", WR_SLICE_ARG(name->text));
         return NULL;
     }
     if (decl->kind == WR_DECL_TABLE) return NULL; /* refused where it is created */

@@ -49,6 +49,7 @@ struct wr_match_lowering {
     WR_LIST(struct wr_match_subset) subset; /* set number variable.count + i */
     uint32_t set_words;
     struct wr_automaton automaton;
+    bool unread;                 /* a part of the pattern could not be read: its variables are not known */
     bool tree_is_wrong;          /* something stands where it cannot, as was reported */
     bool may_be_empty;           /* the pattern admits a match without rows */
 

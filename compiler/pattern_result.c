@@ -67,10 +67,10 @@ static struct wr_ir *null_of_unmatched(struct wr_match_lowering *m, struct wr_bl
 {
     struct wr_type type = wr_ir_type(ir);
     if (m->match->rows != WR_ALL_ROWS_UNMATCHED || type.kind == WR_KIND_NULL) return ir;
-    struct wr_ir *number = wr_match_read(
-        m, b, (struct wr_input){.kind = WR_INPUT_SPECIAL, .column = WR_SPECIAL_MATCH_NUMBER,
-                                .type = wr_type_of(WR_KIND_BIGINT)});
-    struct wr_ir *unmatched = wr_ir_unary(b, WR_OP_IS_NULL, wr_type_of(WR_KIND_BOOLEAN), number);
+    struct wr_ir *status = wr_match_read(
+        m, b, (struct wr_input){.kind = WR_INPUT_SPECIAL, .column = WR_SPECIAL_MATCH_STATUS,
+                                .type = wr_type_of(WR_KIND_STRING)});
+    struct wr_ir *unmatched = wr_ir_unary(b, WR_OP_IS_NULL, wr_type_of(WR_KIND_BOOLEAN), status);
     return wr_ir_select(b, unmatched, wr_ir_null(b, type), ir);
 }
 

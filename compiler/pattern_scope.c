@@ -11,6 +11,7 @@
 
 static void unknown_qualifier(struct wr_match_lowering *m, const struct wr_ident *name)
 {
+    if (m->unread) return;
     struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0305, name->span,
                                     "'%.*s' is no variable of this pattern, no SUBSET and no input",
                                     WR_SLICE_ARG(name->text));

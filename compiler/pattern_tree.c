@@ -36,6 +36,7 @@ bool wr_match_set_has(const struct wr_match_lowering *m, uint32_t set, uint32_t 
 void wr_match_unknown_variable(struct wr_match_lowering *m, const struct wr_ident *name,
                                const char *clause)
 {
+    if (m->unread) return;
     struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W0315, name->span,
                                     "%s names '%.*s', which is no variable of the pattern", clause,
                                     WR_SLICE_ARG(name->text));
@@ -171,7 +172,7 @@ static bool collect(struct wr_match_lowering *m, const struct wr_pattern *p, str
     }
     case WR_PATTERN_EACH: return collect(m, p->child, (struct place){at.first, true, true});
     case WR_PATTERN_NOT: return collect_not(m, p, at);
-    case WR_PATTERN_ERROR: break;
+    case WR_PATTERN_ERROR: m->unread = true; break;
     }
     return false;
 }
@@ -218,6 +219,7 @@ static bool collect_subset(struct wr_match_lowering *m, const struct wr_subset *
 
 static bool collect_define(struct wr_match_lowering *m, const struct wr_define *define)
 {
+    if (define->variable.text.size == 0) return false; /* what could not be read */
     uint32_t v = wr_match_find_variable(m, &define->variable);
     if (v == WR_NONE) {
         if (wr_match_find_set(m, &define->variable) == WR_NONE) {

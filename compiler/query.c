@@ -25,8 +25,11 @@ static void unknown_input(struct wr_compile *c, const struct wr_ident *name,
     struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0301, name->span,
                                     "there is no stream, table or view '%.*s'",
                                     WR_SLICE_ARG(name->text));
-    struct wr_slice best = wr_suggestion_best(&near);
-    if (best.size) wr_diag_help(c->diags, d, "did you mean '%.*s'?", WR_SLICE_ARG(best));
+    wr_diag_suggest(c->diags, d, &near, near.offered == 1 ? "there is" : "there are");
+    if (near.offered) return;
+    if (c->options && c->options->file_stream)
+        wr_diag_help(c->diags, d, "name its file behind the text, as in %.*s=events.jsonl", WR_SLICE_ARG(name->text));
+    else wr_diag_help(c->diags, d, "CREATE STREAM declares one");
 }
 
 static bool lower_with(struct wr_compile *c, struct wr_with_scope *with)

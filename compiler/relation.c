@@ -180,8 +180,7 @@ uint32_t wr_relation_column(struct wr_compile *c, const struct wr_relation *r,
                         WR_SLICE_ARG(name->text));
     if (r->declared_at.end)
         wr_diag_second(c->diags, d, r->declared_at, "its columns are declared here");
-    struct wr_slice best = wr_suggestion_best(&near);
-    if (best.size) wr_diag_help(c->diags, d, "did you mean '%.*s'?", WR_SLICE_ARG(best));
+    wr_diag_suggest(c->diags, d, &near, r->alias.size ? "it has" : "there are");
     return WR_NONE;
 }
 

@@ -252,6 +252,15 @@ bool wr_check_function(struct wr_compile *c, struct wr_function *f);
 struct wr_ir *wr_check_builtin(struct wr_compile *c, struct wr_block *b, struct wr_slice name, struct wr_span whole,
                                struct wr_ir **arg, struct wr_span const *span, unsigned n, bool *no_name);
 void wr_aggregates_offer(struct wr_suggestion *near);
+/* check_array.c: [a, b]; x[e] and (x).name; comparisons where a side is an array; CONTAINS(array, x). */
+struct wr_ir *wr_check_array(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
+                             const struct wr_expr *expr);
+struct wr_ir *wr_check_access(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
+                              const struct wr_expr *expr);
+struct wr_ir *wr_compare_arrays(struct wr_compile *c, struct wr_block *b, enum wr_binary_op op, struct wr_ir *left,
+                                struct wr_ir *right, struct wr_span span);
+struct wr_ir *wr_array_contains(struct wr_compile *c, struct wr_block *b, struct wr_ir *array, struct wr_ir *x,
+                                struct wr_span span);
 struct wr_ir *wr_check_like(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
                             const struct wr_expr *expr);
 struct wr_ir *wr_check_constant(struct wr_compile *c, struct wr_block *b, const struct wr_expr *expr);

@@ -137,6 +137,8 @@ static bool is_float(struct wr_type t)
 bool wr_type_converts(struct wr_type from, struct wr_type to)
 {
     if (wr_type_equal(from, to) || from.kind == WR_KIND_NULL) return true;
+    if (from.kind == WR_KIND_ARRAY && to.kind == WR_KIND_ARRAY)
+        return from.element == WR_KIND_NULL || (from.element == WR_KIND_INT && to.element == WR_KIND_BIGINT);
     if (from.kind == WR_KIND_INT && to.kind == WR_KIND_BIGINT) return true;
     if (from.kind == WR_KIND_FLOAT && to.kind == WR_KIND_DOUBLE) return true;
     if ((wr_type_is_integer(from) || from.kind == WR_KIND_DECIMAL) &&
@@ -154,6 +156,10 @@ bool wr_type_common(struct wr_type a, struct wr_type b, struct wr_type *out)
     if (a.kind == WR_KIND_NULL) {
         *out = b;
         return true;
+    }
+    if (a.kind == WR_KIND_ARRAY && b.kind == WR_KIND_ARRAY) {
+        *out = wr_type_converts(a, b) ? b : a;
+        return wr_type_converts(a, b) || wr_type_converts(b, a);
     }
     if (!wr_type_is_number(a) || !wr_type_is_number(b)) return false;
     if (is_float(a) || is_float(b)) {

@@ -44,6 +44,7 @@ struct wr_inferred {
     const char *time_unit;     /* "s", "ms", "us", "ns" for numbers; NULL for text */
     int64_t disorder_us;       /* greatest lag behind the running maximum seen */
     uint32_t key_column;       /* WR_NONE: none */
+    const char *note;          /* what is odd about the header, in a sentence; or NULL */
 };
 enum wr_status wr_infer(const char *path, uint64_t rows, struct wr_arena *arena, struct wr_inferred *out,
                         struct wr_error *error);

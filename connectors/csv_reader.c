@@ -74,16 +74,33 @@ static struct wr_slice cell_text(struct csv_reader *r, const char *start, const 
     return wr_slice_of(out, (size_t)(to - out));
 }
 
-/* The place of a name in the header: written the same, else the first that is the same but for case. */
-static uint32_t place_named(struct csv_reader *r, const char *start, struct wr_slice name)
+/* What the header calls a column; one without a name has its number, as column_3. */
+static struct wr_slice header_name(struct csv_reader *r, const char *start, size_t i)
 {
-    uint32_t found = WR_NONE;
+    struct wr_slice text = cell_text(r, start, &r->scan.cell.at[i]);
+    return text.size ? text : wr_arena_printf(&r->columns.strings, "column_%zu", i + 1);
+}
+
+/* The place of a name in the header: written the same, else the first that is the same but for case. A name that is
+ * there twice in this way could mean either: WR_ERR_INPUT. */
+static enum wr_status place_named(struct csv_reader *r, const char *start, struct wr_slice name, uint32_t *place,
+                                  struct wr_error *error)
+{
+    *place = WR_NONE;
+    bool exact = false;
     for (size_t i = 0; i < r->scan.cell.count; i++) {
-        struct wr_slice cell = cell_text(r, start, &r->scan.cell.at[i]);
-        if (wr_slice_equal(cell, name)) return (uint32_t)i;
-        if (found == WR_NONE && wr_slice_equal_nocase(cell, name)) found = (uint32_t)i;
+        struct wr_slice cell = header_name(r, start, i);
+        bool same = wr_slice_equal(cell, name);
+        if (same && exact) {
+            wr_error_set(error, WR_ERR_INPUT, "%s: columns %u and %zu of the header are both called %.*s; "
+                         "rename one of them", wr_byte_source_name(r->window.source), *place + 1, i + 1,
+                         WR_SLICE_ARG(name));
+            return WR_ERR_INPUT;
+        }
+        if (same || (*place == WR_NONE && wr_slice_equal_nocase(cell, name))) *place = (uint32_t)i;
+        exact |= same;
     }
-    return found;
+    return WR_OK;
 }
 
 static enum wr_status missing(struct csv_reader *r, const char *start, const struct wr_field *field,
@@ -93,7 +110,7 @@ static enum wr_status missing(struct csv_reader *r, const char *start, const str
     struct wr_suggestion near;
     wr_suggestion_init(&near, name);
     for (size_t i = 0; i < r->scan.cell.count; i++) {
-        struct wr_slice cell = cell_text(r, start, &r->scan.cell.at[i]);
+        struct wr_slice cell = header_name(r, start, i);
         wr_suggestion_offer(&near, cell);
         wr_buf_printf(&has, "%s%.*s", i ? ", " : "", WR_SLICE_ARG(cell));
     }
@@ -120,8 +137,8 @@ static enum wr_status take_header(struct csv_reader *r, const char *start, struc
             wr_buf_clear(&name);
             for (uint16_t k = 0; k < field->path_count; k++)
                 wr_buf_printf(&name, "%s%s", k ? "." : "", field->path[k]);
-            place = place_named(r, start, wr_buf_slice(&name));
-            if (place == WR_NONE && field->not_null && !r->columns.column[i].absent)
+            status = place_named(r, start, wr_buf_slice(&name), &place, error);
+            if (status == WR_OK && place == WR_NONE && field->not_null && !r->columns.column[i].absent)
                 status = missing(r, start, field, wr_buf_slice(&name), error);
         }
         place_column(r, i, place);

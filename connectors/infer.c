@@ -301,6 +301,7 @@ enum wr_status wr_infer(const char *path, uint64_t rows, struct wr_arena *arena,
     if (status == WR_OK) build(&s, arena, out);
     out->rows = s.rows;
     out->bad_rows = s.bad_rows;
+    out->note = s.note;
     for (size_t i = 0; i < s.seen.count; i++) wr_free(s.seen.at[i].hash);
     wr_vec_release(&s.seen);
     return status;

@@ -37,6 +37,7 @@ struct wr_seen {
 struct wr_infer_state {
     struct wr_arena *arena;
     uint64_t rows, bad_rows;
+    const char *note; /* the first oddity of the header, or NULL */
     WR_VEC(struct wr_seen) seen;
 };
 

@@ -28,7 +28,16 @@ static void note_header(struct wr_infer_state *s, const struct wr_csv_scan *scan
 {
     for (size_t i = 0; i < scan->cell.count && i < WR_INFER_COLUMNS_MAX; i++) {
         struct wr_slice name = wr_slice_of(start + scan->cell.at[i].start, scan->cell.at[i].size);
-        wr_vec_push(&s->seen, (struct wr_seen){.name = wr_arena_copy(s->arena, name)});
+        /* One without a name is called as the reader calls it. */
+        name = name.size ? wr_arena_copy(s->arena, name) : wr_arena_printf(s->arena, "column_%zu", i + 1);
+        for (size_t k = 0; k < i && !s->note; k++)
+            if (wr_slice_equal(s->seen.at[k].name, name))
+                s->note = wr_arena_cstr(s->arena, wr_arena_printf(s->arena, "columns %zu and %zu of the header are both "
+                                                                  "called %.*s", k + 1, i + 1, WR_SLICE_ARG(name)));
+        if (scan->cell.at[i].size == 0 && !s->note)
+            s->note = wr_arena_cstr(s->arena, wr_arena_printf(s->arena, "column %zu has no name in the header and is "
+                                                              "called column_%zu", i + 1, i + 1));
+        wr_vec_push(&s->seen, (struct wr_seen){.name = name});
     }
 }
 

@@ -232,7 +232,7 @@ static int find_unit(struct wr_parse *parse, struct wr_ident word)
     wr_diag_help(
         parse->diags,
         wr_parse_error(parse, WR_DIAG_W0213, word.span, "'%.*s' is no unit of time", WR_SLICE_ARG(word.text)),
-        "units are WEEK, DAY, HOUR, MINUTE, SECOND, MILLISECOND and MICROSECOND");
+        "units are WEEK, DAY, HOUR, MINUTE, SECOND, MILLISECOND and MICROSECOND; a name stands behind AS");
     return -1;
 }
 
@@ -314,6 +314,24 @@ struct wr_expr *wr_expr_interval(struct wr_parse *parse, struct wr_span text, st
                          forms[first - UNIT_DAY], forms[last - UNIT_DAY]);
         else
             wr_diag_help(parse->diags, d, "a number stands in the quotes, as in INTERVAL '10' MINUTE");
+        return expr;
+    }
+    expr->kind = WR_EXPR_DURATION;
+    expr->u.duration.micros = micros;
+    expr->u.duration.spelling = wr_parse_text(parse, span);
+    return expr;
+}
+
+/* INTERVAL '1 day', as PostgreSQL has it: the unit stands in the quotes. */
+struct wr_expr *wr_expr_interval_words(struct wr_parse *parse, struct wr_span text, struct wr_span span)
+{
+    struct wr_expr *expr = wr_expr_error(parse, span);
+    struct wr_slice value = wr_string_at(parse, text);
+    int64_t micros;
+    if (!wr_duration_words(value, &micros)) {
+        wr_diag_help(parse->diags,
+                     wr_parse_error(parse, WR_DIAG_W0213, text, "'%.*s' is no duration", WR_SLICE_ARG(value)),
+                     "write 10m, INTERVAL '10' MINUTE or INTERVAL '10 minutes'; a month and a year have no fixed length");
         return expr;
     }
     expr->kind = WR_EXPR_DURATION;

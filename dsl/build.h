@@ -176,6 +176,7 @@ uint32_t wr_number_at(struct wr_parse *parse, struct wr_span span, uint32_t max)
 struct wr_expr *wr_expr_error(struct wr_parse *parse, struct wr_span span);
 struct wr_expr *wr_expr_literal(struct wr_parse *parse, enum wr_expr_kind kind, struct wr_span span);
 struct wr_expr *wr_expr_duration(struct wr_parse *parse, struct wr_span span);
+struct wr_expr *wr_expr_interval_words(struct wr_parse *parse, struct wr_span text, struct wr_span span);
 struct wr_expr *wr_expr_interval(struct wr_parse *parse, struct wr_span text, struct wr_ident unit,
                                  struct wr_ident to, struct wr_span span);
 struct wr_expr *wr_expr_typed(struct wr_parse *parse, struct wr_ident type, struct wr_span text,

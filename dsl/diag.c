@@ -1,5 +1,7 @@
 /* The list of diagnostics of one program. How they look is in diag_render.c. */
 #include "dsl/diag.h"
+
+#include "base/text.h"
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -119,4 +121,18 @@ void wr_diag_help(struct wr_diags *diags, struct wr_diag *d, const char *format,
     va_start(arguments, format);
     d->help = text_of(diags, format, arguments);
     va_end(arguments);
+}
+
+void wr_diag_suggest(struct wr_diags *diags, struct wr_diag *diag, const struct wr_suggestion *near, const char *all)
+{
+    struct wr_slice best = wr_suggestion_best(near);
+    if (best.size) {
+        wr_diag_help(diags, diag, "did you mean '%.*s'?", WR_SLICE_ARG(best));
+    } else if (near->offered && near->offered <= WR_SUGGESTION_LISTED) {
+        struct wr_buf text = {0};
+        for (uint32_t i = 0; i < near->offered; i++)
+            wr_buf_printf(&text, "%s%.*s", i ? ", " : "", WR_SLICE_ARG(near->listed[i]));
+        wr_diag_help(diags, diag, "%s %s", all, wr_buf_cstr(&text));
+        wr_buf_release(&text);
+    }
 }

@@ -50,6 +50,9 @@ void wr_diag_label(struct wr_diags *diags, struct wr_diag *d, const char *format
 void wr_diag_second(struct wr_diags *diags, struct wr_diag *d, struct wr_span span,
                     const char *format, ...) WR_PRINTF(4, 5);
 void wr_diag_help(struct wr_diags *diags, struct wr_diag *d, const char *format, ...) WR_PRINTF(3, 4);
+/* "did you mean 'x'?" where a candidate is near; else, where there are few, `all` and their list: "there are a, b". */
+struct wr_suggestion;
+void wr_diag_suggest(struct wr_diags *diags, struct wr_diag *diag, const struct wr_suggestion *near, const char *all);
 
 static inline bool wr_diags_failed(const struct wr_diags *diags)
 {

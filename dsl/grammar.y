@@ -495,7 +495,8 @@ typed_word:
   ;
 
 interval:
-    INTERVAL STRING interval_unit
+    INTERVAL STRING %prec LOW       { $$ = wr_expr_interval_words(parse, @2, @$); }
+  | INTERVAL STRING interval_unit
         { $$ = wr_expr_interval(parse, @2, $3, NONE, @$); }
   | INTERVAL STRING interval_unit TO interval_unit
         { $$ = wr_expr_interval(parse, @2, $3, $5, @$); }

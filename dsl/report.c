@@ -237,6 +237,47 @@ static bool report_misspelt(struct wr_parse *parse)
     return false;
 }
 
+/* Whether the statement goes on where a comma stands before the present token. */
+static bool goes_on_behind_comma(struct wr_parse *parse)
+{
+    struct wr_list statements = {NULL, 0, 0};
+    struct wr_parse trial = {.arena = parse->arena, .diags = parse->diags, .file = parse->file,
+                             .statements = &statements, .silent = true};
+    if (parse->token_count == 0 || parse->token_count > WR_PARSE_TOKENS_MAX) return false;
+    weir_dsl_pstate *state = wr_grammar_new(parse->arena);
+    for (uint32_t i = 0; i + 1 < parse->token_count; i++) push(state, &trial, parse->tokens[i]);
+    trial.failed = false;
+    push(state, &trial, (struct wr_token){TOK_COMMA, parse->before.span});
+    if (!trial.failed) push(state, &trial, parse->current);
+    return !trial.failed;
+}
+
+/* `DEFINE a AS x > 1 b AS y > 2`: two parts of a list with nothing between them. */
+static bool report_missing_comma(struct wr_parse *parse, const struct expected *e)
+{
+    if (!e->has[TOK_COMMA] || parse->current.kind != TOK_IDENT || parse->at_end || !goes_on_behind_comma(parse))
+        return false;
+    struct wr_slice text = wr_parse_text(parse, parse->current.span);
+    struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0201, parse->current.span,
+                                       "a comma is missing before `%.*s`", WR_SLICE_ARG(text));
+    wr_diag_help(parse->diags, d, "write `, %.*s`", WR_SLICE_ARG(text));
+    return true;
+}
+
+/* What stands for an arrow in other languages, between two elements of a pattern. */
+static bool report_arrow(struct wr_parse *parse, const struct expected *e)
+{
+    static const int kinds[] = {TOK_GT, TOK_GE, TOK_NAMED, TOK_COMMA, TOK_MINUS, TOK_LT, TOK_LE, TOK_NE};
+    bool one = false;
+    for (size_t i = 0; i < WR_COUNT(kinds); i++) one |= parse->current.kind == kinds[i];
+    if (!one || !e->has[TOK_ARROW] || !e->has[TOK_ARROW_ANY]) return false;
+    struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0201, parse->current.span,
+                                       "`%.*s` does not stand between the elements of a pattern",
+                                       WR_SLICE_ARG(wr_parse_text(parse, parse->current.span)));
+    wr_diag_help(parse->diags, d, "write -> for the next such row, ->> for any later one, a blank for the very next row");
+    return true;
+}
+
 static bool is_one_of(struct wr_slice text, const char *const *words, size_t count)
 {
     for (size_t i = 0; i < count; i++)
@@ -354,8 +395,10 @@ void wr_report_syntax(struct wr_parse *parse, const int *kinds, int count)
     struct expected e = {{false}};
     for (int i = 0; i < count; i++) e.has[kinds[i]] = true;
     if (report_foreign_statement(parse, &e) || report_unit(parse) || report_partition(parse) ||
-        report_misspelt(parse) || report_reserved(parse, &e))
+        report_misspelt(parse) || report_arrow(parse, &e) || report_reserved(parse, &e))
         return;
+    int near = parse->current.kind == TOK_IDENT ? nearest(wr_parse_text(parse, parse->current.span), kinds, count) : -1;
+    if (near < 0 && report_missing_comma(parse, &e)) return;
     report_plain(parse, kinds, count);
 }
 

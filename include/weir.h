@@ -128,6 +128,7 @@ typedef struct weir_row {
     int64_t time_us;      /* where it stands: its event time, or its partition's watermark when it came late */
     const char *variable; /* the pattern's variable that took it; NULL: none */
     const char *text;     /* of traces: the row as JSON; else NULL */
+    int is_moment;        /* of traces: no row, but the end of an absence of `variable`, at time_us */
 } weir_row;
 
 /* A row of an output, with the rows that took part in it: of a filter its one row, of a match all its rows in order,
@@ -155,26 +156,62 @@ typedef struct weir_drop {
     int64_t late_us;      /* of late ones: by how much */
 } weir_drop;
 
-/* A row that a condition refused when it was a start's turn to go on with it. */
+/* Why a row did not carry a partial match on: its condition is not true; true, but before lo of ->[lo..hi]; past hi; a
+ * possessive loop keeps it; it closed the loop (UNTIL); it is what must not come between two elements (NOT b), or within
+ * a time (NOT b FOR d, a trailing NOT b). */
+enum {
+    WEIR_REFUSED_CONDITION, WEIR_REFUSED_EARLY, WEIR_REFUSED_BOUND, WEIR_REFUSED_CLAIMED, WEIR_REFUSED_CLOSED,
+    WEIR_REFUSED_FORBIDDEN, WEIR_REFUSED_ABSENCE
+};
+/* A row that did not carry a start's best partial match on. */
 typedef struct weir_refusal {
     weir_row row;
     const char *variable, *condition; /* the variable and its DEFINE */
     const char *values;   /* what the condition read: "status = 'declined', AVG(small.amount) = 2" */
+    int kind;             /* WEIR_REFUSED_… */
+    const char *awaited;  /* the variable whose turn it was */
+    int64_t limit_us;     /* EARLY: lo; BOUND: hi; ABSENCE: the time, -1: until the match's time is up; else 0 */
 } weir_refusal;
 
-enum { WEIR_START_MATCH, WEIR_START_DIED, WEIR_START_EXPIRED, WEIR_START_TAKEN, WEIR_START_INPUT_ENDED };
+/* How a start ended, or its best partial match before it: it matched; the very next row had to fit and did not; its
+ * WITHIN was up; AFTER MATCH gave its row to a match before it; the input ended; what NOT forbids came; UNTIL closed its
+ * loop; the bound of an arrow passed; a possessive loop kept the row; ON LIMIT dropped it; an earlier start was open,
+ * which is all that can matter; it matched and SUPPRESS kept it back; it could not begin, since NOT b FOR d stands in
+ * front and a b had come. */
+enum {
+    WEIR_START_MATCH, WEIR_START_DIED, WEIR_START_EXPIRED, WEIR_START_TAKEN, WEIR_START_INPUT_ENDED,
+    WEIR_START_FORBIDDEN, WEIR_START_CLOSED, WEIR_START_BOUND, WEIR_START_CLAIMED, WEIR_START_LIMIT, WEIR_START_COVERED,
+    WEIR_START_SUPPRESSED, WEIR_START_LED
+};
+enum { WEIR_WAITED_PREFERRED = 1, WEIR_WAITED_EARLIER = 2 };
 /* A start of a pattern, told when it ends: how far its best partial match came, and what refused to go on. */
 typedef struct weir_start {
     const char *pattern, *key;
-    int end;              /* WEIR_START_… : it matched; an adjacent row did not fit; its time was up; a match took its
-                             rows away; the input ended */
+    int end;              /* WEIR_START_… */
     int64_t end_us;
     size_t row_count;
     const weir_row *rows; /* what the best partial match had taken */
     size_t refusal_count;
     const weir_refusal *refusals; /* the last ones, oldest first */
     uint64_t refused;     /* how many in all */
+    int64_t limit_us;     /* WITHIN, hi, or the time of NOT b FOR d or SUPPRESS, where that ended it; else -1 */
+    const char *waits;    /* what the best partial match waited for: "`b` or no `c` for 10m"; "" */
+    const char *cause;    /* TAKEN: "SKIP PAST LAST ROW"; LED: the variable that had come; else "" */
+    int waited;           /* of a match: WEIR_WAITED_… bits: for a preferred one, for an earlier start */
+    int has_by;
+    weir_row by_first, by_last; /* TAKEN: first and last row of that match; COVERED: the earlier start's first row */
+    int64_t by_us;        /* LED: when that row was; SUPPRESSED: when the match before was given */
 } weir_start;
+
+/* A row on its way to a pattern: left out by a WHERE of `query`, or offered to the pattern of that name. */
+typedef struct weir_seen {
+    const char *query;
+    int filtered;
+    const char *key;
+    weir_row row;
+    size_t variable_count; /* those whose conditions on the row alone it satisfies */
+    const char *const *variables;
+} weir_seen;
 
 typedef struct weir_engine_options {
     size_t struct_size;
@@ -202,6 +239,7 @@ typedef struct weir_engine_options {
     /* Every start of every pattern when it ends; patterns then run in the general matcher, several times slower. */
     void (*on_start)(void *context, const weir_start *start);
     int coverage;         /* count what weir_engine_coverage tells; wants on_start */
+    void (*on_seen)(void *context, const weir_seen *seen); /* wants on_start */
     /* A directory for state, made when it is not there; NULL: none is kept. weir_engine_run then takes checkpoints in
      * it, and a run that was interrupted, by whatever, goes on where it stood when the same is run again: outputs in
      * files come to the same bytes as those of a run that was never interrupted. */
@@ -213,7 +251,7 @@ typedef struct weir_engine_options {
     int any_file_system;  /* network file systems and the like are not refused for state_dir */
 } weir_engine_options;
 #define WEIR_ENGINE_OPTIONS_INIT                                                                                        \
-    {sizeof(weir_engine_options), -1, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, \
+    {sizeof(weir_engine_options), -1, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL,     \
      NULL, -1, 0, 0, 0, 0}
 
 WEIR_API weir_status weir_engine_open(const weir_program *program, const weir_engine_options *options,

@@ -52,6 +52,7 @@ static bool is_suppressed(struct wr_pattern *p, const struct wr_general *g, cons
     if (more->given != WR_TIME_MIN &&
         (__builtin_sub_overflow(p->place.time, more->given, &since) || since < p->spec->suppress_us)) {
         wr_operator_count(&p->op, "suppressed", "", held->first.place);
+        if (p->trace) wr_trace_suppressed(p, held->first.sequence, more->given);
         return true;
     }
     more->given = p->place.time;
@@ -180,6 +181,7 @@ uint64_t wr_decide(struct wr_pattern *p, struct wr_general *g, const struct wr_r
     struct wr_key_more *more = more_of(p, g, key);
     struct wr_held held = {.first = *first, .key = key, .link = link_id, .kind = (uint8_t)kind};
     struct wr_link *link = wr_link_at(g, link_id);
+    if (p->trace && kind == WR_MATCHED) wr_trace_matched(p, g, link_id);
     if (kind == WR_MATCHED && p->plan.numbers) held.number = ++more->number;
     if (p->plan.shows_start && !link->row) held.at = wr_rows_find(g, more, first->sequence);
     if (kind == WR_MATCHED && p->spec->all_rows == WR_OUTPUT_UNMATCHED) {

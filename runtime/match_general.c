@@ -69,11 +69,17 @@ void wr_general_arm(struct wr_pattern *p, struct wr_general *g, uint32_t key)
     wr_timer_arm(&p->op.timers, end, start->first.sequence, key);
 }
 
+/* Does it show that a start's time is up, though nothing has matched: a timeout, rows that are in no match now? */
+static bool ends_visibly(const struct wr_pattern *p)
+{
+    return p->spec->timeouts || (p->spec->all_rows == WR_OUTPUT_UNMATCHED && p->spec->within_us >= 0);
+}
+
 /* Arms a moment for what time alone brings about in a start. What is due already waits for rows before it. */
 void wr_start_arm(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t key)
 {
     int64_t due = p->plan.moments ? wr_threads_due(p, g, start) : WR_TIME_MAX;
-    if (p->spec->timeouts) due = WR_MIN(due, wr_pattern_deadline(p, start->first.place.time));
+    if (ends_visibly(p)) due = WR_MIN(due, wr_pattern_deadline(p, start->first.place.time));
     if (due >= start->armed || due == WR_TIME_MAX || waits_for_rows(p, g, key, due)) return;
     start->armed = due;
     wr_timer_arm(&p->op.timers, due, start->first.sequence, key);
@@ -149,7 +155,7 @@ static bool limit_starts(struct wr_pattern *p, struct wr_general *g, uint32_t ke
     }
     struct wr_start *start = wr_start_at(g, id);
     wr_operator_count(&p->op, "limit", "", start->first.place);
-    if (p->trace) trace_end(p, g, start, key, WR_WATCH_DIED, pass);
+    if (p->trace) trace_end(p, g, start, key, WR_WATCH_LIMIT, pass);
     wr_threads_drop(p, g, start);
     remove_start(p, g, starts, before, id);
     return oldest;
@@ -162,6 +168,13 @@ static uint64_t last_row(const struct wr_general *g, uint32_t link)
     return row ? wr_kept_at(g, row)->id.sequence : 0;
 }
 
+/* SKIP PAST LAST ROW: a match that waits will take its rows, if nothing takes it away. */
+static uint64_t wait_for(struct wr_pattern *p, const struct wr_general *g, uint64_t taken, uint32_t link)
+{
+    if (p->trace) wr_trace_taker(p, g, link);
+    return WR_MAX(taken, last_row(g, link));
+}
+
 /* The go over the starts of a key. */
 static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, const struct pass *pass)
 {
@@ -171,7 +184,7 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
     uint64_t first_open = 0;
     bool waits = false, may_begin = pass->has_row && (pass->row == WR_NONE || wr_bit(p->insert, pass->row));
     bool elders = g->elders && !pass->ending && (may_begin || starts->head != starts->tail);
-    bool arms = (p->plan.moments || p->spec->timeouts) && !pass->ending;
+    bool arms = (p->plan.moments || ends_visibly(p)) && !pass->ending;
     uint32_t before = 0;
     g->go++;
     g->at_key = key;
@@ -179,7 +192,11 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
         enum wr_watch_end end = WR_WATCH_DIED;
         if (!id) { /* behind the last: the row's own start */
             may_begin = false;
-            if (g->sequence <= taken || (p->plan.one_start && starts->head)) break;
+            if (g->sequence <= taken || (p->plan.one_start && starts->head)) {
+                enum wr_watch_end why = g->sequence <= taken ? WR_WATCH_TAKEN : WR_WATCH_COVERED;
+                if (p->trace) wr_trace_unbegun(p, g, key, pass->row, why);
+                break;
+            }
             begin(p, g, starts, pass->row);
             id = before ? wr_start_at(g, before)->next : starts->head;
             if (!id) break;
@@ -203,7 +220,8 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
                 taken = WR_MAX(taken, by);
                 wr_threads_drop(p, g, start);
             } else {
-                if (ended && p->plan.past_last && !first_open) taken = WR_MAX(taken, last_row(g, ended->link));
+                if (ended && p->trace) wr_trace_waits(p, start->first.sequence, start->count == 1);
+                if (ended && p->plan.past_last && !first_open) taken = wait_for(p, g, taken, ended->link);
                 if (!first_open) first_open = start->first.sequence;
                 waits |= ended != NULL;
                 if (arms) wr_start_arm(p, g, start, key);
@@ -388,6 +406,7 @@ static void general_rows(struct wr_pattern *p)
     for (uint32_t w = 0; w < (batch->rows + 63) / 64; w++) {
         for (uint64_t bits = p->select[w]; bits; bits &= bits - 1) {
             uint32_t row = w * 64 + (uint32_t)__builtin_ctzll(bits);
+            if (WR_UNLIKELY(p->trace != NULL) && wr_watch_sees(p->watch)) wr_trace_seen_row(p, row);
             if (p->id[row] != WR_KEY_NONE) rows[count++] = (uint16_t)row;
         }
     }

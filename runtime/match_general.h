@@ -187,6 +187,9 @@ static inline bool wr_row_bit(const struct wr_pattern *p, const struct wr_genera
     return wr_bit(wr_kept_at(g, g->current)->data + p->keep.size / 8, variable);
 }
 
+/* What an entry says to the row, its position's condition apart: TAKE it if that holds, SKIP it, or it is over. */
+enum wr_verdict { WR_ENTRY_TAKES, WR_ENTRY_SKIPS, WR_ENTRY_DIES };
+
 /* ---- Chains (match_link.c, match_condition.c) ------------------------------------------------------- */
 
 void wr_links_init(struct wr_pattern *p, struct wr_general *g);
@@ -200,13 +203,37 @@ uint32_t wr_link_take(struct wr_pattern *p, struct wr_general *g, uint32_t paren
 bool wr_link_holds(struct wr_pattern *p, struct wr_general *g, uint32_t parent, uint16_t variable, uint32_t row);
 /* The chain with a moment, the end of an absence of `variable`. */
 uint32_t wr_link_moment(struct wr_pattern *p, struct wr_general *g, uint32_t parent, uint16_t variable, int64_t time);
-/* pattern_trace.c: a candidate was offered the row; `taken`: the link, 0 when the condition refused. */
-void wr_trace_step(struct wr_pattern *p, const struct wr_general *g, uint32_t parent, uint16_t variable, uint32_t row,
-                   uint32_t taken);
-/* A candidate has moved on by this entry of the follow lists. */
-void wr_trace_follow(struct wr_pattern *p, uint32_t follow);
+/* pattern_trace.c; called where p->trace is there. A candidate begins to look at a row, or at what time brings. */
+void wr_trace_turn(struct wr_pattern *p, const struct wr_thread *t);
+/* An entry of it was offered the row; `taken`: the link, 0 when it does not take it. */
+void wr_trace_step(struct wr_pattern *p, struct wr_general *g, const struct wr_thread *t, uint32_t entry, uint32_t row,
+                   enum wr_verdict verdict, uint32_t taken);
+/* An entry took a moment, or ended by it (link 0). */
+void wr_trace_moment(struct wr_pattern *p, struct wr_general *g, const struct wr_thread *t, uint32_t entry, int64_t moment,
+                     uint32_t link);
+/* Nothing became of the candidate at this time. */
+void wr_trace_lost(struct wr_pattern *p, const struct wr_general *g, const struct wr_thread *t, int64_t time);
+/* The chain is a match, which may take starts away. */
+void wr_trace_matched(struct wr_pattern *p, const struct wr_general *g, uint32_t link);
+void wr_trace_taker(struct wr_pattern *p, const struct wr_general *g, uint32_t link);
+/* SUPPRESS: the match of this start is not given, since one was at `given`. */
+void wr_trace_suppressed(struct wr_pattern *p, uint64_t first, int64_t given);
+/* A match waits: for a preferred candidate, or for an earlier start. */
+void wr_trace_waits(struct wr_pattern *p, uint64_t first, bool earlier);
+/* A start that is not made at this row, though it could be: why. */
+void wr_trace_unbegun(struct wr_pattern *p, struct wr_general *g, uint32_t key, uint32_t row, enum wr_watch_end why);
+/* A row has come to the pattern. */
+void wr_trace_seen_row(struct wr_pattern *p, uint32_t row);
 /* A start has gone. */
 void wr_trace_end(struct wr_pattern *p, uint64_t sequence, uint32_t key, enum wr_watch_end end, int64_t time);
+/* match_special.c: what in an entry refuses the row. */
+struct wr_blame {
+    enum wr_watch_refusal_kind kind;
+    uint16_t variable;
+    int64_t limit_us;
+};
+struct wr_blame wr_entry_blame(struct wr_pattern *p, struct wr_general *g, const struct wr_thread *t, uint32_t entry,
+                               uint32_t row);
 void wr_link_unref(struct wr_pattern *p, struct wr_general *g, uint32_t id);
 /* The part of a variable's condition that reads more than the row, over the history of `link`. */
 bool wr_condition_holds(struct wr_pattern *p, struct wr_general *g, struct wr_condition *condition, uint32_t link,
@@ -296,8 +323,6 @@ struct wr_thread *wr_thread_in(const struct wr_general *g, const struct wr_threa
 void wr_thread_add_open(struct wr_pattern *p, struct wr_general *g, uint16_t position, uint32_t link, const uint64_t *alive,
                         bool aged);
 void wr_thread_add_ended(struct wr_pattern *p, struct wr_general *g, uint32_t link);
-/* What an entry says to the row, its position's condition apart: TAKE it if that holds, SKIP it, or it is over. */
-enum wr_verdict { WR_ENTRY_TAKES, WR_ENTRY_SKIPS, WR_ENTRY_DIES };
 enum wr_verdict wr_entry_judge(struct wr_pattern *p, struct wr_general *g, const struct wr_thread *t, uint32_t entry,
                                uint32_t row);
 /* May the row mean anything to an entry that is more than a connector and a position? */

@@ -220,16 +220,21 @@ static uint32_t link_take(struct wr_pattern *p, struct wr_general *g, uint32_t p
 uint32_t wr_link_take(struct wr_pattern *p, struct wr_general *g, uint32_t parent, uint16_t variable, uint16_t flags,
                       uint32_t row)
 {
-    uint32_t id = link_take(p, g, parent, variable, flags, row);
-    if (WR_UNLIKELY(p->trace != NULL)) wr_trace_step(p, g, parent, variable, row, id);
-    return id;
+    return link_take(p, g, parent, variable, flags, row);
 }
 
-bool wr_link_holds(struct wr_pattern *p, struct wr_general *g, uint32_t parent, uint16_t variable, uint32_t row)
+static bool link_holds(struct wr_pattern *p, struct wr_general *g, uint32_t parent, uint16_t variable, uint32_t row)
 {
     if (!wr_row_bit(p, g, variable, row)) return false;
     if (!p->plan.condition[variable].frame) return true;
     uint32_t id = link_take(p, g, parent, variable, 0, row);
     if (id) wr_link_unref(p, g, id);
     return id != 0;
+}
+
+bool wr_link_holds(struct wr_pattern *p, struct wr_general *g, uint32_t parent, uint16_t variable, uint32_t row)
+{
+    bool holds = link_holds(p, g, parent, variable, row);
+    if (WR_UNLIKELY(p->trace != NULL)) wr_watch_count(p->watch, p->op.id, wr_cover_variable(variable, holds), 1);
+    return holds;
 }

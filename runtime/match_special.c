@@ -101,3 +101,30 @@ int64_t wr_entry_due(const struct wr_pattern *p, const struct wr_general *g, con
     if (wr_link_is_moment(link) && last > p->closing) return WR_TIME_MAX;
     return absence == WR_ABSENCE_WITHIN ? wr_pattern_deadline(p, first) : later(last, absence);
 }
+
+struct wr_blame wr_entry_blame(struct wr_pattern *p, struct wr_general *g, const struct wr_thread *t, uint32_t entry,
+                               uint32_t row)
+{
+    const struct wr_follow *f = &p->plan.step[t->position].follow[entry];
+    WR_ASSERT(f->position != WR_ACCEPT);
+    const struct wr_pattern_position *position = &p->spec->position[f->position];
+    struct wr_blame blame = {WR_REFUSAL_CONDITION, position->variable, 0};
+    bool absence = position->absence_us != WR_ABSENCE_NONE, beginning = p->plan.step[t->position].beginning;
+    if (absence && wr_link_holds(p, g, t->link, position->variable, row)) {
+        blame.kind = WR_REFUSAL_ABSENCE;
+        blame.limit_us = position->absence_us == WR_ABSENCE_WITHIN ? -1 : position->absence_us;
+        return blame;
+    }
+    int bounds = absence || beginning ? 0 : out_of_bounds(p, g, t, f);
+    if (bounds > 0) return (struct wr_blame){WR_REFUSAL_BOUND, position->variable, f->high_us};
+    for (uint32_t i = 0; i < f->kill_count && !beginning; i++) {
+        const struct wr_kill *kill = &p->spec->kill[f->kill + i];
+        if ((kill->next_only && t->aged) || !wr_link_holds(p, g, t->link, kill->variable, row)) continue;
+        bool until = strncmp(p->spec->variable[kill->variable].name, "UNTIL (", 7) == 0;
+        return (struct wr_blame){until ? WR_REFUSAL_CLOSED : WR_REFUSAL_FORBIDDEN, kill->variable, 0};
+    }
+    if (absence || !wr_link_holds(p, g, t->link, position->variable, row)) return blame;
+    if (bounds < 0) return (struct wr_blame){WR_REFUSAL_EARLY, position->variable, f->low_us};
+    if (is_claimed(p, g, t, f, row)) blame.kind = WR_REFUSAL_CLAIMED;
+    return blame;
+}

@@ -115,15 +115,20 @@ static bool move_on(struct wr_pattern *p, struct wr_general *g, const struct wr_
     uint32_t words = p->plan.alive_words;
     uint64_t stays = 0; /* whether anything stays; its mask is built in place behind the loop */
     uint32_t asked = UINT32_MAX, child = 0;
+    bool moved = false;
     bool cut = false;
     struct wr_thread *rest = wr_thread_in(g, &g->from, g->from.capacity - 1); /* spare cell: see reserve_spare */
     memset(rest->alive, 0, words * sizeof *rest->alive);
+    if (p->trace) wr_trace_turn(p, from);
     for (uint32_t w = 0; w < words && !cut; w++) {
         for (uint64_t bits = from->alive[w]; bits && !cut; bits &= bits - 1) {
             uint32_t e = w * 64 + (uint32_t)__builtin_ctzll(bits);
             uint16_t position = step->follow[e].position;
             enum wr_verdict verdict = WR_UNLIKELY(step->special) ? wr_entry_judge(p, g, from, e, row) : WR_ENTRY_TAKES;
-            if (verdict == WR_ENTRY_DIES) continue;
+            if (verdict == WR_ENTRY_DIES) {
+                if (p->trace) wr_trace_step(p, g, from, e, row, verdict, 0);
+                continue;
+            }
             if (position == WR_ACCEPT) { /* a beginning: the empty match */
                 wr_thread_add_ended(p, g, from->link);
                 cut = true;
@@ -141,8 +146,9 @@ static bool move_on(struct wr_pattern *p, struct wr_general *g, const struct wr_
                 }
                 taken = child;
             }
+            if (p->trace) wr_trace_step(p, g, from, e, row, verdict, taken);
             if (taken) {
-                if (p->trace) wr_trace_follow(p, (uint32_t)(step->follow - p->spec->follow) + e);
+                moved = true;
                 cut = add_child(p, g, position, taken);
             } else if (!wr_bit(step->strict, e)) {
                 wr_bit_set(rest->alive, e);
@@ -153,6 +159,7 @@ static bool move_on(struct wr_pattern *p, struct wr_general *g, const struct wr_
     if (child) wr_link_unref(p, g, child);
     if (cut) return true;
     if (stays) wr_thread_add_open(p, g, from->position, from->link, rest->alive, step->needs_aged);
+    else if (p->trace && !moved) wr_trace_lost(p, g, from, g->time);
     return false;
 }
 
@@ -160,7 +167,8 @@ static bool move_on(struct wr_pattern *p, struct wr_general *g, const struct wr_
 static bool move_to(struct wr_pattern *p, struct wr_general *g, const struct wr_thread *from, int64_t moment, int64_t first)
 {
     const struct wr_step *step = &p->plan.step[from->position];
-    bool stays = false, cut = false;
+    bool stays = false, cut = false, moved = false;
+    if (p->trace) wr_trace_turn(p, from);
     struct wr_thread *rest = wr_thread_in(g, &g->from, g->from.capacity - 1);
     memset(rest->alive, 0, p->plan.alive_words * sizeof *rest->alive);
     for (uint32_t e = 0; e < step->entries && !cut; e++) {
@@ -171,10 +179,15 @@ static bool move_to(struct wr_pattern *p, struct wr_general *g, const struct wr_
             stays = true;
         } else if (p->spec->position[position].absence_us != WR_ABSENCE_NONE) {
             uint32_t child = wr_link_moment(p, g, from->link, p->spec->position[position].variable, moment);
+            if (p->trace) wr_trace_moment(p, g, from, e, moment, child);
+            moved = true;
             cut = add_child(p, g, position, child);
             wr_link_unref(p, g, child);
+        } else if (p->trace) {
+            wr_trace_moment(p, g, from, e, moment, 0);
         }
     }
+    if (p->trace && !stays && !moved) wr_trace_lost(p, g, from, moment);
     if (stays && !cut) wr_thread_add_open(p, g, from->position, from->link, rest->alive, from->aged);
     return cut;
 }

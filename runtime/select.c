@@ -116,6 +116,20 @@ static void project(struct wr_select *select, const struct wr_batch *in, uint16_
     wr_operator_emit(&select->op, &good);
 }
 
+/* For those who watch: the rows that WHERE leaves out. `row`: the `count` others, in order. */
+static void tell_left_out(struct wr_select *select, const struct wr_batch *batch, const uint16_t *row, uint32_t count)
+{
+    struct wr_task *task = select->op.task;
+    for (uint32_t r = 0, next = 0; r < batch->rows; r++) {
+        if (next < count && row[next] == r) {
+            next++;
+            continue;
+        }
+        struct wr_watch_seen seen = {.query = task->program->query[select->op.node->query], .filtered = true, .key = ""};
+        if (wr_watch_row_of(task, wr_batch_place(batch, r), &seen.row)) wr_watch_seen(task->options.watch, &seen);
+    }
+}
+
 static void on_batch(struct wr_operator *op, uint32_t port, const struct wr_batch *batch)
 {
     WR_ASSERT(port == 0);
@@ -127,6 +141,7 @@ static void on_batch(struct wr_operator *op, uint32_t port, const struct wr_batc
     if (select->where && op->task->options.watch) {
         wr_watch_count(op->task->options.watch, op->id, WR_COVER_TRUE, count);
         wr_watch_count(op->task->options.watch, op->id, WR_COVER_FALSE, batch->rows - count);
+        if (wr_watch_sees(op->task->options.watch)) tell_left_out(select, batch, row, count);
     }
     if (count == batch->rows) {
         project(select, batch, row);

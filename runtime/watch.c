@@ -320,6 +320,17 @@ void wr_watch_late(struct wr_watch *watch, const struct wr_task *task, uint32_t 
     watch->options.on_late(watch->options.context, &drop);
 }
 
+bool wr_watch_sees(const struct wr_watch *watch)
+{
+    return watch && watch->options.on_seen;
+}
+
+void wr_watch_seen(struct wr_watch *watch, const struct wr_watch_seen *seen)
+{
+    WR_ASSERT(wr_watch_sees(watch));
+    watch->options.on_seen(watch->options.context, seen);
+}
+
 void wr_watch_start_ended(struct wr_watch *watch, const struct wr_watch_start *start)
 {
     WR_ASSERT(wr_watch_traces(watch));

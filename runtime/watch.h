@@ -23,6 +23,7 @@ struct wr_watch_row {
     const char
         *variable;    /* of the pattern that gave the result; NULL: of none, or of one below it */
     const char *text; /* trace: the row as JSON; else NULL */
+    bool is_moment;   /* trace: no row, but the end of an absence of .variable, at .time */
 };
 
 struct wr_watch_result {
@@ -45,32 +46,71 @@ struct wr_watch_drop {
     int64_t late_us; /* of late rows: how late */
 };
 
-/* How a start ended. */
+/* How a start ended: as its best candidate did, the one that had taken most. */
 enum wr_watch_end {
     WR_WATCH_MATCH,
-    WR_WATCH_DIED,
+    WR_WATCH_DIED, /* the very next row had to fit, and did not */
     WR_WATCH_EXPIRED,
-    WR_WATCH_TAKEN,
-    WR_WATCH_INPUT_ENDED
+    WR_WATCH_TAKEN, /* a match before it took its row away (AFTER MATCH …) */
+    WR_WATCH_INPUT_ENDED,
+    WR_WATCH_FORBIDDEN,  /* NOT b: a b came */
+    WR_WATCH_CLOSED,     /* UNTIL (c): the loop was closed and nothing could follow */
+    WR_WATCH_BOUND,      /* ->[lo..hi]: hi passed */
+    WR_WATCH_CLAIMED,    /* a possessive loop keeps the row */
+    WR_WATCH_LIMIT,      /* ON LIMIT dropped it */
+    WR_WATCH_COVERED,    /* an earlier start is open, which is all that matters */
+    WR_WATCH_SUPPRESSED, /* a match, and not given: SUPPRESS */
+    WR_WATCH_LED         /* it could not begin: NOT b FOR d in front, and a b had come */
 };
 
-/* A row that a condition refused. */
+/* Why a row did not carry the best candidate on. */
+enum wr_watch_refusal_kind {
+    WR_REFUSAL_CONDITION, /* its condition is not true */
+    WR_REFUSAL_EARLY,     /* true, but before lo of ->[lo..hi] */
+    WR_REFUSAL_BOUND,     /* past hi */
+    WR_REFUSAL_CLAIMED,
+    WR_REFUSAL_CLOSED,
+    WR_REFUSAL_FORBIDDEN, /* NOT b between two elements: it satisfies b */
+    WR_REFUSAL_ABSENCE    /* NOT b FOR d, a trailing NOT b: it satisfies b */
+};
 struct wr_watch_refusal {
+    enum wr_watch_refusal_kind kind;
     struct wr_watch_row row;
     const char *variable, *condition; /* condition: the variable's DEFINE in canonical form */
     const char *values;               /* "status = 'declined', AVG(small.amount) = 2", or "" */
+    const char *awaited;              /* what could have come; "" for the end of the pattern */
+    int64_t limit_us; /* EARLY: lo; BOUND: hi; ABSENCE: d, -1: until the time limit; else 0 */
 };
 
+enum { WR_WATCH_WAITED_PREFERRED = 1, WR_WATCH_WAITED_EARLIER = 2 };
 struct wr_watch_start {
     const char *pattern;
     const char *key; /* "c1", "c1, 7"; "" without PARTITION BY */
     enum wr_watch_end end;
     int64_t end_time;                /* when it ended; of EXPIRED: the first row's time + WITHIN */
+    int64_t limit_us;                /* WITHIN, hi, d of NOT b FOR d or SUPPRESS; -1: none */
     const struct wr_watch_row *rows; /* what the best candidate had taken */
     size_t row_count;
     const struct wr_watch_refusal *refusal; /* of the best candidate, oldest first */
     size_t refusal_count;
-    uint64_t refused; /* all, also those not kept */
+    uint64_t refused;  /* all, also those not kept */
+    const char *waits; /* what the best candidate waited for: "`b`, or no `c` for 10m"; "" */
+    const char *cause; /* TAKEN: "SKIP PAST LAST ROW"; LED: the variable that had come; else "" */
+    uint8_t waited;    /* of a match: what it waited for, WR_WATCH_WAITED_… */
+    bool has_by;
+    struct wr_watch_row by_first, by_last; /* TAKEN: rows of that match; COVERED: the earlier start */
+    int64_t by_time; /* LED: when the b was; SUPPRESSED: the match before it */
+};
+
+/* A row on its way to a pattern: whose it is and which variables' conditions on the row alone it
+ * satisfies; or left out by WHERE. */
+struct wr_watch_seen {
+    const char *query;
+    bool filtered;
+    const char *key;
+    struct wr_watch_row row;
+    size_t variable_count;
+    const char *const *variable;
 };
 
 struct wr_watch_options {
@@ -79,6 +119,7 @@ struct wr_watch_options {
     void (*on_late)(void *context,
                     const struct wr_watch_drop *drop); /* judged late, whatever becomes of it */
     void (*on_start)(void *context, const struct wr_watch_start *start); /* NULL: no trace */
+    void (*on_seen)(void *context, const struct wr_watch_seen *seen); /* wants on_start */
     bool coverage; /* counts what coverage.c lists; wants on_start */
     void *context;
 };
@@ -116,6 +157,8 @@ bool wr_watch_row_of(const struct wr_task *task, struct wr_place place, struct w
 /* A pattern's last result was given because its start ran out of time (WITH TIMEOUTS). */
 void wr_watch_timed_out(struct wr_watch *watch);
 void wr_watch_start_ended(struct wr_watch *watch, const struct wr_watch_start *start);
+bool wr_watch_sees(const struct wr_watch *watch); /* false for NULL */
+void wr_watch_seen(struct wr_watch *watch, const struct wr_watch_seen *seen);
 struct wr_encoder *wr_watch_encoder(struct wr_watch *watch, const struct wr_schema *schema);
 
 /* ---- Coverage (coverage.c) -------------------------------------------------------------------- */

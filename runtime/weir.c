@@ -243,6 +243,7 @@ static bool file_stream(void *context, struct wr_arena *arena, struct wr_slice p
         return false;
     }
     *declaration = tree.statement[0];
+    if (seen.note) *why = wr_slice_cstr(seen.note);
     return true;
 }
 
@@ -422,7 +423,8 @@ static int output_bridge(void *context, const char *lines, size_t size)
 
 static weir_row row_of(const struct wr_watch_row *row)
 {
-    return (weir_row){row->stream, row->partition, row->record, row->time, row->variable, row->text};
+    return (weir_row){row->stream, row->partition, row->record, row->time, row->variable, row->text,
+                      row->is_moment};
 }
 
 static void result_bridge(void *context, const struct wr_watch_result *result)
@@ -460,22 +462,45 @@ static void late_bridge(void *context, const struct wr_watch_drop *drop)
 
 static void start_bridge(void *context, const struct wr_watch_start *start)
 {
-    static const int ends[] = {[WR_WATCH_MATCH] = WEIR_START_MATCH, [WR_WATCH_DIED] = WEIR_START_DIED,
-                               [WR_WATCH_EXPIRED] = WEIR_START_EXPIRED, [WR_WATCH_TAKEN] = WEIR_START_TAKEN,
-                               [WR_WATCH_INPUT_ENDED] = WEIR_START_INPUT_ENDED};
+    static const int ends[] = {
+        [WR_WATCH_MATCH] = WEIR_START_MATCH,         [WR_WATCH_DIED] = WEIR_START_DIED,
+        [WR_WATCH_EXPIRED] = WEIR_START_EXPIRED,     [WR_WATCH_TAKEN] = WEIR_START_TAKEN,
+        [WR_WATCH_INPUT_ENDED] = WEIR_START_INPUT_ENDED, [WR_WATCH_FORBIDDEN] = WEIR_START_FORBIDDEN,
+        [WR_WATCH_CLOSED] = WEIR_START_CLOSED,       [WR_WATCH_BOUND] = WEIR_START_BOUND,
+        [WR_WATCH_CLAIMED] = WEIR_START_CLAIMED,     [WR_WATCH_LIMIT] = WEIR_START_LIMIT,
+        [WR_WATCH_COVERED] = WEIR_START_COVERED,     [WR_WATCH_SUPPRESSED] = WEIR_START_SUPPRESSED,
+        [WR_WATCH_LED] = WEIR_START_LED};
+    static const int kinds[] = {
+        [WR_REFUSAL_CONDITION] = WEIR_REFUSED_CONDITION, [WR_REFUSAL_EARLY] = WEIR_REFUSED_EARLY,
+        [WR_REFUSAL_BOUND] = WEIR_REFUSED_BOUND,         [WR_REFUSAL_CLAIMED] = WEIR_REFUSED_CLAIMED,
+        [WR_REFUSAL_CLOSED] = WEIR_REFUSED_CLOSED,       [WR_REFUSAL_FORBIDDEN] = WEIR_REFUSED_FORBIDDEN,
+        [WR_REFUSAL_ABSENCE] = WEIR_REFUSED_ABSENCE};
     weir_engine *engine = context;
     weir_row *rows = wr_alloc(sizeof *rows * (start->row_count + 1));
     weir_refusal *refusals = wr_alloc(sizeof *refusals * (start->refusal_count + 1));
     for (size_t i = 0; i < start->row_count; i++) rows[i] = row_of(&start->rows[i]);
     for (size_t i = 0; i < start->refusal_count; i++) {
         const struct wr_watch_refusal *r = &start->refusal[i];
-        refusals[i] = (weir_refusal){row_of(&r->row), r->variable, r->condition, r->values};
+        refusals[i] = (weir_refusal){row_of(&r->row), r->variable, r->condition, r->values, kinds[r->kind],
+                                     r->awaited, r->limit_us};
     }
-    weir_start out = {start->pattern, start->key, ends[start->end], start->end_time, start->row_count, rows,
-                      start->refusal_count, refusals, start->refused};
+    weir_start out = {.pattern = start->pattern, .key = start->key, .end = ends[start->end],
+                      .end_us = start->end_time, .row_count = start->row_count, .rows = rows,
+                      .refusal_count = start->refusal_count, .refusals = refusals, .refused = start->refused,
+                      .limit_us = start->limit_us, .waits = start->waits, .cause = start->cause,
+                      .waited = start->waited, .has_by = start->has_by, .by_first = row_of(&start->by_first),
+                      .by_last = row_of(&start->by_last), .by_us = start->by_time};
     engine->options.on_start(engine->options.context, &out);
     wr_free(rows);
     wr_free(refusals);
+}
+
+static void seen_bridge(void *context, const struct wr_watch_seen *seen)
+{
+    weir_engine *engine = context;
+    weir_seen out = {.query = seen->query, .filtered = seen->filtered, .key = seen->key, .row = row_of(&seen->row),
+                     .variable_count = seen->variable_count, .variables = seen->variable};
+    engine->options.on_seen(engine->options.context, &out);
 }
 
 weir_status weir_engine_open(const weir_program *program, const weir_engine_options *options,
@@ -511,6 +536,7 @@ weir_status weir_engine_open(const weir_program *program, const weir_engine_opti
                                               .on_drop = o->on_drop ? drop_bridge : NULL,
                                               .on_late = o->on_late ? late_bridge : NULL,
                                               .on_start = o->on_start ? start_bridge : NULL,
+                                              .on_seen = o->on_start && o->on_seen ? seen_bridge : NULL,
                                               .coverage = o->coverage != 0,
                                               .context = engine}};
     if (WR_MEMORY_GUARD(&guard)) {

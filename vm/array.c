@@ -56,7 +56,7 @@ static size_t size_of(struct wr_slice bytes, enum wr_class cls)
     return bytes.size < size ? 0 : size;
 }
 
-static bool next(struct wr_slice *rest, enum wr_class cls, struct wr_value *element, bool *damaged)
+bool wr_array_read(struct wr_slice *rest, enum wr_class cls, struct wr_value *element, bool *damaged)
 {
     *damaged = false;
     if (rest->size == 0) return false;
@@ -87,15 +87,14 @@ static bool next(struct wr_slice *rest, enum wr_class cls, struct wr_value *elem
 
 bool wr_array_next(struct wr_slice *rest, struct wr_type element_type, struct wr_value *element)
 {
-    bool damaged, more = next(rest, wr_type_class(element_type), element, &damaged);
-    WR_ASSERT(!damaged);
-    return more;
+    bool damaged, more = wr_array_read(rest, wr_type_class(element_type), element, &damaged);
+    return more && !damaged;
 }
 
 bool wr_array_is_valid(struct wr_slice array, struct wr_type element_type)
 {
     struct wr_value element;
     bool damaged;
-    while (next(&array, wr_type_class(element_type), &element, &damaged)) {}
+    while (wr_array_read(&array, wr_type_class(element_type), &element, &damaged)) {}
     return !damaged;
 }

@@ -13,7 +13,9 @@ struct wr_type wr_type_element(struct wr_type array);
 
 /* Appends an element, NULL or a value of the element type's class; no error value. */
 void wr_array_add(struct wr_buf *array, const struct wr_value *element);
-/* Takes the first element off *rest. The text of one points into the array. false at the end. */
+/* Takes the first element off *rest. The text of one points into the array. false at the end, and where the
+ * bytes go on but are no element (*damaged). */
+bool wr_array_read(struct wr_slice *rest, enum wr_class cls, struct wr_value *element, bool *damaged);
 bool wr_array_next(struct wr_slice *rest, struct wr_type element_type, struct wr_value *element);
 /* Is it whole elements of the type? */
 bool wr_array_is_valid(struct wr_slice array, struct wr_type element_type);

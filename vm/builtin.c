@@ -1,4 +1,5 @@
 /* The table of the scalar functions, and which overload a call means. */
+#include "vm/array.h"
 #include "vm/builtin_impl.h"
 #include "vm/decimal.h"
 #include "vm/json.h"
@@ -6,7 +7,8 @@
 
 #include <stdio.h>
 
-enum hidden { HIDDEN_NONE, HIDDEN_SCALE, HIDDEN_ROUND };
+enum hidden { HIDDEN_NONE, HIDDEN_SCALE, HIDDEN_ROUND, HIDDEN_ELEMENT, HIDDEN_ELEMENTS };
+static const uint8_t hidden_counts[] = {0, 1, 2, 1, 2};
 
 static const struct wr_builtin_info info[WR_BUILTIN_COUNT] = {
 #define BUILTIN(ID, NAME, ARGUMENTS, RESULT, HIDDEN, SIGNATURE, SENTENCE, FUNCTION)                       \
@@ -59,7 +61,7 @@ static char letter_at(const struct pattern *p, unsigned index)
 void wr_builtin_arity(enum wr_builtin builtin, unsigned *least, unsigned *most, unsigned *hidden)
 {
     struct pattern p = pattern_of(builtin);
-    *hidden = hidden_of[builtin] == HIDDEN_ROUND ? 2 : hidden_of[builtin] == HIDDEN_SCALE ? 1 : 0;
+    *hidden = hidden_counts[hidden_of[builtin]];
     *least = p.required;
     *most = p.repeats ? (unsigned)WR_CALL_ARGUMENTS_MAX - *hidden : p.count;
 }
@@ -79,6 +81,7 @@ static enum wr_kind kind_of(char letter)
     case 'D': return WR_KIND_DATE;
     case 'T': return WR_KIND_TIME;
     case 'v': return WR_KIND_INTERVAL;
+    case 'a': return WR_KIND_ARRAY;
     default: return WR_KIND_ERROR;
     }
 }
@@ -189,6 +192,7 @@ static struct wr_type wanted(char letter, struct wr_type type, struct wr_type de
     case 'i': return type.kind == WR_KIND_INT ? type : wr_type_of(WR_KIND_BIGINT);
     case 'd': return decimal;
     case 'j': return type.kind == WR_KIND_STRING ? type : wr_type_of(WR_KIND_JSON);
+    case 'a': return type.kind == WR_KIND_ARRAY ? type : wr_type_array(wr_type_of(WR_KIND_NULL));
     default: return wr_type_of(kind_of(letter));
     }
 }
@@ -206,7 +210,12 @@ static void fill_result(enum wr_builtin builtin, const struct question *q, const
     char result = wr_builtin_info(builtin)->result[0];
     struct wr_type first = want[0];
     WR_ASSERT(out->hidden_count == 0);
-    if (hidden_of[builtin] != HIDDEN_NONE) out->hidden[out->hidden_count++] = first.scale;
+    if (hidden_of[builtin] >= HIDDEN_ELEMENT) {
+        for (unsigned i = 0; i < hidden_counts[hidden_of[builtin]]; i++)
+            out->hidden[out->hidden_count++] = wr_array_word(want[i]);
+    } else if (hidden_of[builtin] != HIDDEN_NONE) {
+        out->hidden[out->hidden_count++] = first.scale;
+    }
     if (result == '=') {
         out->result = first;
         for (unsigned i = 1; i < q->n; i++) /* INT beside BIGINT */

@@ -64,6 +64,9 @@ enum wr_resolution wr_builtin_resolve(struct wr_slice name, const struct wr_type
 int wr_builtin_check_constants(enum wr_builtin builtin, const struct wr_value *const *constant, unsigned n,
                                char *message, size_t size);
 
+/* What a HIDDEN of ELEMENT says about the elements of an array of this type: class | scale << 8. */
+int64_t wr_array_word(struct wr_type array);
+
 /* Whether the zone is one of the IANA database of this machine ("Europe/Berlin", "UTC"). */
 bool wr_zone_exists(struct wr_slice name);
 

@@ -1,4 +1,5 @@
 /* Times as text, and back: RFC 3339 and SQL for instants, ISO 8601 and short units for durations. */
+#include "base/text.h"
 #include "vm/calendar.h"
 #include "vm/text.h"
 
@@ -218,6 +219,7 @@ bool wr_parse_interval(struct wr_slice text, int64_t *micros)
     bool negative = take(&c, '-');
     if (!negative) take(&c, '+');
     if (c.p == c.end) return false;
+    if (memchr(text.data, ' ', text.size)) return wr_duration_words(text, micros);
     if (!(take(&c, 'P') ? take_iso(&c, &sum) : take_short(&c, &sum))) return false;
     if (sum > (uint64_t)INT64_MAX + negative) return false;
     *micros = (int64_t)(negative ? 0 - sum : sum);

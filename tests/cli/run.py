@@ -186,6 +186,25 @@ def csv_files_are_read_and_written(f):
 
 
 @case
+def columns_of_csv_without_a_name_or_with_the_same_one(f):
+    with open(f + "/a.csv", "w") as file:
+        file.write("card,,amount,amount,\nc1,x,5,6,\nc2,y,7,8,\n")
+    rc, out, err = weir("query", "SELECT card, column_2 FROM 'a.csv'", "-o", "csv", cwd=f)
+    equal((rc, out), (0, "card,column_2\nc1,x\nc2,y\n"))
+    assert "warning[W2013]: a.csv: column 2 has no name in the header and is called column_2\n" in err, err
+    rc, out, err = weir("query", "SELECT * FROM 'a.csv'", cwd=f)
+    equal((rc, out), (4, ""))
+    assert "a.csv: columns 3 and 4 of the header are both called amount; rename one of them" in err, err
+    with open(f + "/b.csv", "w") as file:
+        file.write("card,Amount,amount,\nc1,5,7,\n")
+    rc, out, err = weir("query", "SELECT * FROM 'b.csv'", cwd=f)
+    equal((rc, out), (0, '{"card":"c1","Amount":5,"amount":7,"column_4":null}\n'))
+    with open(f + "/q.weir", "w") as file:
+        file.write("CREATE STREAM s (card STRING, amount INT) WITH (format = 'csv');\nSELECT card FROM s;\n")
+    equal(weir("replay", "q.weir", "--in", "s=a.csv", cwd=f)[:2], (0, '{"card":"c1"}\n{"card":"c2"}\n'))
+
+
+@case
 def a_path_may_quote_its_steps(f):
     with open(f + "/d.weir", "w") as file:
         file.write("CREATE STREAM d (a STRING FROM '$.\"Device ID\"', b STRING FROM '$[\"Device ID\"]', c INT FROM '$.\"x.y\".z[1]');\n"

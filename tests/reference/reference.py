@@ -12,15 +12,23 @@ Trees (tuples):
     ('absent', var, ms or None)       NOT var FOR ms; None: as long as WITHIN lasts
     ('lead', var, ms, node)           NOT var FOR ms in front of everything
     ('alt', [node, …])
-    ('rep', node, least, most or None, greedy, connector)    connector ' ' or '->' between rounds; a seventh element is
-                                                             a variable whose rows close the loop: UNTIL
+    ('rep', node, least, most or None, greedy, connector)    connector ' ', '->' or the longer form between rounds; greedy:
+                                                             True, False, or 'possessive'; a seventh element is a variable
+                                                             whose rows close the loop: UNTIL
+    ('perm', [node, …])               PERMUTE: neighbours, in any order
+    ('and', [node, …])                (a & b): in any order, other rows between
+    ('hide', node)                    {- node -}
+    ('begin',) ('end',)               ^ and $
 
 Conditions (tuples), three-valued (True, False, None):
     ('cmp', op, x, y)  ('and', c, d)  ('or', c, d)  ('not', c)  ('isnull', x)
     operands: ('col', c)  ('const', v)  ('last', var, c)  ('first', var, c)  ('agg', fn, var, c)  ('add', x, y)
               ('step', var or None, by, c)    PREV (by < 0) or NEXT of the last row of var; None: of the current row
-`var` None in an operand is the universal variable.
+              ('nav', fn, var, n, by, c)      FIRST or LAST with an offset, and PREV or NEXT around it (by 0: neither)
+              ('cls', var)                    CLASSIFIER
+`var` None in an operand is the universal variable; a name of several letters is a SUBSET of the variables that they name.
 """
+import itertools
 from fractions import Fraction
 
 # ---- Patterns as text -------------------------------------------------------------------------------
@@ -44,6 +52,14 @@ def text_of(node, outer=0):
         return f"NOT {node[1]}" + (f" FOR {node[2]}ms" if node[2] is not None else "")
     if kind == "lead":
         return f"NOT {node[1]} FOR {node[2]}ms -> " + text_of(node[3], 0)
+    if kind == "perm":
+        return "PERMUTE(" + ", ".join(text_of(child) for child in node[1]) + ")"
+    if kind == "and":
+        return "(" + " & ".join(text_of(child, 2) for child in node[1]) + ")"
+    if kind == "hide":
+        return "{- " + text_of(node[1]) + " -}"
+    if kind in ("begin", "end"):
+        return "^" if kind == "begin" else "$"
     _, child, least, most, greedy, connector = node[:6]
     inner = text_of(child, 2)
     if child[0] == "rep":
@@ -51,8 +67,9 @@ def text_of(node, outer=0):
     quantifier = {(0, 1): "?", (0, None): "*", (1, None): "+"}.get((least, most))
     if quantifier is None:
         quantifier = f"{{{least}}}" if least == most else f"{{{least},{'' if most is None else most}}}"
-    arrow = "->" if connector == "->" else ""
-    return inner + arrow + quantifier + ("" if greedy else "?") + (f" UNTIL ({UNTIL[node[6]]})" if len(node) > 6 else "")
+    arrow = connector_text(connector).strip()
+    mode = {True: "", False: "?", "possessive": "+"}[greedy]
+    return inner + arrow + quantifier + mode + (f" UNTIL ({UNTIL[node[6]]})" if len(node) > 6 else "")
 
 
 UNTIL = {"u": "s = 'e'"}  # conditions of variables that stand in UNTIL
@@ -168,6 +185,9 @@ def parse(text):
     return node
 
 
+MANY = ("alt", "perm", "and")
+
+
 def variables(node):
     if node[0] == "var":
         return {node[1]}
@@ -175,29 +195,49 @@ def variables(node):
         return set().union(*(variables(child) for _, child in node[1]))
     if node[0] in ("absent", "lead"):
         return variables(node[3]) if node[0] == "lead" else set()
-    if node[0] == "alt":
+    if node[0] in MANY:
         return set().union(*(variables(child) for child in node[1]))
-    return variables(node[1]) if node[0] == "rep" else set()
+    return variables(node[1]) if node[0] in ("rep", "hide") else set()
 
 
 def forbidden(node):
     """Variables that stand under NOT."""
     if node[0] == "seq":
         return set().union(*(forbidden(child) for _, child in node[1]), *({v for _, v in parts_of(c)[1]} for c, _ in node[1]))
-    if node[0] == "alt":
+    if node[0] in MANY:
         return set().union(*(forbidden(child) for child in node[1]))
     if node[0] == "absent":
         return {node[1]}
     if node[0] == "lead":
         return {node[1]} | forbidden(node[3])
-    return forbidden(node[1]) if node[0] == "rep" else set()
+    return forbidden(node[1]) if node[0] in ("rep", "hide") else set()
+
+
+def in_any_order(node):
+    """PERMUTE and & as the alternation that they stand for."""
+    connector = " " if node[0] == "perm" else "->"
+    return ("alt", [("seq", [(None if i == 0 else connector, child) for i, child in enumerate(order)])
+                    for order in itertools.permutations(node[1])])
+
+
+def is_empty(node):
+    """May the pattern match no row?"""
+    if node[0] == "seq":
+        return all(is_empty(child) for _, child in node[1])
+    if node[0] == "alt":
+        return any(is_empty(child) for child in node[1])
+    if node[0] in ("perm", "and"):
+        return all(is_empty(child) for child in node[1])
+    if node[0] == "hide":
+        return is_empty(node[1])
+    return node[0] in ("empty", "begin", "end") or (node[0] == "rep" and (node[2] == 0 or is_empty(node[1])))
 
 
 # ---- Conditions ----------------------------------------------------------------------------------------
 
 
 def of_variable(bound, var):
-    return [row for v, row in bound if var is None or v == var]
+    return [row for v, row in bound if var is None or v in var]
 
 
 def stepped(rows, row, by, column):
@@ -222,6 +262,16 @@ def operand(x, bound, row, rows):
     if kind == "step":
         of = of_variable(bound, x[1]) if x[1] else [row]
         return stepped(rows, of[-1], x[2], x[3]) if of else None
+    if kind == "nav":
+        _, fn, var, n, by, column = x
+        of = of_variable(bound, var)
+        if n >= len(of):
+            return None
+        row = of[n] if fn == "first" else of[-1 - n]
+        return stepped(rows, row, by, column)
+    if kind == "cls":
+        of = [v for v, _ in bound if x[1] is None or v in x[1]]
+        return of[-1] if of else None
     _, fn, var, column = x
     of = of_variable(bound, var)
     if fn == "count*":
@@ -259,25 +309,64 @@ def condition(c, bound, row, rows):
 # ---- Candidates -------------------------------------------------------------------------------------------
 
 
+HIDDEN = -1         # in the place of a row that {- -} leaves out
+INSTANT = 0.001     # a microsecond, in ms
+
+
 class TooMany(Exception):
     """The case has more candidates than brute force should look at."""
 
 
 class Start:
-    """All candidates that begin at one row."""
+    """All candidates that begin at one row, as they are when `seen` rows are there and moments up to `now` have come."""
 
-    def __init__(self, pattern, define, rows, first, within, end=None, budget=20000):
+    def __init__(self, pattern, define, rows, first, within, end=None, budget=20000, seen=None, now=None):
         self.define, self.rows, self.first, self.within, self.budget = define, rows, first, within, budget
         self.end = end   # time at which the input ended
+        self.seen, self.now = len(rows) if seen is None else seen, now  # now None: the input has ended
         self.untils = []  # of the loops that we are in: (variable, elements taken before the loop)
+        self.claims = []  # of possessive loops that were left: (elements taken then, loop, its place, how it was entered)
+        self.probe = None  # (taken, row index): only looks whether a loop could take that row behind these
         self.found = []  # (taken, choices): taken is a list of (when, variable, place), choices a list of numbers
         self.waiting = []  # taken of those that still wait when their time is up; when: (time, 1, row index) or (time, 0, 0)
+        self.alive = []  # (taken, choices, when time alone changes that or None) of those that wait for rows or moments to come
         self.deadline = None if within is None else rows[first]["t"] + within
         if pattern[0] == "lead":
             _, var, ms, pattern = pattern
             if any(self.rows[first]["t"] - self.rows[i]["t"] < ms and self.holds([], var, i, True) for i in range(first)):
                 return
-        self.walk(pattern, None, (), [], [], lambda taken, choices: self.found.append((taken, choices)))
+        self.supposed = self.over = False
+        self.walk(pattern, None, (), [], [], self.is_whole)
+
+    def is_whole(self, taken, choices):
+        """A way through the pattern has been found, or (behind a $) would be one if the input ended here."""
+        if not self.supposed:
+            self.found.append((taken, choices))
+            return
+        self.wait(taken, choices, None)
+        if self.is_late(self.behind(taken)):
+            self.waiting.append((taken, choices))
+
+    def is_late(self, index):
+        """Is the row out of WITHIN, or is there none before that is?"""
+        if self.deadline is None:
+            return False
+        return self.rows[index]["t"] >= self.deadline if index < len(self.rows) else self.deadline <= self.end
+
+    def at_end(self, go_on, taken, choices, supposed):
+        """Behind a $: no further row may come. Supposed: it is not the end, or not yet."""
+        before = self.supposed, self.over
+        self.supposed, self.over = self.supposed or supposed, True
+        go_on(taken, choices)
+        self.supposed, self.over = before
+
+    def has_come(self, time):
+        return self.now is None or time <= self.now
+
+    def wait(self, taken, choices, due):
+        """It waits for what is to come, if its time is not up."""
+        if self.now is not None and not (self.deadline is not None and self.has_come(self.deadline)):
+            self.alive.append((taken, choices, due))
 
     def holds(self, taken, var, index, any_time=False):
         row = self.rows[index]
@@ -304,6 +393,19 @@ class Start:
             moment = self.moment(taken, connector, node, choices)
             if moment is not None:
                 go_on(taken + [((moment, 0, 0), "!" + node[1], place)], choices)
+        elif kind == "begin":
+            if not taken and self.first == 0:
+                go_on(taken, choices)
+        elif kind == "end":
+            if taken and self.behind(taken) == len(self.rows) and (self.now is None or self.now > self.end):
+                # A partial match that time has ended before the input did is not there any more.
+                self.at_end(go_on, taken, choices, self.deadline is not None and self.deadline <= self.end)
+            elif taken and (self.behind(taken) == self.seen or self.is_late(self.behind(taken))):
+                self.at_end(go_on, taken, choices, True)
+        elif kind == "hide":
+            self.walk(node[1], connector, place + (HIDDEN,), taken, choices, go_on)
+        elif kind in ("perm", "and"):
+            self.walk(in_any_order(node), connector, place, taken, choices, go_on)
         elif kind == "alt":
             for i, child in enumerate(node[1]):
                 self.walk(child, connector, place + (i,), taken, choices + [i], go_on)
@@ -314,13 +416,21 @@ class Start:
 
     def next_row(self, taken, connector, var, choices):
         """The row that var takes, or None. The first row of all stands under no connector."""
+        if self.probe:
+            if taken == self.probe[0]:
+                self.hit = self.hit or self.could_take(taken, var, connector, self.untils, self.probe[1])
+                return None
+            if taken != self.probe[0][:len(taken)]:
+                return None
         if not taken:
-            return self.first if self.first < len(self.rows) and self.holds(taken, var, self.first) else None
+            return self.first if self.holds(taken, var, self.first) and not self.is_claimed(taken, self.first) else None
+        if self.over:
+            return None
         arrow, nots, low, high = parts_of(connector)
         nots = nots + [(False, var) for var, begun in self.untils if len(taken) > begun]
         last, index = taken[-1][0][0], self.behind(taken)
         following = index
-        while index < len(self.rows):
+        while index < self.seen:
             t = self.rows[index]["t"]
             if self.deadline is not None and t >= self.deadline:
                 break
@@ -328,15 +438,45 @@ class Start:
                 return None
             if any((index == following or not next_only) and self.holds(taken, v, index) for next_only, v in nots):
                 return None
-            if (low is None or t >= last + low) and self.holds(taken, var, index):
+            if (low is None or t >= last + low) and self.holds(taken, var, index) and not self.is_claimed(taken, index):
                 return index
             if arrow == " ":
                 return None
             index += 1
+        due = None if high is None else last + high + INSTANT
+        if due is None or not self.has_come(due):
+            self.wait(taken, choices, due)
         # It waits: for ever, or until its time is up.
         if high is None or self.deadline is None or last + high >= self.deadline:
             self.waiting.append((taken, choices))
         return None
+
+    def is_claimed(self, taken, index):
+        """Could a possessive loop that has just been left take the row instead?"""
+        return any(len(taken) == count and self.can_go_on(taken, index, *loop) for count, *loop in self.claims)
+
+    def can_go_on(self, taken, index, node, place, entry):
+        """Is there a way through the loop that has taken the same and takes the row next, inside the loop?"""
+        connector, begun, untils = entry
+        kept = self.untils, self.claims, self.waiting, self.alive
+        self.untils, self.claims, self.waiting, self.alive = untils, [], [], []
+        self.probe, self.hit = (taken, index), False
+        self.walk(node, connector, place, taken[:begun], [], lambda t, c: None)
+        self.probe = None
+        self.untils, self.claims, self.waiting, self.alive = kept
+        return self.hit
+
+    def could_take(self, taken, var, connector, untils, index):
+        if taken:
+            arrow, nots, low, high = parts_of(connector)
+            t, last, following = self.rows[index]["t"], taken[-1][0][0], self.behind(taken)
+            nots = nots + [(False, v) for v, begun in untils if len(taken) > begun]
+            if (arrow == " " and index != following) or (low is not None and t < last + low) or \
+                    (high is not None and t > last + high):
+                return False
+            if any((index == following or not next_only) and self.holds(taken, v, index) for next_only, v in nots):
+                return False
+        return self.holds(taken, var, index)
 
     def behind(self, taken):
         """Index of the first row behind the last element."""
@@ -353,7 +493,7 @@ class Start:
         # What moments behind the end of the input would arm is never armed.
         never = not taken[-1][0][1] and since > self.end
         nots = parts_of(connector)[1]
-        for index in range(self.behind(taken), len(self.rows)):
+        for index in range(self.behind(taken), self.seen):
             t = self.rows[index]["t"]
             if t >= until or (self.deadline is not None and t >= self.deadline):
                 break
@@ -363,6 +503,10 @@ class Start:
                 return None
         if late or never:
             self.waiting.append((taken, choices))
+            self.wait(taken, choices, None)
+            return None
+        if not self.has_come(until):
+            self.wait(taken, choices, until)
             return None
         return until
 
@@ -374,10 +518,11 @@ class Start:
         self.walk(child, connector if at == 0 else own, place + (at,), taken, choices,
                   lambda t, c: self.sequence(items, at + 1, connector, place, t, c, go_on))
 
-    def rounds(self, node, count, connector, place, taken, choices, go_on, begun=None):
+    def rounds(self, node, count, connector, place, taken, choices, go_on, begun=None, entry=None):
         _, child, least, most, greedy, arrow = node[:6]
         until = node[6] if len(node) > 6 else None
         begun = len(taken) if begun is None else begun
+        entry = entry or (connector, begun, self.untils)
 
         def further():
             if most is not None and count >= most:
@@ -389,9 +534,9 @@ class Start:
                 if until:
                     self.untils = inside[:-1]
                 if len(t) == len(taken) and count >= least:
-                    go_on(t, c)  # a round without a row, the minimum being met, is the last
+                    claimed(t, c)  # a round without a row, the minimum being met, is the last
                 else:
-                    self.rounds(node, count + 1, arrow, place, t, c, go_on, begun)
+                    self.rounds(node, count + 1, arrow, place, t, c, go_on, begun, entry)
                 self.untils = inside
 
             outside = self.untils
@@ -400,11 +545,19 @@ class Start:
             self.walk(child, connector if count == 0 else arrow, place + (count,), taken, mine, after)
             self.untils = outside
 
+        def claimed(t, c):
+            """On behind the loop: what it could take is not for what follows."""
+            before = self.claims
+            if greedy == "possessive" and not self.probe:
+                self.claims = before + [(len(t), node, place, entry)]
+            go_on(t, c)
+            self.claims = before
+
         def leave():
             if count >= least:
                 # A loop that is full has no choice.
                 chosen = [1 if greedy else 0] if most is None or count < most else []
-                go_on(taken, choices + chosen)
+                claimed(taken, choices + chosen)
 
         if greedy:
             further()
@@ -448,43 +601,189 @@ def best_partial(waiting):
     return waiting[0][0]
 
 
-def matches(pattern, define, rows, within, skip, timeouts=False, end=None):
-    """Matches of one key's rows, in the order of their starts: (start, [(row index, variable)], is it a match?).
+def all_partial(waiting):
+    """Every branch once, by the variables that it has taken rows as."""
+    return [list(t) for t in dict.fromkeys(tuple((when, var, (HIDDEN,) * (HIDDEN in place)) for when, var, place in w[0])
+                                           for w in waiting)]
 
-    The last is False for a start whose time ran out (only with timeouts): the rows are those of a partial match.
-    """
+
+def rows_of(taken):
+    """[(row index, variable, is it left out?)] of what a candidate has taken; moments are no rows."""
+    return [(when[2], var, HIDDEN in place) for when, var, place in taken if when[1]]
+
+
+def goes_on(rows, skip, start):
+    """(where the search goes on behind a match, the code of a mistake or None)."""
+    if not rows or skip == "next":
+        return start + 1, None
+    if skip == "past":
+        return rows[-1][0] + 1, None
+    which, name = skip
+    of = [index for index, var, _ in rows if var in name]
+    if not of:
+        return start + 1, "W3011"
+    target = of[0 if which == "first" else -1]
+    return (target, None) if target > start else (start + 1, "W3010")
+
+
+class Told:
+    """A result: of a match, of a start whose time ran out, or None for kind: nothing but its number is known."""
+
+    def __init__(self, start, rows, matched, number, decided=None):
+        self.start, self.rows, self.matched, self.number, self.decided = start, rows, matched, number, decided
+
+
+def timed_out(start, timeouts):
+    """What a start shows whose time ran out: lists of rows."""
+    if not timeouts or not start.waiting:
+        return []
+    if timeouts == "all":
+        shown = [rows_of(branch) for branch in all_partial(start.waiting)]
+        return [list(t) for t in dict.fromkeys(map(tuple, shown))]
+    return [rows_of(best_partial(start.waiting))]
+
+
+def matches(pattern, define, rows, within, skip, timeouts=False, end=None, counted=None):
+    """Results of one key's rows, in the order of their starts; mistakes of SKIP TO go to `counted`."""
     result = []
-    i = 0
+    i = number = 0
     end = end if end is not None else rows[-1]["t"] if rows else 0
     while i < len(rows):
         start = Start(pattern, define, rows, i, within, end)
         candidate = best(start.found)
         if candidate is None:
-            if timeouts and start.waiting:
-                result.append((i, [(when[2], var) for when, var, _ in best_partial(start.waiting) if when[1]], False))
+            result += [Told(i, taken, False, None) for taken in timed_out(start, timeouts)]
             i += 1
             continue
-        taken = [(when[2], var) for when, var, _ in candidate[0] if when[1]]
-        result.append((i, taken, True))
-        i = taken[-1][0] + 1 if taken and skip == "past" else i + 1
+        number += 1
+        taken = rows_of(candidate[0])
+        result.append(Told(i, taken, True, number))
+        i, wrong = goes_on(taken, skip, i)
+        if wrong and counted is not None:
+            counted.append(wrong)
     return result
+
+
+# ---- When things are decided -------------------------------------------------------------------------------------
+
+NEVER = float("inf")
+
+
+def leads(start):
+    """(the preferred candidate, is it final?): whether one that is still open would be preferred to all that are there."""
+    future = [(taken + [((NEVER, 1, 0), "?", ("?",))], choices) for taken, choices, _ in start.alive]
+    whole = best(start.found)
+    return whole, not future or best(start.found + future) is whole
+
+
+class Life:
+    """What is known of a start, place by place: [(place, state, taken)], state 'open', 'match' or 'dead'.
+
+    A place is (time, 0, 0) for moments, (time, 1, index) for rows, (NEVER, 0, 0) for the end of the input."""
+
+    def __init__(self, pattern, define, rows, first, within, end):
+        self.first, self.states = first, []
+        self.start = None
+        now = rows[first]["t"]
+        for seen in range(first + 1, len(rows) + 1):
+            now = rows[seen - 1]["t"]
+            if self.look(Start(pattern, define, rows, first, within, end, seen=seen, now=now), (now, 1, seen - 1)):
+                return
+            limit = rows[seen]["t"] if seen < len(rows) else NEVER
+            while True:
+                due = min([d for _, _, d in self.start.alive if d is not None] + [self.start.deadline or NEVER])
+                if due > limit or due == NEVER:
+                    break
+                now = due
+                if self.look(Start(pattern, define, rows, first, within, end, seen=seen, now=now), (now, 0, 0)):
+                    return
+        self.look(Start(pattern, define, rows, first, within, end), (NEVER, 0, 0))
+
+    def look(self, start, place):
+        self.start = start
+        whole, final = leads(start)
+        state = "open" if not final else "dead" if whole is None else "match"
+        self.states.append((place, state, whole and rows_of(whole[0])))
+        return state != "open"
+
+    def at(self, place):
+        return next(s for s in reversed(self.states) if s[0] <= place)
+
+
+class Search:
+    """The starts of one key, place by place: for what depends on when a match is decided."""
+
+    def __init__(self, pattern, define, rows, within, skip, timeouts, end, limit, numbers):
+        self.args = pattern, define, rows, within
+        self.rows, self.skip, self.timeouts, self.end, self.limit = rows, skip, timeouts, end, limit
+        self.in_order = skip != "next" or numbers
+        self.told, self.counted, self.open, self.number, self.failed = [], [], [], 0, False
+        self.time = None  # of the place at hand; what the input's end decides has the time of its last row
+        self.begins = [Life(*self.args[:3], i, within, end) for i in range(len(rows))]
+        places = {p for life in self.begins for p, _, _ in life.states} | {(r["t"], 1, i) for i, r in enumerate(rows)}
+        for place in sorted(places):
+            self.go(place)
+
+    def go(self, place):
+        self.time = self.end if place[0] == NEVER else place[0]
+        self.pass_over(place, self.begins[place[2]] if place[1] else None)
+        if self.limit and place[1] and len(self.open) > self.limit[0]:
+            self.counted.append("limit")
+            self.failed |= self.limit[1] == "FAIL"
+            self.open.pop(0 if self.limit[1] == "DROP OLDEST" else -1)
+            self.pass_over(place, None)
+
+    def pass_over(self, place, new):
+        behind, some_open, left = 0, False, []
+        for life in self.open + [new] * (new is not None):
+            if life.first < behind:
+                continue
+            _, state, taken = life.at(place)
+            if state == "dead":
+                self.told += [Told(life.first, rows, False, None, self.time) for rows in timed_out(
+                    Start(*self.args[:3], life.first, self.args[3], self.end), self.timeouts if life.start.deadline == place[0] else False)]
+            elif state == "match" and not (self.in_order and some_open):
+                self.number += 1
+                self.told.append(Told(life.first, taken, True, self.number, self.time))
+                on, wrong = goes_on(taken, self.skip, life.first)
+                behind = max(behind, on if taken and self.skip != "next" else 0)
+                self.counted += [wrong] if wrong else []
+            else:
+                if taken and self.skip == "past" and not some_open:
+                    behind = max(behind, taken[-1][0] + 1)
+                some_open = True
+                left.append(life)
+        self.open = left
+
+
+def held_back(told, apart):
+    """SUPPRESS: (those that are told, how many are not)."""
+    given, result = None, []
+    for t in told:
+        if t.matched and given is not None and t.decided - given < apart:
+            continue
+        given = t.decided if t.matched else given
+        result.append(t)
+    return result, len(told) - len(result)
 
 
 # ---- Time ----------------------------------------------------------------------------------------------------
 
 
-def in_order(files, delay):
-    """Rows of several files of a stream in the one order of the task; late ones are left out (patterns take none).
+def in_order(sources):
+    """(rows of the sources in the one order of the task, rows that came late, which patterns do not take).
 
-    files: lists of rows with event time row['t'] in order of arrival. Late: earlier than the file's greatest t - delay so far.
+    sources: [(position of the stream in FROM, its delay, its rows in order of arrival)], rows with event time row['t'].
+    Late: earlier than the source's greatest t - delay so far.
     """
-    placed = []
-    for number, rows in enumerate(files):
+    placed, late = [], []
+    for number, (stream, delay, rows) in enumerate(sources):
         watermark = None
         for offset, row in enumerate(rows):
-            late = watermark is not None and row["t"] < watermark
-            if not late:
-                placed.append((row["t"], number, offset, row))
+            if watermark is not None and row["t"] < watermark:
+                late.append(row)
+            else:
+                placed.append((row["t"], stream, number, offset, row))
             watermark = row["t"] - delay if watermark is None else max(watermark, row["t"] - delay)
-    placed.sort(key=lambda p: p[:3])
-    return [p[3] for p in placed]
+    placed.sort(key=lambda p: p[:4])
+    return [p[4] for p in placed], late

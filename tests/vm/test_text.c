@@ -149,7 +149,8 @@ static void intervals(void **state)
           {"10", "-"}, {"h", "-"}, {"10x", "-"}, {"P", "-"}, {"PT", "-"}, {"P1M", "-"}, {"P1Y", "-"},
           {"PT1.5M", "-"}, {"PT1S1M", "-"}, {"P1H", "-"}, {"", "-"}, {"-", "-"},
           {"9223372036854775807us", "P106751991DT4H54.775807S"}, {"9223372036854775808us", "-"},
-          {"-9223372036854775808us", "-P106751991DT4H54.775808S"}, {"99999999999d", "-"}, {"1.5h", "-"});
+          {"-9223372036854775808us", "-P106751991DT4H54.775808S"}, {"99999999999d", "-"}, {"1.5h", "-"},
+          {"5 minutes", "PT5M"}, {"1 Hour 30 min", "PT1H30M"}, {"5 minutes 1 hour", "-"}, {" ", "-"});
     for (uint64_t i = 0; i < 20000; i++) {
         int64_t value = (int64_t)wr_mix64(i) >> (i % 60), back;
         assert_true(wr_parse_interval(wr_slice_cstr(printed(wr_print_interval(text, value))), &back));
