@@ -35,6 +35,7 @@ void wr_unit_forget_slow(struct wr_operator *op, uint32_t unit)
     struct wr_changes *c = &op->changes;
     uint32_t word = unit / 64;
     uint64_t bit = (uint64_t)1 << unit % 64;
+    WR_ASSERT(op->cls->unit_key && c->checkpointer);
     if (word >= c->words) return; /* never touched: nothing of it is stored */
     if (c->frozen[word] & bit) c->save_now(op, unit);
     c->changed[word] &= ~bit;

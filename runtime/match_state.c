@@ -198,7 +198,9 @@ void wr_pattern_save_unit(struct wr_operator *op, uint32_t unit, wr_state_entry_
 {
     struct wr_pattern *p = (struct wr_pattern *)op;
     WR_ASSERT(p->matcher->save);
+    uint64_t results = p->results;
     if (!p->keys || wr_keytable_is_live(p->keys, unit)) save_key(p, unit, entry, context);
+    WR_ASSERT(p->results == results); /* saving decides nothing */
 }
 
 struct wr_slice wr_pattern_unit_key(const struct wr_operator *op, uint32_t unit)
