@@ -3,9 +3,26 @@
 
 #include "runtime/clock.h"
 #include "runtime/source.h"
+#include "vm/pattern_class.h"
 #include "vm/text.h"
 
 static char *copy(const char *text) { return text ? wr_strdup(text) : NULL; }
+
+/* A matcher that is forced must be right for each pattern. */
+static enum wr_status check_matchers(const struct wr_program *program, const char *list, struct wr_error *error)
+{
+    const char *why;
+    for (uint32_t i = 0; list && i < program->node_count; i++) {
+        const struct wr_node *node = &program->node[i];
+        if (node->kind != WR_NODE_PATTERN) continue;
+        (void)wr_pattern_class_forced(&node->u.pattern, list, &why);
+        if (why)
+            return wr_error_set(error, WR_ERR_USAGE,
+                                "the matcher '%s' is not right for %s: %s; general is right for every pattern", list,
+                                program->query[node->query], why);
+    }
+    return WR_OK;
+}
 
 enum wr_status wr_engine_init(struct wr_engine *engine, const struct wr_program *program,
                               const struct wr_connectors *connectors,
@@ -18,6 +35,7 @@ enum wr_status wr_engine_init(struct wr_engine *engine, const struct wr_program 
     if (format && strcmp(format, "json") != 0 && strcmp(format, "csv") != 0)
         return wr_error_set(error, WR_ERR_USAGE, "outputs are written as jsonl or csv, not as '%s'",
                             format);
+    if (check_matchers(program, options->matcher, error) != WR_OK) return error->status;
     WR_ASSERT(!engine->program && connectors);
     engine->connectors = connectors;
     engine->options = *options;
