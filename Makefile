@@ -22,7 +22,7 @@ VM_CXX = shortest
 COMPILER = compile settings declare declare_stream names relation types check_expr check_operator check_call check_array condition expr_walk query window output \
            ir fold share prune emit finish \
            streams automaton automaton_expand pattern pattern_keys pattern_result pattern_tree pattern_scope pattern_call pattern_define pattern_contradict pattern_warn explain explain_words explain_pattern explain_text explain_dot explain_json
-RUNTIME = row_code clock codec timers scratch chunk reorder drops operator task source unseen select merge late sink output state \
+RUNTIME = row_code clock codec timers scratch chunk reorder drops operator task source unseen select merge late sink output published state \
           roundtrip bind engine upgrade push watch coverage weir \
           slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \
           window window_emit window_state store store_form store_scan store_pages store_directory saver \
@@ -36,9 +36,9 @@ CLI = main args files run table declare language walk why_text why_aside why_jso
 TESTS = runtime/test_pattern compiler/test_automaton compiler/test_explain compiler/test_types compiler/test_fold compiler/test_flow compiler/test_memory compiler/test_listing runtime/test_upgrade runtime/test_reorder runtime/test_timers runtime/test_time runtime/test_drops runtime/test_engine runtime/test_push runtime/test_order runtime/test_memory \
         dsl/test_lexer dsl/test_parse dsl/test_fmt dsl/test_diag \
         vm/test_exec vm/test_text vm/test_logic vm/test_builtin vm/test_program \
-        base/test_simd base/test_memory base/test_text runtime/test_keytable runtime/test_slab runtime/test_store runtime/test_saver runtime/test_store_faults runtime/test_aggregate runtime/test_window \
+        base/test_simd base/test_memory base/test_text runtime/test_keytable runtime/test_slab runtime/test_store runtime/test_saver runtime/test_published runtime/test_store_faults runtime/test_aggregate runtime/test_window \
         connectors/test_json_reader connectors/test_json_property connectors/test_csv_reader \
-        connectors/test_files connectors/test_encoder connectors/test_infer
+        connectors/test_files connectors/test_resume connectors/test_encoder connectors/test_infer
 
 OBJECTS = $(BASE:%=base/%) $(DSL:%=dsl/%) dsl/lexer dsl/grammar $(VM:%=vm/%) $(VM_CXX:%=vm/%) $(COMPILER:%=compiler/%) \
           $(RUNTIME:%=runtime/%) $(CONNECTORS:%=connectors/%) $(CONNECTORS_CXX:%=connectors/%)

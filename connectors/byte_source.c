@@ -1,4 +1,5 @@
 /* Bytes of a file or of standard input. What a file is, its first bytes say, never its name. */
+#include "base/fault.h"
 #include "connectors/internal.h"
 
 #include <errno.h>
@@ -22,6 +23,7 @@ struct wr_byte_source {
     struct wr_buf head;      /* bytes that were looked at before they were asked for */
     size_t head_read;
     struct wr_error failed;  /* what the read behind the head will say; WR_OK: nothing */
+    bool seekable;           /* a plain file, opened by its name */
 };
 
 /* One read(2). WR_ERR_STOPPED: a signal came first; nothing was read and nothing is lost. */
@@ -42,7 +44,7 @@ static enum wr_status raw_read(struct wr_byte_source *s, char *out, size_t capac
         if (*size) memcpy(out, s->unread.data, *size);
         s->unread = wr_slice_of(s->unread.data + *size, s->unread.size - *size);
     } else {
-        ssize_t n = read(s->fd, out, WR_MIN(capacity, (size_t)STEP_MAX));
+        ssize_t n = WR_FAULT_DUE(WR_FAULT_FILE) ? (errno = EIO, -1) : read(s->fd, out, WR_MIN(capacity, (size_t)STEP_MAX));
         if (n < 0 && errno == EINTR) return wr_error_set(error, WR_ERR_STOPPED, "%s: interrupted", s->name);
         if (n < 0) return wr_error_set(error, WR_ERR_IO, "%s: %s", s->name, strerror(errno));
         *size = (size_t)n;
@@ -114,6 +116,21 @@ struct wr_slice wr_byte_source_peek(struct wr_byte_source *s, size_t wanted)
         s->head.size += n;
     }
     return wr_buf_slice(&s->head);
+}
+
+bool wr_byte_source_jump(struct wr_byte_source *s, uint64_t byte)
+{
+    if (!s->seekable || byte > INT64_MAX || lseek(s->fd, (off_t)byte, SEEK_SET) < 0) return false;
+    s->head_read = s->head.size = 0;
+    s->failed = (struct wr_error){0};
+    s->raw_end = false;
+    s->done = byte;
+    return true;
+}
+
+bool wr_byte_source_is_feed(const struct wr_byte_source *s)
+{
+    return s->feed != NULL;
 }
 
 const char *wr_byte_source_name(const struct wr_byte_source *s)
@@ -189,6 +206,7 @@ static enum wr_status look(struct wr_byte_source *s, struct wr_error *error)
         wr_buf_add(&s->head, first, have);
         return WR_OK;
     }
+    s->seekable = false;
     s->decompressor = wr_decompressor_new(magic->container);
     if (!s->decompressor) return wr_error_set(error, WR_ERR_MEMORY, "%s: no memory to decompress it", s->name);
     s->raw = wr_alloc(RAW_BYTES);
@@ -218,6 +236,7 @@ struct wr_byte_source *wr_byte_source_open(const char *path, struct wr_error *er
     }
     if (S_ISREG(st.st_mode)) {
         s->total = (uint64_t)st.st_size;
+        s->seekable = !standard;
         (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL);
     }
     if (look(s, error) != WR_OK) {

@@ -331,6 +331,53 @@ static enum wr_status csv_read(struct wr_reader *reader, struct wr_batch *batch,
     return error->status;
 }
 
+/* The highest bit of .line: inside a line that is too long. */
+static const uint64_t DISCARDING = (uint64_t)1 << 63;
+
+static void csv_position(struct wr_reader *reader, struct wr_read_position *position)
+{
+    const struct csv_reader *r = (const struct csv_reader *)reader;
+    *position = (struct wr_read_position){.offset = r->records, .line = r->line | (r->discarding ? DISCARDING : 0)};
+    wr_window_position(&r->window, position);
+}
+
+/* Reads the beginning again, up to `byte` at most, for what it says of the columns: the header, or how many fields the
+ * first record has. */
+static enum wr_status learn_columns(struct csv_reader *r, uint64_t byte, struct wr_error *error)
+{
+    void (*on_bad)(void *, const struct wr_bad_record *) = r->spec.on_bad;
+    enum wr_status status = WR_OK;
+    enum look got = LOOK_ON;
+    uint32_t rows = 0;
+    r->spec.on_bad = NULL; /* they were told before */
+    while (!r->at_place && wr_window_byte(&r->window) < byte && status == WR_OK && got != LOOK_END) {
+        got = look(r, &rows, &status, error);
+        if (got != LOOK_FILL) continue;
+        if (!wr_window_fill(&r->window)) status = wr_error_set(error, WR_ERR_STOPPED, "interrupted");
+        wr_csv_scan_moved(&r->scan);
+    }
+    r->spec.on_bad = on_bad;
+    wr_decode_columns_clear(&r->columns);
+    return status;
+}
+
+static enum wr_status csv_seek(struct wr_reader *reader, const struct wr_read_position *position, struct wr_error *error)
+{
+    struct csv_reader *r = (struct csv_reader *)reader;
+    WR_ASSERT(r->records == 0 && r->line == 1 && !r->started);
+    if (position->byte == 0) return WR_OK;
+    enum wr_status status = learn_columns(r, position->byte, error);
+    if (status == WR_OK) status = wr_window_seek(&r->window, position, error);
+    wr_csv_scan_restart(&r->scan);
+    r->records = position->offset;
+    r->line = position->line & ~DISCARDING;
+    r->discarding = (position->line & DISCARDING) != 0;
+    r->broken = WR_DECODE_OK;
+    r->searched = 0;
+    r->started = true;
+    return status;
+}
+
 static void csv_progress(const struct wr_reader *reader, uint64_t *done, uint64_t *total)
 {
     wr_byte_source_progress(((const struct csv_reader *)reader)->window.source, done, total);
@@ -362,7 +409,8 @@ struct wr_reader *wr_csv_reader_new(const struct wr_read_spec *spec, struct wr_b
                                     struct wr_error *error)
 {
     static const struct wr_reader_class cls = {
-        .name = "csv", .read = csv_read, .progress = csv_progress, .close = csv_close, .lacks = csv_lacks};
+        .name = "csv", .read = csv_read, .progress = csv_progress, .position = csv_position, .seek = csv_seek,
+        .close = csv_close, .lacks = csv_lacks};
     const char *header = wr_option(spec->stream, "header");
     struct csv_reader *r = wr_alloc_zero(sizeof *r);
     WR_UNUSED(error);

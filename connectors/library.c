@@ -106,6 +106,12 @@ static struct wr_writer *open_writer(const struct wr_stream *stream, const char 
     return wr_file_writer_new(path, error);
 }
 
+static struct wr_writer *reopen_writer(const struct wr_stream *stream, const char *path, struct wr_error *error)
+{
+    WR_UNUSED(stream);
+    return wr_file_writer_reopen(path, error);
+}
+
 static struct wr_encoder *open_encoder(const struct wr_schema *schema, const struct wr_stream *stream,
                                        const char *format, struct wr_error *error)
 {
@@ -121,4 +127,5 @@ static struct wr_encoder *open_encoder(const struct wr_schema *schema, const str
 const struct wr_connectors wr_connectors_library = {.open_reader = open_reader,
                                                    .open_feed = open_feed,
                                                    .open_writer = open_writer,
+                                                   .reopen_writer = reopen_writer,
                                                    .open_encoder = open_encoder};

@@ -5,6 +5,7 @@
 #ifndef WR_RUNTIME_SINK_H
 #define WR_RUNTIME_SINK_H
 
+#include "base/hash.h"
 #include "runtime/task.h"
 
 struct wr_sink_key {
@@ -30,6 +31,8 @@ struct wr_sink_segment {
     uint32_t live;
 };
 
+enum { WR_SINK_TAIL = 4096 }; /* a file is told again by the hash of so many bytes before a checkpoint's place */
+
 struct wr_sink {
     struct wr_task *task;
     /* Owned, the opener's to set; NULL: the function below takes the lines. */
@@ -48,6 +51,13 @@ struct wr_sink {
     uint64_t sequence;
     bool failed; /* nothing more is written */
     bool framed; /* lines are for wr_watch_lines */
+    /* Where state is kept: */
+    bool digested;             /* the fields below are kept up */
+    uint64_t bytes;            /* of content so far, what is not written again included */
+    struct wr_digest digest;   /* of it */
+    struct wr_buf tail;        /* its last bytes, WR_SINK_TAIL at least where there are so many */
+    uint64_t published;        /* up to here nothing is written again */
+    uint64_t published_digest; /* what the digest must be there */
 };
 
 /* take NULL: a writer will be set. */
@@ -84,17 +94,24 @@ struct wr_published;
 /* The journal in a state directory; made when it is not there. */
 struct wr_published *wr_published_open(const char *directory, struct wr_error *error);
 void wr_published_close(struct wr_published *published); /* NULL is fine */
-/* After the sinks were flushed: where they stand, for epoch `epoch` of the checkpoint that they follow. Survives the
- * death of the process, not a loss of power. */
-enum wr_status wr_published_note(struct wr_published *published, uint64_t epoch, struct wr_sink *const *sink, size_t count,
+/* After the sinks were flushed: where they stand. `run` tells the journals of different runs apart. Survives the death
+ * of the process, not a loss of power. */
+enum wr_status wr_published_note(struct wr_published *published, uint64_t run, struct wr_sink *const *sink, size_t count,
                                  struct wr_error *error);
 /* Before the first row of a run that goes on from a checkpoint: finds this sink's position in what wr_sink_mark wrote
  * (one after the other, all sinks'), cuts its file and arms the suppression. *ahead: published lies beyond the
  * checkpoint. WR_ERR_STATE: the file is not the one, or shorter than the checkpoint says. What was published but is
- * damaged or lost (no power) is cut off back to the checkpoint, and `told` hears so. */
-enum wr_status wr_sink_resume(struct wr_sink *sink, struct wr_slice marks, struct wr_published *published, uint64_t epoch,
-                              bool *ahead, void (*told)(void *context, const char *line), void *context,
-                              struct wr_error *error);
+ * damaged or lost (no power) is cut off back to the checkpoint, and `told` hears so. fresh: a sink without a position
+ * is an output that a changed program has added, and begins empty; else it is WR_ERR_STATE. */
+struct wr_sink_resume {
+    struct wr_slice marks;
+    struct wr_published *published;
+    uint64_t run;
+    bool fresh, ahead;
+    void (*told)(void *context, const char *line);
+    void *context;
+};
+enum wr_status wr_sink_resume(struct wr_sink *sink, struct wr_sink_resume *how, struct wr_error *error);
 /* The re-run has not come to the published position yet. */
 bool wr_sink_is_behind(const struct wr_sink *sink);
 /* From the saver's thread, after wr_sink_mark: what was marked survives a loss of power. */
