@@ -210,8 +210,8 @@ static bool get_mark(struct wr_slice *in, struct mark *m)
 {
     struct wr_slice one;
     return wr_get_bytes(in, &one) && wr_get_bytes(&one, &m->names) && wr_get_bytes(&one, &m->path) &&
-           wr_get_u8(&one, &m->kind) && wr_get_u64(&one, &m->bytes) && wr_get_u64(&one, &m->size) && wr_get_bytes(&one, &m->digest) &&
-           m->digest.size == sizeof(struct wr_digest) && wr_get_u64(&one, &m->tail);
+           wr_get_u8(&one, &m->kind) && wr_get_u64(&one, &m->bytes) && wr_get_u64(&one, &m->size) &&
+           wr_get_bytes(&one, &m->digest) && m->digest.size == sizeof(struct wr_digest) && wr_get_u64(&one, &m->tail);
 }
 
 static bool find_mark(const struct wr_sink *sink, struct wr_slice marks, struct mark *m)
@@ -284,7 +284,9 @@ static enum wr_status recognise(struct wr_sink *sink, const struct mark *m, stru
     uint8_t kind = kind_of(sink);
     if (!m->bytes) return WR_OK;
     if (kind != m->kind)
-        return other_file(sink, m, kind == 's' || m->kind == 's' ? "only one of the two is a file" : "only one of the two is compressed",
+        return other_file(sink, m,
+                          kind == 's' || m->kind == 's' ? "only one of the two is a file"
+                                                        : "only one of the two is compressed",
                           error);
     if (kind == 's') return WR_OK;
     uint64_t from = m->bytes - tail_size(m->bytes);

@@ -316,7 +316,8 @@ static void a_container_that_breaks_off_is_shorter(void **state)
     struct table t;
     struct wr_buf text = {0};
     table_begin(&t, "n:BIGINT s:STRING");
-    for (int i = 0; i < 30000; i++) wr_buf_printf(&text, "{\"n\":%d,\"s\":\"%llx\"}\n", i, (unsigned long long)wr_mix64((uint64_t)i));
+    for (int i = 0; i < 30000; i++)
+        wr_buf_printf(&text, "{\"n\":%d,\"s\":\"%llx\"}\n", i, (unsigned long long)wr_mix64((uint64_t)i));
     read_all(&t, reader_of(&t, "json", source_of(MEMORY_WHOLE, wr_buf_slice(&text), NULL)), &all);
     for (enum kind kind = GZIP; kind <= LZ4; kind++) {
         struct wr_error error = {0};
