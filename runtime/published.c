@@ -132,6 +132,7 @@ static bool find_published(const struct wr_published *p, uint64_t run, const str
 {
     uint64_t newest = 0;
     struct wr_buf names = {0};
+    WR_ASSERT(p);
     put_names(sink, &names);
     uint64_t own = wr_hash64(names.data, names.size, 0);
     wr_buf_release(&names);
@@ -231,6 +232,7 @@ static bool find_mark(const struct wr_sink *sink, struct wr_slice marks, struct 
 static void tell(const struct wr_sink_resume *how, const struct wr_sink *sink, const char *what)
 {
     char line[512];
+    WR_ASSERT(how->told);
     (void)snprintf(line, sizeof line, "%s: %s; it goes on from the checkpoint", sink->path, what);
     how->told(how->context, line);
 }

@@ -63,12 +63,14 @@ static void count(struct wr_sink *sink, struct wr_slice bytes)
         memmove(sink->tail.data, sink->tail.data + sink->tail.size - kept, kept);
         sink->tail.size = kept;
     }
+    WR_ASSERT(sink->tail.size + size <= 2 * WR_SINK_TAIL);
     wr_buf_add(&sink->tail, bytes.data + bytes.size - size, size);
 }
 
 /* What a run before this one has published already is taken off the front: it is counted, and must be the same. */
 static enum wr_status suppress(struct wr_sink *sink, struct wr_slice *bytes, struct wr_error *error)
 {
+    WR_ASSERT(sink->digested && sink->bytes < sink->published);
     size_t again = (size_t)WR_MIN(bytes->size, sink->published - sink->bytes);
     count(sink, wr_slice_of(bytes->data, again));
     *bytes = wr_slice_of(bytes->data + again, bytes->size - again);
