@@ -27,7 +27,7 @@ RUNTIME = row_code clock codec timers scratch chunk reorder drops operator task 
           slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \
           window window_emit window_state store store_form store_scan store_pages store_directory saver \
           pattern pattern_plan pattern_row pattern_trace pattern_trace_text match_general match_general_state match_thread match_special match_link match_condition match_rows match_decide match_output match_row \
-          match_sequence match_state
+          match_sequence match_group match_group_table match_group_node match_group_state match_state
 CONNECTORS = byte_source compress csv_encoder csv_reader csv_scan decode decode_number decompress encode \
              file_writer infer infer_csv infer_json json_encoder json_reader json_walk library window
 CONNECTORS_CXX = simdjson_shim
@@ -36,9 +36,9 @@ CLI = main args files run table declare language walk why_text why_aside why_jso
 TESTS = runtime/test_pattern compiler/test_automaton compiler/test_explain compiler/test_types compiler/test_fold compiler/test_flow compiler/test_memory compiler/test_listing runtime/test_upgrade runtime/test_reorder runtime/test_timers runtime/test_time runtime/test_drops runtime/test_engine runtime/test_push runtime/test_order runtime/test_memory \
         dsl/test_lexer dsl/test_parse dsl/test_fmt dsl/test_diag \
         vm/test_exec vm/test_text vm/test_logic vm/test_builtin vm/test_program \
-        base/test_simd base/test_memory base/test_text runtime/test_keytable runtime/test_slab runtime/test_store runtime/test_saver runtime/test_store_faults runtime/test_aggregate runtime/test_window \
+        base/test_simd base/test_memory base/test_text runtime/test_keytable runtime/test_slab runtime/test_store runtime/test_saver runtime/test_published runtime/test_store_faults runtime/test_aggregate runtime/test_window \
         connectors/test_json_reader connectors/test_json_property connectors/test_csv_reader \
-        connectors/test_files connectors/test_encoder connectors/test_infer
+        connectors/test_files connectors/test_resume connectors/test_encoder connectors/test_infer
 
 OBJECTS = $(BASE:%=base/%) $(DSL:%=dsl/%) dsl/lexer dsl/grammar $(VM:%=vm/%) $(VM_CXX:%=vm/%) $(COMPILER:%=compiler/%) \
           $(RUNTIME:%=runtime/%) $(CONNECTORS:%=connectors/%) $(CONNECTORS_CXX:%=connectors/%)

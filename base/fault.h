@@ -8,7 +8,7 @@
 
 enum wr_fault_kind {
     WR_FAULT_STORE, /* a call of LMDB fails with EIO */
-    WR_FAULT_FILE,  /* a write or sync of an output fails with EIO */
+    WR_FAULT_FILE,  /* a read, write, cut or sync of a file fails with EIO */
     WR_FAULT_ALLOC, /* an allocation fails, in whatever thread */
     WR_FAULT_KINDS
 };

@@ -252,6 +252,22 @@ static bool fill_state_options(struct wr_args *args, weir_engine_options *option
     return true;
 }
 
+/* --matcher NAME[,NAME…] */
+static bool check_matchers(const struct wr_run *run, const char *list)
+{
+    static const char *const matchers[] = {"auto", "row", "sequence", "group", "general"};
+    const char *said = wr_args_has(run->args, WR_OPTION_MATCHER) ? "--matcher" : "WEIR_MATCHER";
+    for (const char *at = list;;) {
+        char name[16];
+        size_t size = strcspn(at, ",");
+        snprintf(name, sizeof name, "%.*s", (int)size, at);
+        if (wr_args_choice(said, "row, sequence, group or general", name, matchers, WR_COUNT(matchers)) == WR_COUNT(matchers))
+            return false;
+        if (!at[size]) return true;
+        at += size + 1;
+    }
+}
+
 static bool fill_options(struct wr_run *run, weir_engine_options *options)
 {
     int64_t errors_max, batch_rows;
@@ -266,9 +282,7 @@ static bool fill_options(struct wr_run *run, weir_engine_options *options)
     if (state_test && strcmp(state_test, "store") == 0) options->state_roundtrip = 2;
     if (!fill_state_options(run->args, options)) return false;
     options->matcher = setting(run->args, WR_OPTION_MATCHER, "WEIR_MATCHER");
-    static const char *const matchers[] = {"general"};
-    const char *said = wr_args_has(run->args, WR_OPTION_MATCHER) ? "--matcher" : "WEIR_MATCHER";
-    if (options->matcher && wr_args_choice(said, "general", options->matcher, matchers, 1) != 0) return false;
+    if (options->matcher && !check_matchers(run, options->matcher)) return false;
     options->format = strcmp(run->format, "csv") == 0 ? "csv" : "jsonl";
     options->context = run;
     if (strcmp(run->format, "table") == 0 || strcmp(run->format, "json") == 0) options->on_output = gather;

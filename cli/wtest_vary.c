@@ -1,5 +1,6 @@
 /* The same case in every other way that must give the same: state saved, dropped and loaded after
- * each event, whole batches, the general matcher, rows in another order, more source partitions. */
+ * each event, whole batches, every matcher that is right for it, rows in another order, more source
+ * partitions. */
 #include "cli/wtest.h"
 
 enum { EVENTS_SINGLE = 1000, SAVES_OF_LONG = 200 };
@@ -12,6 +13,11 @@ static const struct wr_test_variant variants[] = {
     {.name = "with the general matcher", .matcher = "general", .batch_rows = 1},
     {.name = "with the general matcher and state saved after each event",
      .matcher = "general",
+     .batch_rows = 1,
+     .roundtrip = true},
+    {.name = "with the group matcher where it is right", .matcher = "group,general", .batch_rows = 1},
+    {.name = "with the group matcher where it is right and state saved after each event",
+     .matcher = "group,general",
      .batch_rows = 1,
      .roundtrip = true},
     {.name = "with rows shuffled inside the allowed lateness", .shuffle = 1},

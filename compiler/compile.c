@@ -1,6 +1,8 @@
 /* The compiler's passes, one after the other, and the warnings about what nothing uses. */
 #include "compiler/state.h"
 
+#include "vm/pattern_class.h"
+
 static void warn_unused(struct wr_compile *c, const struct wr_ident *name, struct wr_span span,
                         const char *what)
 {
@@ -75,6 +77,22 @@ struct job {
     struct wr_compile c;
 };
 
+/* SET matcher: each pattern has one among those that is right for it. */
+static void check_matchers(struct wr_compile *c)
+{
+    const char *why, *list = wr_program_setting(c->program, "matcher");
+    for (uint32_t i = 0; list && i < c->program->node_count; i++) {
+        const struct wr_node *node = &c->program->node[i];
+        if (node->kind != WR_NODE_PATTERN) continue;
+        (void)wr_pattern_class_forced(&node->u.pattern, list, &why);
+        if (!why) continue;
+        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0516, c->state->matcher_span,
+                                        "the matcher '%s' is not right for %s: %s", list,
+                                        c->program->query[node->query], why);
+        wr_diag_help(c->diags, d, "'general' is right for every pattern; of 'group,general' each takes the first that is");
+    }
+}
+
 static void run_passes(struct wr_compile *c)
 {
     const struct wr_diags *diags = c->diags;
@@ -88,6 +106,7 @@ static void run_passes(struct wr_compile *c)
     wr_share_conditions(c); /* of many patterns over one stream: evaluated once */
     wr_prune(c); /* dead nodes, columns and fields that nothing reads */
     wr_emit(c);  /* code blocks and everything else into the program */
+    check_matchers(c);
 }
 
 static void release(struct job *job)

@@ -4,6 +4,7 @@
 #define WR_COMPILER_EXPLAIN_H
 
 #include "compiler/compile.h"
+#include "vm/pattern_class.h"
 
 struct wr_explain {
     const struct wr_program *program;
@@ -31,6 +32,9 @@ void wr_explain_bound(const struct wr_program *program, const struct wr_node *no
                       struct wr_buf *out);
 /* Rows of the longest match; 0: any number. */
 uint32_t wr_explain_longest(const struct wr_pattern_node *pattern);
+/* The matcher that a pattern gets, and why, as the end of a sentence. */
+enum wr_matcher_class wr_explain_matcher(const struct wr_program *program, const struct wr_pattern_node *pattern,
+                                         const char **why);
 
 /* explain_pattern.c, explain_text.c: for people. */
 void wr_explain_pattern_words(const struct wr_explain *e, uint32_t node);

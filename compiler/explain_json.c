@@ -206,8 +206,9 @@ static void add_pattern(const struct wr_explain *e, const struct wr_node *n)
     if (p->timeouts) add_text("timeouts", p->timeouts == 2 ? "all" : "one", e->out);
     if (p->limit_starts) add_number("limit_starts", p->limit_starts, e->out);
     if (p->suppress_us) add_number("suppress_us", p->suppress_us, e->out);
-    add_text("matcher", wr_matcher_class_name(wr_pattern_class(p)), e->out);
-    add_text("why", wr_pattern_class_why(p), e->out);
+    const char *why;
+    add_text("matcher", wr_matcher_class_name(wr_explain_matcher(e->program, p, &why)), e->out);
+    add_text("why", why, e->out);
     add_bool("late_into", p->late_into, e->out);
     if (longest) add_number("longest", longest, e->out);
     else add_text("longest", NULL, e->out);

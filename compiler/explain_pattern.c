@@ -356,8 +356,9 @@ void wr_explain_pattern_words(const struct wr_explain *e, uint32_t number)
     print_report(e, p, &ends);
     print_clauses(e, p);
     print_kept(e, node);
-    wr_buf_printf(e->out, "  Matcher: %s, because %s.\n",
-                  wr_matcher_class_name(wr_pattern_class(p)), wr_pattern_class_why(p));
+    const char *why;
+    enum wr_matcher_class matcher = wr_explain_matcher(e->program, p, &why);
+    wr_buf_printf(e->out, "  Matcher: %s, because %s.\n", wr_matcher_class_name(matcher), why);
     wr_buf_add_cstr(e->out, "  State of a key: ");
     wr_explain_bound(e->program, node, e->out);
     wr_buf_printf(e->out, ".\n  Rows that come too late %s.\n",

@@ -223,6 +223,16 @@ static void kept_bytes(const struct wr_schema *in, const struct wr_pattern_node 
     if (texts) wr_buf_printf(out, " and %u text%s", texts, texts == 1 ? "" : "s");
 }
 
+enum wr_matcher_class wr_explain_matcher(const struct wr_program *program, const struct wr_pattern_node *p,
+                                         const char **why)
+{
+    const char *list = wr_program_setting(program, "matcher"), *refuses;
+    enum wr_matcher_class own = wr_pattern_class(p);
+    enum wr_matcher_class forced = list ? wr_pattern_class_forced(p, list, &refuses) : own;
+    *why = forced == own ? wr_pattern_class_why(p) : "SET matcher asks for it";
+    return forced;
+}
+
 static void pattern_bound(const struct wr_program *program, const struct wr_node *node,
                           struct wr_buf *out)
 {

@@ -1,7 +1,7 @@
 /* SET and WITH (…): names with suggestions, values by their kind. Values are kept as text. */
 #include "compiler/state.h"
 
-enum kind { KIND_TEXT, KIND_CHOICE, KIND_DURATION, KIND_COUNT, KIND_SWITCH, KIND_CHARACTER };
+enum kind { KIND_TEXT, KIND_CHOICE, KIND_CHOICES, KIND_DURATION, KIND_COUNT, KIND_SWITCH, KIND_CHARACTER };
 
 struct known {
     const char *name;
@@ -71,6 +71,19 @@ static bool is_choice(const char *values, struct wr_slice value, struct wr_sugge
     return false;
 }
 
+/* The first of the values between commas that is none of the choices; "": all are. */
+static struct wr_slice first_wrong(const char *values, struct wr_slice list, struct wr_suggestion *near)
+{
+    while (list.size) {
+        const char *comma = memchr(list.data, ',', list.size);
+        struct wr_slice one = wr_slice_of(list.data, comma ? (size_t)(comma - list.data) : list.size);
+        if (!is_choice(values, one, near)) return one;
+        size_t past = one.size + (comma != NULL);
+        list = wr_slice_of(list.data + past, list.size - past);
+    }
+    return list;
+}
+
 bool wr_option_text(struct wr_compile *c, const struct wr_expr *value, const char **text)
 {
     switch ((int)value->kind) {
@@ -128,9 +141,12 @@ static bool check_value(struct wr_compile *c, const struct known *known,
     case KIND_CHARACTER:
         if (t.size == 1) return true;
         return bad_value(c, code, value, known->name, WR_SLICE("one character"));
+    case KIND_CHOICES:
+        if (t.size && !first_wrong(known->values, t, &near).size) return true;
+        break;
     default: break;
     }
-    if (!known->values[0] || is_choice(known->values, t, &near)) return true;
+    if (!known->values[0] || (known->kind != KIND_CHOICES && is_choice(known->values, t, &near))) return true;
     bool what = strcmp(known->name, "connector") == 0 || strcmp(known->name, "format") == 0;
     struct wr_diag *d;
     if (what)
@@ -247,5 +263,6 @@ void wr_check_setting(struct wr_compile *c, const struct wr_statement *s)
         }
     if (strcmp(known->name, "dialect") == 0)
         c->flink_dialect = wr_slice_equal_nocase(wr_slice_cstr(text), WR_SLICE("flink"));
+    if (strcmp(known->name, "matcher") == 0) c->state->matcher_span = s->value->span;
     wr_list_push(c->arena, &c->state->setting, (struct wr_option_value){known->name, text});
 }

@@ -72,6 +72,7 @@ struct wr_state {
     WR_LIST(struct wr_parameter) parameter;
     WR_LIST(struct wr_stream) stream;
     WR_LIST(struct wr_option_value) setting;
+    struct wr_span matcher_span; /* of SET matcher's value */
     WR_LIST(struct wr_node) node;
     WR_LIST(struct wr_block *) block;
     WR_LIST(struct wr_constant) constant;

@@ -1,4 +1,5 @@
 /* Bytes of a file or of standard input. What a file is, its first bytes say, never its name. */
+#include "base/fault.h"
 #include "connectors/internal.h"
 
 #include <errno.h>
@@ -22,9 +23,7 @@ struct wr_byte_source {
     struct wr_buf head;      /* bytes that were looked at before they were asked for */
     size_t head_read;
     struct wr_error failed;  /* what the read behind the head will say; WR_OK: nothing */
-    uint64_t given;          /* bytes of the content that were given: where the next read begins */
-    struct wr_buf first;     /* the first of them, WR_MARK_BYTES at most: the file is told again by them */
-    bool seekable;           /* a plain file */
+    bool seekable;           /* a plain file, opened by its name */
 };
 
 /* One read(2). WR_ERR_STOPPED: a signal came first; nothing was read and nothing is lost. */
@@ -45,7 +44,7 @@ static enum wr_status raw_read(struct wr_byte_source *s, char *out, size_t capac
         if (*size) memcpy(out, s->unread.data, *size);
         s->unread = wr_slice_of(s->unread.data + *size, s->unread.size - *size);
     } else {
-        ssize_t n = read(s->fd, out, WR_MIN(capacity, (size_t)STEP_MAX));
+        ssize_t n = WR_FAULT_DUE(WR_FAULT_FILE) ? (errno = EIO, -1) : read(s->fd, out, WR_MIN(capacity, (size_t)STEP_MAX));
         if (n < 0 && errno == EINTR) return wr_error_set(error, WR_ERR_STOPPED, "%s: interrupted", s->name);
         if (n < 0) return wr_error_set(error, WR_ERR_IO, "%s: %s", s->name, strerror(errno));
         *size = (size_t)n;
@@ -99,41 +98,11 @@ enum wr_status wr_byte_source_read(struct wr_byte_source *s, char *out, size_t c
 {
     WR_ASSERT(capacity > 0);
     size_t n = WR_MIN(capacity, s->head.size - s->head_read);
-    enum wr_status status = WR_OK;
-    if (n == 0) {
-        status = read_on(s, out, capacity, size, error);
-    } else {
-        memcpy(out, s->head.data + s->head_read, n);
-        s->head_read += n;
-        *size = n;
-    }
-    if (s->given == s->first.size && s->first.size < WR_MARK_BYTES)
-        wr_buf_add(&s->first, out, WR_MIN(*size, WR_MARK_BYTES - s->first.size));
-    s->given += *size;
-    return status;
-}
-
-uint64_t wr_byte_source_given(const struct wr_byte_source *s)
-{
-    return s->given;
-}
-
-struct wr_slice wr_byte_source_first(const struct wr_byte_source *s)
-{
-    return wr_buf_slice(&s->first);
-}
-
-bool wr_byte_source_seek(struct wr_byte_source *s, uint64_t byte)
-{
-    if (!s->seekable || lseek(s->fd, (off_t)byte, SEEK_SET) < 0) return false;
-    if (!s->first.size) { /* what the head held, or the file itself */
-        ssize_t n = pread(s->fd, wr_buf_reserve(&s->first, WR_MARK_BYTES), WR_MARK_BYTES, 0);
-        s->first.size = n > 0 ? (size_t)n : 0;
-    }
-    s->head_read = s->head.size = 0;
-    s->given = s->done = byte;
-    s->raw_end = false;
-    return true;
+    if (n == 0) return read_on(s, out, capacity, size, error);
+    memcpy(out, s->head.data + s->head_read, n);
+    s->head_read += n;
+    *size = n;
+    return WR_OK;
 }
 
 struct wr_slice wr_byte_source_peek(struct wr_byte_source *s, size_t wanted)
@@ -147,6 +116,21 @@ struct wr_slice wr_byte_source_peek(struct wr_byte_source *s, size_t wanted)
         s->head.size += n;
     }
     return wr_buf_slice(&s->head);
+}
+
+bool wr_byte_source_jump(struct wr_byte_source *s, uint64_t byte)
+{
+    if (!s->seekable || byte > INT64_MAX || lseek(s->fd, (off_t)byte, SEEK_SET) < 0) return false;
+    s->head_read = s->head.size = 0;
+    s->failed = (struct wr_error){0};
+    s->raw_end = false;
+    s->done = byte;
+    return true;
+}
+
+bool wr_byte_source_is_feed(const struct wr_byte_source *s)
+{
+    return s->feed != NULL;
 }
 
 const char *wr_byte_source_name(const struct wr_byte_source *s)
@@ -168,7 +152,6 @@ void wr_byte_source_close(struct wr_byte_source *s)
     wr_free(s->raw);
     wr_free(s->name);
     wr_buf_release(&s->head);
-    wr_buf_release(&s->first);
     wr_free(s);
 }
 

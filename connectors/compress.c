@@ -66,6 +66,7 @@ static void gzip_give(struct wr_compressor *c, struct wr_slice bytes, enum wr_co
         WR_ASSERT(result != Z_STREAM_ERROR);
         out->size += ROOM - c->z.avail_out;
     } while (c->z.avail_out == 0);
+    if (how == WR_COMPRESS_FINISH) deflateReset(&c->z);
 }
 
 static void zstd_give(struct wr_compressor *c, struct wr_slice bytes, enum wr_compress how, struct wr_buf *out)
@@ -103,6 +104,7 @@ static void lz4_give(struct wr_compressor *c, struct wr_slice bytes, enum wr_com
     n = how == WR_COMPRESS_FLUSH ? LZ4F_flush(c->lz4, to, room, NULL) : LZ4F_compressEnd(c->lz4, to, room, NULL);
     WR_ASSERT(!LZ4F_isError(n));
     out->size += n;
+    c->begun = how == WR_COMPRESS_FLUSH;
 }
 
 void wr_compress(struct wr_compressor *c, struct wr_slice bytes, enum wr_compress how, struct wr_buf *out)

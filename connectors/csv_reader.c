@@ -341,21 +341,22 @@ static void csv_position(struct wr_reader *reader, struct wr_read_position *posi
     wr_window_position(&r->window, position);
 }
 
-/* The beginning is read again for what it says of the columns: the header, or how many fields the first record has. */
-static enum wr_status learn_columns(struct csv_reader *r, struct wr_error *error)
+/* Reads the beginning again, up to `byte` at most, for what it says of the columns: the header, or how many fields the
+ * first record has. */
+static enum wr_status learn_columns(struct csv_reader *r, uint64_t byte, struct wr_error *error)
 {
-    struct wr_read_spec spec = r->spec;
+    void (*on_bad)(void *, const struct wr_bad_record *) = r->spec.on_bad;
     enum wr_status status = WR_OK;
     enum look got = LOOK_ON;
     uint32_t rows = 0;
-    r->spec.on_bad = NULL; /* told before */
-    while ((r->header || !r->at_place) && status == WR_OK && got != LOOK_END) {
+    r->spec.on_bad = NULL; /* they were told before */
+    while (!r->at_place && wr_window_byte(&r->window) < byte && status == WR_OK && got != LOOK_END) {
         got = look(r, &rows, &status, error);
         if (got != LOOK_FILL) continue;
-        (void)wr_window_fill(&r->window);
+        if (!wr_window_fill(&r->window)) status = wr_error_set(error, WR_ERR_STOPPED, "interrupted");
         wr_csv_scan_moved(&r->scan);
     }
-    r->spec = spec;
+    r->spec.on_bad = on_bad;
     wr_decode_columns_clear(&r->columns);
     return status;
 }
@@ -363,10 +364,10 @@ static enum wr_status learn_columns(struct csv_reader *r, struct wr_error *error
 static enum wr_status csv_seek(struct wr_reader *reader, const struct wr_read_position *position, struct wr_error *error)
 {
     struct csv_reader *r = (struct csv_reader *)reader;
-    WR_ASSERT(r->records == 0 && r->line == 1);
-    if (!position->byte) return WR_OK;
-    if (learn_columns(r, error) != WR_OK) return error->status;
-    if (wr_window_seek(&r->window, position, error) != WR_OK) return error->status;
+    WR_ASSERT(r->records == 0 && r->line == 1 && !r->started);
+    if (position->byte == 0) return WR_OK;
+    enum wr_status status = learn_columns(r, position->byte, error);
+    if (status == WR_OK) status = wr_window_seek(&r->window, position, error);
     wr_csv_scan_restart(&r->scan);
     r->records = position->offset;
     r->line = position->line & ~DISCARDING;
@@ -374,7 +375,7 @@ static enum wr_status csv_seek(struct wr_reader *reader, const struct wr_read_po
     r->broken = WR_DECODE_OK;
     r->searched = 0;
     r->started = true;
-    return WR_OK;
+    return status;
 }
 
 static void csv_progress(const struct wr_reader *reader, uint64_t *done, uint64_t *total)

@@ -18,13 +18,10 @@ struct wr_byte_source *wr_byte_source_memory(const char *name, struct wr_slice b
 /* A source over what a host hands over; a read of an empty feed says WR_ERR_STOPPED until it has ended. */
 struct wr_byte_source *wr_byte_source_feed(const char *name, struct wr_feed *feed);
 
-/* For going on where a run before this one stood. given: bytes of the content (after decompression) that reads have
- * given; first: the first of them, up to WR_MARK_BYTES; seek: the next read gives what stands at `byte`, false: only
- * by reading up to it. */
-enum { WR_MARK_BYTES = 4095 };
-uint64_t wr_byte_source_given(const struct wr_byte_source *source);
-struct wr_slice wr_byte_source_first(const struct wr_byte_source *source);
-bool wr_byte_source_seek(struct wr_byte_source *source, uint64_t byte);
+/* The next read gives what stands at `byte` of the content. false, and nothing has changed: only by reading up to it
+ * (a compressed file, a pipe). */
+bool wr_byte_source_jump(struct wr_byte_source *source, uint64_t byte);
+bool wr_byte_source_is_feed(const struct wr_byte_source *source);
 
 enum wr_container { WR_CONTAINER_PLAIN, WR_CONTAINER_GZIP, WR_CONTAINER_ZSTD, WR_CONTAINER_LZ4 };
 
@@ -41,14 +38,16 @@ enum wr_status wr_decompress(struct wr_decompressor *d, struct wr_slice *in, cha
 struct wr_compressor;
 struct wr_compressor *wr_compressor_new(enum wr_container container); /* NULL: out of memory */
 void wr_compressor_free(struct wr_compressor *c);
-/* GIVE: as it comes; FLUSH: all that was given can be read back; FINISH: the end, once. Appends to out. */
+/* GIVE: as it comes; FLUSH: all that was given can be read back; FINISH: the frame ends, and what is given next begins
+ * another. Appends to out. */
 enum wr_compress { WR_COMPRESS_GIVE, WR_COMPRESS_FLUSH, WR_COMPRESS_FINISH };
 void wr_compress(struct wr_compressor *c, struct wr_slice bytes, enum wr_compress how, struct wr_buf *out);
 
 /* ---- Readers, writers, encoders of the library ------------------------------------------------- */
 
 struct wr_writer *wr_file_writer_new(const char *path, struct wr_error *error);
-struct wr_writer *wr_file_writer_reopen(const char *path, struct wr_error *error); /* what is there stays, until resume */
+/* Over a file that is there; nothing of it is cut before resume. One that is not there is made. */
+struct wr_writer *wr_file_writer_reopen(const char *path, struct wr_error *error);
 struct wr_encoder *wr_json_encoder_new(const struct wr_schema *schema, const struct wr_stream *stream,
                                        struct wr_error *error);
 struct wr_encoder *wr_csv_encoder_new(const struct wr_schema *schema, const struct wr_stream *stream,
@@ -61,7 +60,8 @@ char wr_option_delimiter(const struct wr_stream *stream, char usual);
 
 /* ---- A window on a text: unread bytes in one piece of memory ----------------------------------- */
 
-enum { WR_WINDOW_PADDING = 64 };
+/* Inputs are told again by hashes of so many of their first bytes, and of those before a place. */
+enum { WR_WINDOW_PADDING = 64, WR_MARK_BYTES = 4096 };
 #ifdef WR_HOSTILE
 enum { WR_WINDOW_BYTES = 64, WR_RECORD_BYTES_MAX = 64 * 1024 * 1024 };
 #else
@@ -73,6 +73,9 @@ struct wr_window {
     char *data;            /* capacity + WR_WINDOW_PADDING bytes, the padding readable whatever it holds */
     size_t capacity;
     size_t begin, end;     /* unread bytes */
+    uint64_t base;         /* where data begins in the content */
+    struct wr_buf head;    /* the first bytes of the content */
+    struct wr_buf tail;    /* the bytes before base, WR_MARK_BYTES at least where there are so many */
     bool at_end;           /* the source has no more; .failed says whether it ended well */
     struct wr_error failed;/* status WR_OK: it ended well */
 };
@@ -82,9 +85,15 @@ void wr_window_release(struct wr_window *w);
 /* Moves what is unread to the front, doubles the memory when it is full of it, and reads once. Pointers into the
  * window are void afterwards. false: a signal came before any byte, so nothing has changed. */
 bool wr_window_fill(struct wr_window *w);
-/* Where the unread bytes begin in the content, with the marks that tell the input again. */
+/* Where the unread bytes begin in the content. */
+static inline uint64_t wr_window_byte(const struct wr_window *w)
+{
+    return w->base + w->begin;
+}
+/* Sets the position's byte, head and before. */
 void wr_window_position(const struct wr_window *w, struct wr_read_position *position);
-/* The unread bytes begin where the position says. WR_ERR_STATE: the input is not the one, or shorter. */
+/* Goes forward until the unread bytes begin where the position says. WR_ERR_STATE: the input is not the one, or shorter;
+ * WR_ERR_STOPPED: a signal came first. */
 enum wr_status wr_window_seek(struct wr_window *w, const struct wr_read_position *position, struct wr_error *error);
 
 #endif

@@ -224,14 +224,14 @@ static void json_position(struct wr_reader *reader, struct wr_read_position *pos
 static enum wr_status json_seek(struct wr_reader *reader, const struct wr_read_position *position, struct wr_error *error)
 {
     struct json_reader *r = (struct json_reader *)reader;
-    WR_ASSERT(r->records == 0 && !r->piece_end);
-    if (wr_window_seek(&r->window, position, error) != WR_OK) return error->status;
+    WR_ASSERT(r->records == 0 && r->line == 1 && !r->piece_end);
+    enum wr_status status = wr_window_seek(&r->window, position, error);
     r->records = position->offset;
     r->line = position->line & ~DISCARDING;
     r->discarding = (position->line & DISCARDING) != 0;
     r->started = position->byte != 0;
     r->searched = 0;
-    return WR_OK;
+    return status;
 }
 
 static void json_progress(const struct wr_reader *reader, uint64_t *done, uint64_t *total)
@@ -253,11 +253,12 @@ static void json_close(struct wr_reader *reader)
 struct wr_reader *wr_json_reader_new(const struct wr_read_spec *spec, struct wr_byte_source *source,
                                      struct wr_error *error)
 {
-    static const struct wr_reader_class cls = {
+    static const struct wr_reader_class file = {
         .name = "json", .read = json_read, .progress = json_progress, .position = json_position, .seek = json_seek,
         .close = json_close};
+    static const struct wr_reader_class fed = {.name = "json", .read = json_read, .progress = json_progress, .close = json_close};
     struct json_reader *r = wr_alloc_zero(sizeof *r);
-    r->reader.cls = &cls;
+    r->reader.cls = wr_byte_source_is_feed(source) ? &fed : &file;
     r->spec = *spec;
     r->line = 1;
     wr_window_init(&r->window, source);

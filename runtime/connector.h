@@ -87,7 +87,7 @@ struct wr_writer_class {
      * its frame); *size is the file's size then.
      * sync: what was marked survives a loss of power. May be called from another thread beside the others.
      * resume: before the first write: the file is cut to `size` bytes (as mark gave it, or more) and goes on there.
-     * WR_ERR_STATE: it is shorter.
+     * WR_ERR_STATE: it is shorter, or not there (unless size is 0); nothing has been changed or left behind then.
      * read_back: gives the content from byte `from` to byte `to` (of a compressed file: after decompression), piece by
      * piece. WR_ERR_STATE: there is less. */
     enum wr_status (*mark)(struct wr_writer *writer, uint64_t *size, struct wr_error *error);
@@ -95,6 +95,7 @@ struct wr_writer_class {
     enum wr_status (*resume)(struct wr_writer *writer, uint64_t size, struct wr_error *error);
     enum wr_status (*read_back)(struct wr_writer *writer, uint64_t from, uint64_t to,
                                 void (*piece)(void *context, struct wr_slice bytes), void *context, struct wr_error *error);
+    bool compressed; /* the file's bytes are not the content's; it can be cut where a mark was, nowhere else */
     enum wr_status (*close)(struct wr_writer *writer, struct wr_error *error); /* flushes; frees in any case */
 };
 struct wr_writer {

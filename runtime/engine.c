@@ -4,9 +4,26 @@
 #include "runtime/checkpoint.h"
 #include "runtime/clock.h"
 #include "runtime/source.h"
+#include "vm/pattern_class.h"
 #include "vm/text.h"
 
 static char *copy(const char *text) { return text ? wr_strdup(text) : NULL; }
+
+/* A matcher that is forced must be right for each pattern. */
+static enum wr_status check_matchers(const struct wr_program *program, const char *list, struct wr_error *error)
+{
+    const char *why;
+    for (uint32_t i = 0; list && i < program->node_count; i++) {
+        const struct wr_node *node = &program->node[i];
+        if (node->kind != WR_NODE_PATTERN) continue;
+        (void)wr_pattern_class_forced(&node->u.pattern, list, &why);
+        if (why)
+            return wr_error_set(error, WR_ERR_USAGE,
+                                "the matcher '%s' is not right for %s: %s; general is right for every pattern", list,
+                                program->query[node->query], why);
+    }
+    return WR_OK;
+}
 
 enum wr_status wr_engine_init(struct wr_engine *engine, const struct wr_program *program,
                               const struct wr_connectors *connectors,
@@ -19,6 +36,7 @@ enum wr_status wr_engine_init(struct wr_engine *engine, const struct wr_program 
     if (format && strcmp(format, "json") != 0 && strcmp(format, "csv") != 0)
         return wr_error_set(error, WR_ERR_USAGE, "outputs are written as jsonl or csv, not as '%s'",
                             format);
+    if (check_matchers(program, options->matcher, error) != WR_OK) return error->status;
     WR_ASSERT(!engine->program && connectors);
     engine->connectors = connectors;
     engine->options = *options;
@@ -234,6 +252,10 @@ static enum wr_status last_checkpoint(struct wr_engine *engine, enum wr_status s
     if (!engine->options.state || (status != WR_OK && status != WR_ERR_STOPPED)) return status;
     if (status == WR_ERR_STOPPED && engine->task.abandoned) return status; /* the one before it stands */
     if (engine->task.error.status != WR_OK) return status;
+    for (size_t i = 0; status == WR_OK && i < engine->sink.count; i++) {
+        wr_sink_flush(engine->sink.at[i]);
+        if (wr_sink_is_behind(engine->sink.at[i])) return status; /* closing it says what is wrong */
+    }
     if (wr_checkpoint_now(engine, status == WR_OK, &own) == WR_OK) return status;
     *error = own;
     return own.status;

@@ -337,6 +337,9 @@ int64_t wr_entry_due(const struct wr_pattern *p, const struct wr_general *g, con
 void wr_general_save(struct wr_pattern *p, uint32_t key, struct wr_picture *picture);
 void wr_general_check(const struct wr_pattern *p);
 bool wr_general_load(struct wr_pattern *p, uint32_t key, const struct wr_picture *picture);
+/* Kept rows for those of a picture, held by nobody yet: row[i] for its row i. `more`: the key's; NULL: it has none. */
+void wr_general_load_rows(struct wr_pattern *p, struct wr_general *g, const struct wr_picture *picture,
+                          const struct wr_key_more *more, uint32_t *row);
 /* Room for the states of keys below `limit`. */
 void wr_general_reserve(const struct wr_pattern *p, struct wr_general *g, uint32_t limit);
 void wr_general_arm(struct wr_pattern *p, struct wr_general *g, uint32_t key);

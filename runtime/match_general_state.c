@@ -95,8 +95,8 @@ void wr_general_save(struct wr_pattern *p, uint32_t key, struct wr_picture *pict
 }
 
 /* Kept rows of the picture's rows: those with one sequence number are one row, taken as several variables. */
-static void load_rows(struct wr_pattern *p, struct wr_general *g, const struct wr_picture *picture,
-                      const struct wr_key_more *more, uint32_t *row)
+void wr_general_load_rows(struct wr_pattern *p, struct wr_general *g, const struct wr_picture *picture,
+                          const struct wr_key_more *more, uint32_t *row)
 {
     for (size_t i = 0; i < picture->row.count; i++) {
         const struct wr_picture_row *from = &picture->row.at[i];
@@ -219,7 +219,7 @@ bool wr_general_load(struct wr_pattern *p, uint32_t key, const struct wr_picture
     if (more) load_more(p, g, picture, key);
     uint32_t *row = wr_alloc((picture->row.count + 1) * sizeof *row);
     uint32_t *link = wr_alloc((picture->link.count + 1) * sizeof *link);
-    load_rows(p, g, picture, more, row);
+    wr_general_load_rows(p, g, picture, more, row);
     for (size_t i = 0; i < picture->link.count; i++) {
         const struct wr_picture_link *from = &picture->link.at[i];
         link[i] = wr_link_add(p, g, from->previous ? link[from->previous - 1] : g->root, row[from->row],

@@ -10,10 +10,10 @@ static const struct wr_matcher *choose_matcher(struct wr_task *task, const struc
     if (!forced) forced = wr_program_setting(wr_task_program(task), "matcher");
     if (wr_watch_traces(wr_task_watch(task))) return &wr_match_general;
     if (spec->position_count == 0) return &wr_match_general; /* only empty matches */
-    enum wr_matcher_class cls = wr_pattern_class(spec);
-    if (forced && strcmp(forced, "general") == 0) cls = WR_MATCHER_GENERAL;
-    if (cls == WR_MATCHER_GENERAL) return &wr_match_general;
-    return cls == WR_MATCHER_ROW ? &wr_match_row : &wr_match_sequence;
+    static const struct wr_matcher *const matchers[] = {&wr_match_row, &wr_match_sequence, &wr_match_group,
+                                                        &wr_match_general};
+    const char *why; /* the engine has asked for it before it opened anything */
+    return matchers[forced ? wr_pattern_class_forced(spec, forced, &why) : wr_pattern_class(spec)];
 }
 
 static struct wr_operator *pattern_create(struct wr_task *task, const struct wr_node *node)

@@ -6,12 +6,13 @@
  *   match_link.c      chains of taken rows and moments, their running histories
  *   match_condition.c conditions over chains: what they read, and whether two chains agree on it
  *   match_rows.c      the rows of a key in order: PREV and NEXT, rows that wait for those behind them
+ *   match_group.c     row conditions alone: starts that may do the same move together
  *   match_general.c   the general matcher: ordered candidates of every start
  *   match_sequence.c  fixed sequences with conditions on the row: all starts of a step move together
  *   match_row.c       one row, no history: straight from the condition's bits
  *   match_output.c    from a match to a row of results
  *   pattern_trace.c   how far each start came and what refused to go on, for those who ask
- *   match_state.c     the one logical form of a key's state; both matchers convert to and from it
+ *   match_state.c     the one logical form of a key's state; all matchers convert to and from it
  *
  * A matcher decides which rows are matches, in order; the shell does everything else. All matchers give the
  * same rows in the same order with the same places, and save the same bytes. */
@@ -267,7 +268,7 @@ struct wr_matcher {
     void (*measure)(const struct wr_pattern *p, struct wr_operator_size *size);
     void (*check)(const struct wr_pattern *p); /* asserts every invariant of the state; O(n) */
 };
-extern const struct wr_matcher wr_match_general, wr_match_sequence, wr_match_row;
+extern const struct wr_matcher wr_match_general, wr_match_group, wr_match_sequence, wr_match_row;
 
 struct wr_pattern {
     struct wr_operator op;

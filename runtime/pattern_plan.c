@@ -213,10 +213,10 @@ void wr_plan_init(struct wr_plan *plan, const struct wr_program *program, const 
     for (uint32_t i = 0; i < spec->lead_count; i++) /* these are to be remembered, so they make a key known too */
         plan->selects[spec->lead[i].variable] = plan->begins[spec->lead[i].variable] = 1;
     /* A match that a moment ends may cover no row of a later start that has come as far. */
-    plan->elders = plan->past_last && spec->within_us < 0 && !spec->limit_starts && plan->time_slot == WR_NONE;
+    plan->elders = wr_pattern_drops_younger(spec) && plan->time_slot == WR_NONE;
     /* By -> alone and without a time limit a start never fails, and in a sequence no later one is sooner done. */
     plan->one_start = plan->past_last && !plan->strict && spec->within_us < 0 && spec->position_count > 0 &&
-                      wr_pattern_class(spec) != WR_MATCHER_GENERAL;
+                      wr_pattern_class(spec) <= WR_MATCHER_SEQUENCE;
     for (const struct wr_node *other = program->node; other != node; other++)
         plan->number += other->kind == WR_NODE_PATTERN && other->query == node->query;
 }

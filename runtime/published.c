@@ -2,7 +2,12 @@
  *
  * The journal has two slots of 64 KiB, written in turn, so that one that tears leaves the other. A slot: 8 bytes of
  * hash over what follows; LEB128 size of that; 8 bytes run; 8 bytes sequence number; LEB128 count; for each sink
- * LEB128 length and bytes of its names, 8 bytes of content, 8 bytes of their digest. */
+ * 8 bytes of hash of its names, 8 bytes of content, 8 bytes of their digest. More sinks than a slot holds (2,700) are more
+ * than a process may have files: their positions are those of checkpoints.
+ *
+ * A position in a checkpoint: its length, then names and path (each LEB128 length and bytes); 'p' a plain file, 'c' a
+ * compressed one, 's' a stream, which keeps nothing; 8 bytes of content; 8 bytes of the file; LEB128 length and bytes of
+ * the digest; 8 bytes of hash of a file's last bytes of content (WR_SINK_TAIL, or all where there are fewer). */
 #include "base/fault.h"
 #include "base/hash.h"
 #include "runtime/engine.h"
@@ -94,21 +99,24 @@ static void put_names(const struct wr_sink *sink, struct wr_buf *out)
 enum wr_status wr_published_note(struct wr_published *p, uint64_t run, struct wr_sink *const *sink, size_t count,
                                  struct wr_error *error)
 {
-    struct wr_buf body = {0};
+    struct wr_buf body = {0}, names = {0};
     wr_put_u64(&body, run);
     wr_put_u64(&body, ++p->sequence);
     wr_put_uint(&body, count);
     for (size_t i = 0; i < count; i++) {
         bool behind = wr_sink_is_behind(sink[i]); /* what was published stays published */
-        put_names(sink[i], &body);
+        wr_buf_clear(&names);
+        put_names(sink[i], &names);
+        wr_put_u64(&body, wr_hash64(names.data, names.size, 0));
         wr_put_u64(&body, behind ? sink[i]->published : sink[i]->bytes);
         wr_put_u64(&body, behind ? sink[i]->published_digest : wr_digest_value(&sink[i]->digest));
     }
+    wr_buf_release(&names);
     wr_buf_clear(&p->writing);
     wr_put_u64(&p->writing, wr_hash64(body.data, body.size, 0));
     wr_put_bytes(&p->writing, wr_buf_slice(&body));
     wr_buf_release(&body);
-    if (p->writing.size > SLOT_BYTES) return WR_OK; /* thousands of outputs: published with checkpoints only */
+    if (p->writing.size > SLOT_BYTES) return WR_OK;
     WR_CRASH_POINT("published.before_write");
     ssize_t n = WR_FAULT_DUE(WR_FAULT_FILE) ? (errno = EIO, -1)
                                             : pwrite(p->fd, p->writing.data, p->writing.size,
@@ -119,19 +127,23 @@ enum wr_status wr_published_note(struct wr_published *p, uint64_t run, struct wr
 }
 
 /* The sink's newest published position of this run. */
-static bool find_published(const struct wr_published *p, uint64_t run, struct wr_slice names, uint64_t *bytes,
+static bool find_published(const struct wr_published *p, uint64_t run, const struct wr_sink *sink, uint64_t *bytes,
                            uint64_t *digest)
 {
     uint64_t newest = 0;
-    WR_ASSERT(p && p->fd >= 0);
+    struct wr_buf names = {0};
+    WR_ASSERT(p);
+    put_names(sink, &names);
+    uint64_t own = wr_hash64(names.data, names.size, 0);
+    wr_buf_release(&names);
     for (uint32_t i = 0; i < 2; i++) {
-        struct wr_slice in = wr_buf_slice(&p->slot[i]), other;
-        uint64_t of, sequence, count, at, hash;
+        struct wr_slice in = wr_buf_slice(&p->slot[i]);
+        uint64_t of, sequence, count, name, at, hash;
         if (!wr_get_u64(&in, &of) || of != run || !wr_get_u64(&in, &sequence) || sequence < newest ||
             !wr_get_uint(&in, &count))
             continue;
-        while (count-- && wr_get_bytes(&in, &other) && wr_get_u64(&in, &at) && wr_get_u64(&in, &hash)) {
-            if (!wr_slice_equal(other, names)) continue;
+        while (count-- && wr_get_u64(&in, &name) && wr_get_u64(&in, &at) && wr_get_u64(&in, &hash)) {
+            if (name != own) continue;
             newest = sequence;
             *bytes = at;
             *digest = hash;
@@ -142,7 +154,26 @@ static bool find_published(const struct wr_published *p, uint64_t run, struct wr
 
 /* ---- Positions in checkpoints --------------------------------------------------------------------- */
 
-static void digest_piece(void *context, struct wr_slice bytes) { wr_digest_add(context, bytes); }
+static void digest_piece(void *context, struct wr_slice bytes)
+{
+    wr_digest_add(context, bytes);
+}
+
+static void buffer_piece(void *context, struct wr_slice bytes)
+{
+    wr_buf_add_slice(context, bytes);
+}
+
+static uint8_t kind_of(const struct wr_sink *sink)
+{
+    if (!sink->writer || !sink->writer->cls->mark) return 's';
+    return sink->writer->cls->compressed ? 'c' : 'p';
+}
+
+static size_t tail_size(uint64_t bytes)
+{
+    return (size_t)WR_MIN(bytes, (uint64_t)WR_SINK_TAIL);
+}
 
 enum wr_status wr_sink_mark(struct wr_sink *sink, struct wr_buf *out, struct wr_error *error)
 {
@@ -158,9 +189,13 @@ enum wr_status wr_sink_mark(struct wr_sink *sink, struct wr_buf *out, struct wr_
         return error->status;
     put_names(sink, &one);
     wr_put_bytes(&one, wr_slice_cstr(sink->path));
+    wr_put_u8(&one, kind_of(sink));
     wr_put_u64(&one, sink->bytes);
     wr_put_u64(&one, size);
     wr_put_bytes(&one, wr_slice_of((const char *)&sink->digest, sizeof sink->digest));
+    size_t tail = kind_of(sink) == 's' ? 0 : tail_size(sink->bytes);
+    WR_ASSERT(tail <= sink->tail.size);
+    wr_put_u64(&one, wr_hash64(tail ? sink->tail.data + sink->tail.size - tail : "", tail, 0));
     wr_put_bytes(out, wr_buf_slice(&one));
     wr_buf_release(&one);
     return WR_OK;
@@ -168,15 +203,16 @@ enum wr_status wr_sink_mark(struct wr_sink *sink, struct wr_buf *out, struct wr_
 
 struct mark {
     struct wr_slice names, path, digest;
-    uint64_t bytes, size;
+    uint8_t kind;
+    uint64_t bytes, size, tail;
 };
 
 static bool get_mark(struct wr_slice *in, struct mark *m)
 {
     struct wr_slice one;
     return wr_get_bytes(in, &one) && wr_get_bytes(&one, &m->names) && wr_get_bytes(&one, &m->path) &&
-           wr_get_u64(&one, &m->bytes) && wr_get_u64(&one, &m->size) && wr_get_bytes(&one, &m->digest) &&
-           m->digest.size == sizeof(struct wr_digest);
+           wr_get_u8(&one, &m->kind) && wr_get_u64(&one, &m->bytes) && wr_get_u64(&one, &m->size) &&
+           wr_get_bytes(&one, &m->digest) && m->digest.size == sizeof(struct wr_digest) && wr_get_u64(&one, &m->tail);
 }
 
 static bool find_mark(const struct wr_sink *sink, struct wr_slice marks, struct mark *m)
@@ -196,6 +232,7 @@ static bool find_mark(const struct wr_sink *sink, struct wr_slice marks, struct 
 static void tell(const struct wr_sink_resume *how, const struct wr_sink *sink, const char *what)
 {
     char line[512];
+    WR_ASSERT(how->told);
     (void)snprintf(line, sizeof line, "%s: %s; it goes on from the checkpoint", sink->path, what);
     how->told(how->context, line);
 }
@@ -207,9 +244,10 @@ static uint64_t published_in_file(struct wr_sink *sink, const struct mark *m, co
     uint64_t bytes;
     struct wr_error error = {0};
     struct wr_digest all = sink->digest;
-    if (!find_published(how->published, how->run, m->names, &bytes, digest) || bytes <= m->bytes) return m->bytes;
-    if (!sink->writer || !sink->writer->cls->mark) return bytes; /* a pipe: what is gone is gone */
-    if (!sink->writer->cls->read_back) return m->bytes;          /* compressed: whole frames only */
+    if (!find_published(how->published, how->run, sink, &bytes, digest) || bytes <= m->bytes)
+        return m->bytes;
+    if (kind_of(sink) == 's') return bytes;    /* what is gone is gone */
+    if (kind_of(sink) == 'c') return m->bytes; /* whole frames only */
     if (sink->writer->cls->read_back(sink->writer, m->bytes, bytes, digest_piece, &all, &error) != WR_OK) {
         tell(how, sink, "results that had been written are not there any more");
         return m->bytes;
@@ -231,36 +269,59 @@ static enum wr_status unknown_output(const struct wr_sink *sink, struct wr_slice
     return WR_ERR_STATE;
 }
 
+static enum wr_status other_file(const struct wr_sink *sink, const struct mark *m, const char *how, struct wr_error *error)
+{
+    bool moved = !wr_slice_equal(wr_slice_cstr(sink->path), m->path);
+    return wr_error_set(error, WR_ERR_STATE,
+                        "%s: is not what had been written before (%llu bytes%s%.*s): %s; put that file %s, or say "
+                        "--discard-state to begin anew",
+                        sink->path, (unsigned long long)m->bytes, moved ? ", to " : "", moved ? (int)m->path.size : 0,
+                        moved ? m->path.data : "", how, moved ? "there, bind the output to it again" : "back");
+}
+
+/* Is the file that the sink writes now the one of the mark? Its last bytes and its size say so. */
+static enum wr_status recognise(struct wr_sink *sink, const struct mark *m, struct wr_error *error)
+{
+    struct wr_error read = {0};
+    uint8_t kind = kind_of(sink);
+    if (!m->bytes) return WR_OK;
+    if (kind != m->kind)
+        return other_file(sink, m,
+                          kind == 's' || m->kind == 's' ? "only one of the two is a file"
+                                                        : "only one of the two is compressed",
+                          error);
+    if (kind == 's') return WR_OK;
+    uint64_t from = m->bytes - tail_size(m->bytes);
+    enum wr_status status = sink->writer->cls->read_back(sink->writer, from, m->bytes, buffer_piece, &sink->tail, &read);
+    if (status == WR_ERR_STATE) status = other_file(sink, m, "it is shorter", error);
+    else if (status != WR_OK) *error = read;
+    else if (wr_hash64(sink->tail.data, sink->tail.size, 0) != m->tail)
+        status = other_file(sink, m, "its bytes before the place of the checkpoint differ", error);
+    return status;
+}
+
 enum wr_status wr_sink_resume(struct wr_sink *sink, struct wr_sink_resume *how, struct wr_error *error)
 {
     struct mark m;
     uint64_t digest = 0;
-    WR_ASSERT(sink->bytes == 0 && how->published);
+    const struct wr_writer_class *cls = sink->writer ? sink->writer->cls : NULL;
+    WR_ASSERT(!sink->bytes && !sink->digested);
     sink->digested = true;
     if (!find_mark(sink, how->marks, &m)) {
         wr_digest_init(&sink->digest);
         if (!how->fresh) return unknown_output(sink, how->marks, error);
-        return sink->writer && sink->writer->cls->resume ? sink->writer->cls->resume(sink->writer, 0, error) : WR_OK;
+        return cls && cls->resume ? cls->resume(sink->writer, 0, error) : WR_OK;
     }
+    enum wr_status status = recognise(sink, &m, error);
+    if (status != WR_OK) return status;
     memcpy(&sink->digest, m.digest.data, sizeof sink->digest);
     sink->bytes = m.bytes;
-    wr_buf_clear(&sink->buffer); /* a header: it stands there already */
-    if (sink->writer && sink->writer->cls->read_back) {
-        struct wr_digest begins;
-        wr_digest_init(&begins);
-        if (sink->writer->cls->read_back(sink->writer, 0, m.bytes, digest_piece, &begins, error) != WR_OK ||
-            wr_digest_value(&begins) != wr_digest_value(&sink->digest))
-            return wr_error_set(error, WR_ERR_STATE,
-                                "%s: does not hold what had been written up to the checkpoint (%llu bytes, in %.*s): put the "
-                                "file back, or say --discard-state to begin anew",
-                                sink->path, (unsigned long long)m.bytes, WR_SLICE_ARG(m.path));
-    }
+    if (m.bytes) wr_buf_clear(&sink->buffer); /* a header: it stands there already */
     sink->published = published_in_file(sink, &m, how, &digest);
     sink->published_digest = digest;
     how->ahead |= sink->published > m.bytes;
-    if (!sink->writer || !sink->writer->cls->resume) return WR_OK;
-    bool plain = sink->writer->cls->read_back != NULL;
-    return sink->writer->cls->resume(sink->writer, plain ? sink->published : m.size, error);
+    if (!cls || !cls->resume) return WR_OK;
+    return cls->resume(sink->writer, cls->compressed ? m.size : sink->published, error);
 }
 
 bool wr_sink_is_behind(const struct wr_sink *sink) { return sink->bytes < sink->published; }

@@ -30,6 +30,7 @@ void wr_sink_free(struct wr_sink *sink)
     wr_vec_release(&sink->heap);
     wr_vec_release(&sink->input);
     wr_buf_release(&sink->buffer);
+    wr_buf_release(&sink->tail);
     wr_free(sink->path);
     wr_free(sink);
 }
@@ -51,26 +52,45 @@ static void fail(struct wr_sink *sink, const struct wr_error *error)
     wr_task_fail(sink->task, error);
 }
 
-/* Digests what is about to be written; what a run before this one has published already is taken off the front. false:
- * this run gave other bytes than that one. */
-static bool account(struct wr_sink *sink, struct wr_slice *bytes, struct wr_error *error)
+/* These bytes are part of the output now. */
+static void count(struct wr_sink *sink, struct wr_slice bytes)
 {
-    if (sink->bytes < sink->published) {
-        size_t again = (size_t)WR_MIN(bytes->size, sink->published - sink->bytes);
-        wr_digest_add(&sink->digest, wr_slice_of(bytes->data, again));
-        sink->bytes += again;
-        *bytes = wr_slice_of(bytes->data + again, bytes->size - again);
-        if (sink->bytes == sink->published && wr_digest_value(&sink->digest) != sink->published_digest) {
-            wr_error_set(error, WR_ERR_STATE,
-                         "%s: going on from the checkpoint gave other results than had been written before; the input, "
-                         "the program or weir itself is not what it was",
-                         sink->path);
-            return false;
-        }
+    if (!sink->digested) return;
+    wr_digest_add(&sink->digest, bytes);
+    sink->bytes += bytes.size;
+    size_t size = WR_MIN(bytes.size, (size_t)WR_SINK_TAIL), kept = WR_SINK_TAIL - size;
+    if (sink->tail.size + size > 2 * WR_SINK_TAIL) {
+        memmove(sink->tail.data, sink->tail.data + sink->tail.size - kept, kept);
+        sink->tail.size = kept;
     }
-    wr_digest_add(&sink->digest, *bytes);
-    sink->bytes += bytes->size;
-    return true;
+    WR_ASSERT(sink->tail.size + size <= 2 * WR_SINK_TAIL);
+    wr_buf_add(&sink->tail, bytes.data + bytes.size - size, size);
+}
+
+/* What a run before this one has published already is taken off the front: it is counted, and must be the same. */
+static enum wr_status suppress(struct wr_sink *sink, struct wr_slice *bytes, struct wr_error *error)
+{
+    WR_ASSERT(sink->digested && sink->bytes < sink->published);
+    size_t again = (size_t)WR_MIN(bytes->size, sink->published - sink->bytes);
+    count(sink, wr_slice_of(bytes->data, again));
+    *bytes = wr_slice_of(bytes->data + again, bytes->size - again);
+    if (sink->bytes < sink->published || wr_digest_value(&sink->digest) == sink->published_digest) return WR_OK;
+    return wr_error_set(error, WR_ERR_STATE,
+                        "%s: the run from the checkpoint gave other results than it had given before: the input, the program "
+                        "or weir itself is not what it was",
+                        sink->path);
+}
+
+static enum wr_status hand_on(struct wr_sink *sink, struct wr_slice bytes, struct wr_error *error)
+{
+    WR_ASSERT((sink->writer == NULL) != (sink->take == NULL));
+    if (!bytes.size) return WR_OK;
+    if (sink->take)
+        return sink->take(sink->context, bytes.data, bytes.size) == 0
+                   ? WR_OK
+                   : wr_error_set(error, WR_ERR_CLOSED, "%s: the reader went away", sink->path);
+    enum wr_status status = sink->writer->cls->write(sink->writer, bytes, error);
+    return status == WR_OK ? sink->writer->cls->flush(sink->writer, error) : status;
 }
 
 void wr_sink_flush(struct wr_sink *sink)
@@ -78,18 +98,11 @@ void wr_sink_flush(struct wr_sink *sink)
     struct wr_error error = {0};
     if (sink->task->abandoned && sink->task->options.durable) wr_buf_clear(&sink->buffer);
     if (!sink->failed && sink->buffer.size) {
-        WR_ASSERT((sink->writer == NULL) != (sink->take == NULL));
         struct wr_slice bytes = wr_buf_slice(&sink->buffer);
-        if (sink->digested && !account(sink, &bytes, &error)) {
-            fail(sink, &error);
-        } else if (sink->writer) {
-            if (sink->writer->cls->write(sink->writer, bytes, &error) != WR_OK ||
-                sink->writer->cls->flush(sink->writer, &error) != WR_OK)
-                fail(sink, &error);
-        } else if (bytes.size && sink->take(sink->context, bytes.data, bytes.size) != 0) {
-            wr_error_set(&error, WR_ERR_CLOSED, "%s: the reader went away", sink->path);
-            fail(sink, &error);
-        }
+        enum wr_status status = wr_sink_is_behind(sink) ? suppress(sink, &bytes, &error) : WR_OK;
+        if (status == WR_OK) status = hand_on(sink, bytes, &error);
+        if (status == WR_OK) count(sink, bytes);
+        else fail(sink, &error);
     }
     wr_buf_clear(&sink->buffer);
 }
@@ -99,6 +112,14 @@ void wr_sink_close(struct wr_sink *sink)
     wr_sink_flush(sink);
     struct wr_error error = {0};
     struct wr_writer *writer = sink->writer;
+    bool stopped = sink->task->options.stop && *sink->task->options.stop; /* then it comes to it another time */
+    if (!sink->failed && !stopped && wr_sink_is_behind(sink)) {
+        wr_error_set(&error, WR_ERR_STATE,
+                     "%s: the run from the checkpoint gave fewer results than it had given before: the input, the program or "
+                     "weir itself is not what it was",
+                     sink->path);
+        fail(sink, &error);
+    }
     sink->writer = NULL;
     if (writer && writer->cls->close(writer, &error) != WR_OK && !sink->failed) fail(sink, &error);
     sink->failed = true;
@@ -216,7 +237,11 @@ struct wr_buf *wr_sink_direct(struct wr_sink *sink)
 void wr_sink_add(struct wr_sink *sink, uint32_t input, const struct wr_sink_key *key,
                  struct wr_slice line)
 {
-    if (sink->input.count == 1 || !key) {
+    if (!key) { /* stays here until the first flush: a run that goes on has no use for it */
+        wr_buf_add_slice(&sink->buffer, line);
+        return;
+    }
+    if (sink->input.count == 1) {
         write_line(sink, line);
         return;
     }

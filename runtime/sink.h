@@ -31,6 +31,8 @@ struct wr_sink_segment {
     uint32_t live;
 };
 
+enum { WR_SINK_TAIL = 4096 }; /* a file is told again by the hash of so many bytes before a checkpoint's place */
+
 struct wr_sink {
     struct wr_task *task;
     /* Owned, the opener's to set; NULL: the function below takes the lines. */
@@ -53,6 +55,7 @@ struct wr_sink {
     bool digested;             /* the fields below are kept up */
     uint64_t bytes;            /* of content so far, what is not written again included */
     struct wr_digest digest;   /* of it */
+    struct wr_buf tail;        /* its last bytes, WR_SINK_TAIL at least where there are so many */
     uint64_t published;        /* up to here nothing is written again */
     uint64_t published_digest; /* what the digest must be there */
 };

@@ -106,8 +106,13 @@ def values_of_options_are_checked(f):
     equal(weir(*args, "--dialect", "standard")[:2], (0, BIG))
     rc, out, err = weir(*args, "--matcher", "genral")
     assert rc == 2 and "did you mean 'general'?" in err, err
-    rc, out, err = weir(*args, env={"WEIR_MATCHER": "sequence"})
-    assert rc == 2 and "WEIR_MATCHER is general" in err, err
+    rc, out, err = weir(*args, env={"WEIR_MATCHER": "group,fast"})
+    assert rc == 2 and "WEIR_MATCHER is row, sequence, group or general, not 'fast'" in err, err
+    with open(f + "/loop.weir", "w") as file:
+        file.write(PROGRAM + "PATTERN p FROM payments MATCH a+ b WITHIN 1h DEFINE a AS amount > 1, b AS amount > 2 SELECT b.amount AS x;\n")
+    rc, out, err = weir("replay", "-q", f + "/loop.weir", f + "/payments.jsonl", "--matcher", "sequence")
+    assert rc == 2 and "the matcher 'sequence' is not right for p: there is more than one way through it" in err, err
+    equal(weir("replay", "-q", f + "/loop.weir", f + "/payments.jsonl", "--matcher", "sequence,group")[0], 0)
     rc, out, err = weir(*args, "--out", f"big={f}/o.parquet")
     assert rc == 2 and "not as Parquet" in err and not os.path.exists(f + "/o.parquet"), err
     equal(weir(*args, "--out", f"big={f}/o.txt")[0], 0)

@@ -3,8 +3,8 @@
 
     WEIR=build/weir run.py [--seed N] [--count N]      a range of seeds; each is one program of several patterns
 
-Every program runs four times: as it is, with batches of one row, with all state saved and loaded after every batch, and with the
-general matcher forced. All must give the same bytes, and the matches of the reference. A failure is shrunk and printed as a
+Every program runs several times: as it is, with batches of one row, with all state saved and loaded after every batch, and with
+each matcher forced that is right for a pattern. All must give the same bytes, and the matches of the reference. A failure is shrunk and printed as a
 program and its input. What was dropped, late and held back is compared too. A long run also counts the forms of the language
 that occurred, and fails when one never did.
 """
@@ -16,7 +16,8 @@ import reference as ref
 from program import Case
 
 WEIR = os.path.abspath(os.environ.get("WEIR", "build/weir"))
-VARIANTS = [[], ["--batch-rows", "1"], ["--batch-rows", "2", "--state-test"], ["--matcher", "general"]]
+VARIANTS = [[], ["--batch-rows", "1"], ["--batch-rows", "2", "--state-test"], ["--matcher", "general"],
+            ["--matcher", "group,general"], ["--matcher", "group,general", "--batch-rows", "3", "--state-test"]]
 
 # ---- One case ------------------------------------------------------------------------------------------------------
 
