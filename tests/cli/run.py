@@ -278,6 +278,36 @@ def init_writes_a_program_that_runs(f):
 
 
 @case
+def what_init_writes_is_in_order(f):
+    os.makedirs(f + "/sample")
+    os.makedirs(f + "/recording")
+    with open(f + "/odd name.csv", "w") as file:
+        file.write("card,,at,select\nc1,5,2026-01-01T00:00:00Z,x\nc2,7,2026-01-01T00:00:09Z,y\nc2,7,2026-01-01T00:00:01Z,y\n")
+    equal(weir("init", "sample", cwd=f)[0], 0)
+    equal(weir("init", "recording", "--from", "payments.jsonl", cwd=f)[0], 0)
+    rc, out, err = weir("init", "recording", "--from", "odd name.csv", cwd=f)
+    equal(rc, 0)
+    assert err.endswith('--in "odd_name=odd name.csv"\n'), err
+    for folder in ("sample", "recording"):
+        equal(weir("fmt", "--check", folder, cwd=f), (0, "", ""))
+        equal(weir("check", cwd=f + "/" + folder), (0, "", ""))
+        rc, out, err = weir("test", cwd=f + "/" + folder)
+        assert rc == 0 and " 0 failed, 0 skipped" in out, out + err
+
+
+@case
+def annotations_stand_in_order_of_place(f):
+    with open(f + "/q.weir", "w") as file:
+        file.write("CREATE STREAM s (a INT);\nSELECT b FROM s;\nSELECT a FORM s;\nSELECT c FROM s;\n")
+    rc, out, err = weir("check", "--format", "github", "q.weir", cwd=f)
+    equal(rc, 3)
+    lines = [int(line.split("line=")[1].split(",")[0]) for line in out.splitlines()]
+    equal(lines, sorted(lines))
+    rc, out, err = weir("explain", "q.weir", cwd=f)
+    assert rc == 3 and "`weir check q.weir`" in err, err
+
+
+@case
 def explain_in_every_format(f):
     assert "payments" in weir("explain", f + "/p.weir")[1]
     assert weir("explain", "--format", "dot", f + "/p.weir")[1].startswith("digraph")
