@@ -88,6 +88,34 @@ def columns_of_a_query_need_no_name(f):
 
 
 @case
+def an_aggregate_over_a_file_needs_no_window(f):
+    def q(text):
+        rc, out, err = weir("query", text, cwd=f)
+        assert rc == 0, err
+        return [json.loads(line) for line in out.splitlines()]
+    equal(q("SELECT COUNT(*) FROM 'payments.jsonl'"), [{"count": 3}])
+    equal(q("SELECT COUNT(*), SUM(amount), SUM(amount) AS s FROM 'payments.jsonl' WHERE amount > 1e6"),
+          [{"count": 0, "sum": None, "s": None}])
+    equal(q("SELECT card, COUNT(*) AS n, SUM(amount), MAX(at) FROM 'payments.jsonl' GROUP BY card"),
+          [{"card": "c1", "n": 2, "sum": 712.75, "max": "2026-01-01T00:00:09Z"},
+           {"card": "c2", "n": 1, "sum": 900, "max": "2026-01-01T00:00:05Z"}])
+    equal(q("SELECT card, UPPER(card) FROM 'payments.jsonl' GROUP BY card HAVING COUNT(*) > 1"), [{"card": "c1", "upper": "C1"}])
+    equal(q("SELECT COUNT(*) FILTER (WHERE amount > 800) FROM 'payments.jsonl' WHERE status = 'approved'"), [{"count": 1}])
+    equal(q("SELECT COUNT(*) AS n FROM 'payments.jsonl' MATCH_RECOGNIZE (PARTITION BY card ORDER BY at PATTERN (a b) "
+            "DEFINE b AS amount > a.amount)"), [{"n": 1}])
+    with open(f + "/late.csv", "w") as file:  # no time at all
+        file.write("a,b\n1,2\n3,4\n")
+    equal(q("SELECT SUM(a) FROM 'late.csv'"), [{"sum": 4}])
+    assert "W0701" in weir("check", "-", stdin="CREATE STREAM s (a INT); SELECT COUNT(*) AS n FROM s;")[2]
+
+
+@case
+def columns_of_a_query_that_are_there_twice_get_a_number(f):
+    rc, out, err = weir("query", "SELECT card, amount, card, amount * 2 FROM 'payments.jsonl' WHERE amount > 800", cwd=f)
+    equal((rc, out), (0, '{"card":"c2","amount":900,"card_2":"c2","column_4":1800}\n'))
+
+
+@case
 def a_recording_ends_so_nothing_waits_for_ever(f):
     with open(f + "/q.weir", "w") as file:
         file.write(PROGRAM + "PATTERN p FROM payments PARTITION BY card MATCH a -> b+ WITHIN 1h DEFINE a AS amount > 1, b AS "
