@@ -303,8 +303,8 @@ int main(int argc, char **argv)
     static const struct {
         const char *name;
         unsigned bytes;
-    } ways[] = {{"each", 0},           {"bucket 2 KB", 1990},    {"bucket 16 KB", 16360},  {"log 2 KB", 1990},    {"log 16 KB", 1 << 14},
-                {"log 64 KB", 1 << 16}, {"log 256 KB", 1 << 18}, {"log 1 MB", 1 << 20}};
+    } ways[] = {{"each", 0},           {"bucket 2 KB", 1990}, {"bucket 16 KB", 16360}, {"log 2 KB", 1990},
+                {"log 16 KB", 1 << 14}, {"log 64 KB", 1 << 16}, {"log 256 KB", 1 << 18}, {"log 1 MB", 1 << 20}};
     static const struct {
         unsigned per_mille;
         int checkpoints;
