@@ -65,7 +65,7 @@ LDLIBS = -llmdb -pthread -lsimdjson -lstdc++ -lpcre2-8 -lzstd -llz4 -lz -ljansso
 BIN = $(if $(filter release,$(MODE)),build/weir,$B/weir)
 
 # ---- Rules -------------------------------------------------------------------------------------
-.PHONY: all deps build demo test test-built check bench bench-scale fuzz golden pages clean install help
+.PHONY: all deps build demo test test-built check bench bench-scale bench-store fuzz golden pages clean install help
 .DEFAULT_GOAL := build
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -144,6 +144,11 @@ bench: $(BIN) ## weir beside the machine's limits, in one run (PEERS=esper,flink
 
 bench-scale: $(BIN) ## cost per event while pattern, window and keys grow
 	@python3 bench/scale.py --weir $(BIN) --build build/bench
+
+bench-store: $B/libweir.a ## packing of state into LMDB values under churn (DIR=where: the disk that is measured)
+	@mkdir -p build/bench
+	$V$(CC) $(CFLAGS) $(WARN) -Wno-unused-result -o build/bench/store_bench bench/store_bench.c $< $(LDLIBS)
+	@build/bench/store_bench $(or $(DIR),build/bench)
 
 # ---- Fuzzing: libFuzzer, one target a run: make fuzz TARGET=fuzz_parse SECONDS=60 ------------------
 TARGET ?= fuzz_program

@@ -5,8 +5,9 @@
 /* One annotation line per diagnostic, as GitHub's log commands want them. */
 static void print_github(const struct wr_diags *diags, struct wr_buf *out)
 {
+    const struct wr_diag **order = wr_diags_by_place(diags);
     for (uint32_t i = 0; i < diags->count; i++) {
-        const struct wr_diag *d = &diags->at[i];
+        const struct wr_diag *d = order[i];
         const struct wr_source *source = &diags->sources->at[d->span.file];
         struct wr_position at = wr_source_position(source, d->span.start);
         wr_buf_printf(out, "::%s file=%.*s,line=%u,col=%u,title=%s::",
@@ -88,14 +89,13 @@ int wr_cli_check(struct wr_args *args)
     if (strcmp(format, "text") != 0 && strcmp(format, "json") != 0 && strcmp(format, "github") != 0)
         return wr_fail(WR_EXIT_USAGE, "--format of check is text, json or github, not '%s'",
                        format);
-    if (args->positional.count == 0)
-        return wr_fail(WR_EXIT_USAGE, "check wants a program or a folder: weir check PATH");
     static const char *const ends[] = {".weir", ".md", NULL};
     int worst = WR_EXIT_DONE;
-    for (size_t i = 0; i < args->positional.count; i++) {
+    for (size_t i = 0; i < WR_MAX(args->positional.count, (size_t)1); i++) {
         struct wr_paths paths = {0};
-        wr_paths_add(&paths, args->positional.at[i], ends);
-        if (!paths.list.count) wr_fail(0, "%s: no .weir or .md file in it", args->positional.at[i]);
+        const char *path = args->positional.count ? args->positional.at[i] : ".";
+        wr_paths_add(&paths, path, ends);
+        if (!paths.list.count) wr_fail(0, "%s: no .weir or .md file in it", path);
         for (size_t k = 0; k < paths.list.count; k++) {
             int code = check_one(args, paths.list.at[k], format);
             worst = WR_MAX(worst, code);

@@ -28,7 +28,8 @@ static struct wr_program *load(struct wr_language *language, struct wr_args *arg
         wr_diags_render(&language->diags, args->color, &out);
         fwrite(out.data, 1, out.size, stderr);
         wr_buf_release(&out);
-        *code = WR_EXIT_PROGRAM;
+        *code = wr_fail(WR_EXIT_PROGRAM, "nothing to explain until the program is right: `weir check %s` says when it is",
+                        path);
     }
     return program;
 }

@@ -58,13 +58,23 @@ static int format_one(struct wr_args *args, const char *path)
 
 int wr_cli_fmt(struct wr_args *args)
 {
+    static const char *const ends[] = {".weir", ".wtest", NULL};
     if (args->positional.count == 0)
-        return wr_fail(WR_EXIT_USAGE, "fmt wants a program ('-' is standard input)");
+        return wr_fail(WR_EXIT_USAGE, "fmt wants a program or a folder ('-' is standard input)");
     int worst = WR_EXIT_DONE;
     for (size_t i = 0; i < args->positional.count; i++) {
-        const char *path = args->positional.at[i];
-        int code = wr_path_ends(path, ".wtest") ? format_test(args, path) : format_one(args, path);
-        worst = WR_MAX(worst, code);
+        struct wr_paths paths = {0};
+        bool folder = wr_is_folder(args->positional.at[i]);
+        if (folder && !wr_args_has(args, WR_OPTION_CHECK) && !wr_args_has(args, WR_OPTION_WRITE))
+            return wr_fail(WR_EXIT_USAGE, "%s is a folder: --check looks at its files, -w rewrites them",
+                           args->positional.at[i]);
+        wr_paths_add(&paths, args->positional.at[i], ends);
+        for (size_t k = 0; k < paths.list.count; k++) {
+            const char *path = paths.list.at[k];
+            int code = wr_path_ends(path, ".wtest") ? format_test(args, path) : format_one(args, path);
+            worst = WR_MAX(worst, code);
+        }
+        wr_paths_release(&paths);
     }
     return worst;
 }

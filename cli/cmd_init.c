@@ -1,6 +1,8 @@
 /* weir init: a first program with its test: a sample with its events, or one for a recording. */
 #include "cli/init.h"
+#include "cli/language.h"
 #include "cli/wtest.h"
+#include "dsl/fmt.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -122,6 +124,21 @@ static void write_test(const char *program_path, struct wr_slice program, const 
     wr_buf_release(&rows.lines);
 }
 
+/* The text as `weir fmt` lays it out. */
+static void lay_out(struct wr_buf *text)
+{
+    struct wr_language language;
+    struct wr_buf out = {0};
+    wr_language_init(&language);
+    language.file = wr_sources_add(&language.sources, WR_SLICE("program"), wr_buf_slice(text));
+    if (wr_fmt(&language.arena, &language.diags, language.file, false, &out)) {
+        wr_buf_clear(text);
+        wr_buf_add_slice(text, wr_buf_slice(&out));
+    }
+    wr_buf_release(&out);
+    wr_language_release(&language);
+}
+
 static int from_recording(struct wr_args *args, const char *folder, const char *from)
 {
     struct wr_buf name = {0}, file = {0}, test_file = {0}, path = {0}, text = {0}, test = {0};
@@ -131,6 +148,7 @@ static int from_recording(struct wr_args *args, const char *folder, const char *
     wr_buf_printf(&text, "-- Inferred from the first rows of %s: look at each guess.\n", from);
     if (wr_declare_from_file(stream, from, true, &text, &code)) {
         wr_buf_printf(&text, "\nSELECT * FROM %s;\n", stream);
+        lay_out(&text);
         wr_buf_printf(&file, "%s.weir", stream);
         wr_buf_printf(&test_file, "%s.wtest", stream);
         wr_buf_printf(&path, "%s/%s", folder, wr_buf_cstr(&file));
@@ -145,8 +163,9 @@ static int from_recording(struct wr_args *args, const char *folder, const char *
         if (test.size && !write_one(folder, wr_buf_cstr(&test_file), wr_buf_slice(&test)))
             code = WR_EXIT_IO;
         if (code == WR_EXIT_DONE)
-            fprintf(stderr, "now run: weir replay %s --in %s=%s\n", wr_buf_cstr(&path), stream,
-                    from);
+            fprintf(stderr, strpbrk(from, " '") ? "now run: weir replay %s --in \"%s=%s\"\n"
+                                               : "now run: weir replay %s --in %s=%s\n",
+                    wr_buf_cstr(&path), stream, from);
     }
     wr_buf_release(&name);
     wr_buf_release(&file);

@@ -84,7 +84,7 @@ static int compile_and_run(struct wr_args *args, const char *preamble, const str
     options.infer_files = 1;
     options.preamble = preamble;
     options.flink_dialect = wr_args_dialect(args);
-    options.recorded = options.name_columns = 1;
+    options.recorded = options.name_columns = options.whole_input = 1;
     weir_program *program = NULL;
     weir_text *diagnostics = NULL;
     weir_status status = weir_compile("query", text, strlen(text), &options, &program, &diagnostics);

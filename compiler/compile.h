@@ -18,6 +18,7 @@ struct wr_compile_options {
     wr_file_stream_fn *file_stream;  /* NULL: FROM 'file' is an error */
     void *file_stream_context;
     bool recorded;                   /* the input ends: no warning of matches that wait until then */
+    bool whole_input;                /* an aggregation without a window is over all of the input */
     bool name_columns;               /* a result's column without a name gets one; else that is an error */
 };
 

@@ -236,6 +236,7 @@ static bool add_item(struct wr_compile *c, const struct wr_select_item *item,
     struct wr_select_item named = *item;
     if (!item->alias.text.size && item->expr->kind == WR_EXPR_NAME)
         named.alias = declared_name(item->expr, named_in);
+    if (!item->alias.text.size && names_matter(target)) wr_columns_distinct(c, columns, &named.alias);
     if (!wr_columns_add(c, columns, &named, ir->type, names_matter(target))) return false;
     if (time && columns->time_column == WR_NONE) columns->time_column = n;
     wr_block_column(project, ir);
@@ -283,7 +284,8 @@ static bool check_grouping(struct wr_compile *c, const struct wr_query *q)
         wr_not_yet(c, aggregate->u.call.over->span, "OVER");
         return false;
     }
-    if (aggregate || s->group.count) {
+    bool whole = c->options && c->options->whole_input && q->emit == WR_EMIT_UNSAID;
+    if ((aggregate || s->group.count) && !whole) {
         if (q->emit == WR_EMIT_CHANGES || q->emit == WR_EMIT_EVERY) {
             refuse_emit(c, q, true);
             return false;
@@ -295,14 +297,14 @@ static bool check_grouping(struct wr_compile *c, const struct wr_query *q)
                      "FROM TUMBLE(stream, time, 1m) GROUP BY …, window_start, window_end");
         return false;
     }
-    if (s->having) {
+    if (s->having && !aggregate && !s->group.count) {
         struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0703, s->having->span,
                                         "HAVING chooses among groups, and "
                                         "there are none");
         wr_diag_help(c->diags, d, "write WHERE");
         return false;
     }
-    refuse_emit(c, q, false);
+    if (!aggregate && !s->group.count) refuse_emit(c, q, false);
     return true;
 }
 
@@ -331,6 +333,7 @@ static bool lower_select(struct wr_compile *c, const struct wr_query *q, struct 
     bool have = s->from->kind == WR_FROM_MATCH ? lower_match(c, s->from, q, with, target, &input)
                                                : wr_lower_from(c, s->from, with, target, &input);
     if (!have || !ok) return false;
+    if (s->group.count || wr_find_aggregate(s)) return wr_lower_whole(c, q, &input, target, result);
     struct wr_scope scope;
     wr_scope_of_relation(&scope, &input);
     scope.aggregates_refused = "in WHERE";

@@ -308,6 +308,21 @@ static struct wr_slice invented_name(struct wr_compile *c, const struct wr_colum
     }
 }
 
+static bool is_there(const struct wr_columns *columns, struct wr_ident ident)
+{
+    for (uint32_t i = 0; i < columns->ident.count; i++)
+        if (wr_ident_equal(columns->ident.at[i], ident)) return true;
+    return false;
+}
+
+void wr_columns_distinct(struct wr_compile *c, const struct wr_columns *columns, struct wr_ident *ident)
+{
+    struct wr_slice base = ident->text;
+    if (!c->options || !c->options->name_columns) return;
+    for (uint32_t n = 2; base.size && is_there(columns, *ident); n++)
+        ident->text = wr_arena_printf(c->arena, "%.*s_%u", WR_SLICE_ARG(base), n);
+}
+
 bool wr_columns_add(struct wr_compile *c, struct wr_columns *columns,
                     const struct wr_select_item *item, struct wr_type type, bool need_name)
 {
@@ -315,7 +330,8 @@ bool wr_columns_add(struct wr_compile *c, struct wr_columns *columns,
     if (!ident.text.size && item->expr->kind == WR_EXPR_NAME)
         ident = item->expr->u.name.at[item->expr->u.name.count - 1];
     if (!ident.text.size && item->expr->kind == WR_EXPR_FIELD) ident = item->expr->u.field.name;
-    if (!ident.text.size && need_name && c->options && c->options->name_columns) {
+    bool invent = need_name && c->options && c->options->name_columns;
+    if (!ident.text.size && invent) {
         ident.text = invented_name(c, columns, item->expr);
     } else if (!ident.text.size && need_name) {
         struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0614, item->span,

@@ -200,6 +200,7 @@ void wr_check_options(struct wr_compile *c, const struct wr_statement *s, struct
         const struct wr_option *o = &s->option[i];
         struct wr_suggestion near;
         const char *text;
+        if (o->name.text.size == 0) continue; /* what could not be read */
         const struct known *known = find(options, WR_COUNT(options), o->name.text, &near);
         if (!known && is_passed_on(o->name.text)) {
             if (wr_option_text(c, o->value, &text))

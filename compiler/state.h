@@ -142,6 +142,9 @@ bool wr_lower_from(struct wr_compile *c, const struct wr_from *from, struct wr_w
 bool wr_lower_streams(struct wr_compile *c, const struct wr_from *from, struct wr_with_scope *with,
                       const struct wr_target *target, struct wr_relation *result);
 /* SELECT … FROM TUMBLE/HOP … GROUP BY …. */
+/* The same over all of the input, for an aggregation without a window in `weir query`. */
+bool wr_lower_whole(struct wr_compile *c, const struct wr_query *query, struct wr_relation *input,
+                    const struct wr_target *target, struct wr_relation *result);
 bool wr_lower_window(struct wr_compile *c, const struct wr_query *query, struct wr_with_scope *with,
                      const struct wr_target *target, struct wr_relation *result);
 /* Sends the LATE node of a window or pattern into a stream: the visible columns of what it reads. */
@@ -170,6 +173,8 @@ struct wr_columns {
     WR_LIST(struct wr_ident) ident;
     uint32_t time_column; /* the first that is nothing but the event time, or WR_NONE */
 };
+/* Where a result's columns are named for the user: a name that is there already gets a number, as card_2. */
+void wr_columns_distinct(struct wr_compile *c, const struct wr_columns *columns, struct wr_ident *ident);
 bool wr_columns_add(struct wr_compile *c, struct wr_columns *columns, const struct wr_select_item *item,
                     struct wr_type type, bool need_name);
 /* Checks for duplicate names and moves the columns into a schema of the relation. */

@@ -26,6 +26,8 @@ struct group {
     struct wr_span group_span;
     /* Computes what is no plain column; result i is input column count + i. */
     struct wr_block *helper;
+    bool whole;          /* all of the input is one window, whose bounds nobody asks for */
+    struct wr_ir *where; /* counted by each aggregate in place of a WHERE, so that no rows give a COUNT of 0 */
     WR_LIST(struct key) key;
     WR_LIST(struct wr_aggregate) aggregate;
 };
@@ -189,7 +191,7 @@ static struct wr_ir *resolve_row(struct wr_compile *c, struct wr_scope *scope, s
     const struct group *g = scope->context;
     const struct wr_ident *last = &name->u.name.at[name->u.name.count - 1];
     *handled = true;
-    if (bound_of(last) && wr_relation_find(g->input, last) == WR_NONE) {
+    if (bound_of(last) && !g->whole && wr_relation_find(g->input, last) == WR_NONE) {
         struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0421, name->span,
                                         "'%.*s' is not known before the rows are "
                                         "grouped",
@@ -242,9 +244,9 @@ static bool check_group(struct wr_compile *c, const struct wr_select *s, struct 
         if (last && e->u.name.count == 2 && b)
             ok &= wr_relation_is_qualifier(c, g->input, &e->u.name.at[0]);
         bound |= b != NO_BOUND;
-        if (!b) ok &= add_key(c, g, e);
+        if (!b || g->whole) ok &= add_key(c, g, e);
     }
-    if (bound) return ok;
+    if (bound || g->whole) return ok;
     if (!s->group.count && !wr_find_aggregate(s) && !s->having) {
         wr_not_yet(c, s->from->span, "a window without GROUP BY");
         return false;
@@ -338,6 +340,8 @@ static bool check_aggregate(struct wr_compile *c, struct group *g, const struct 
         return false;
     if (ir) a->column = column_of(g, ir);
     if (second) a->column2 = column_of(g, second);
+    if (filter && g->where) filter = wr_ir_and(g->helper, g->where, filter);
+    if (!filter) filter = g->where;
     if (filter) a->filter = column_of(g, filter);
     return true;
 }
@@ -392,14 +396,14 @@ static struct wr_ir *resolve_group(struct wr_compile *c, struct wr_scope *scope,
             wr_diag_add(c->diags, WR_DIAG_W0414, expr->span, "columns have no fields here");
         return NULL;
     }
-    enum bound bound = bound_of(last);
+    enum bound bound = g->whole ? NO_BOUND : bound_of(last);
     if (bound == BOUND_START || bound == BOUND_END)
         return wr_ir_input(
             b, (struct wr_input){.kind = WR_INPUT_COLUMN,
                                  .type = timestamp,
                                  .column = (uint16_t)(g->key.count + (bound == BOUND_END))});
     uint32_t column = wr_relation_find(g->input, last);
-    if (bound == BOUND_TIME || (column == WR_NONE && wr_is_event_time_name(last)))
+    if (bound == BOUND_TIME || (column == WR_NONE && !g->whole && wr_is_event_time_name(last)))
         return wr_ir_input(b, (struct wr_input){.kind = WR_INPUT_SPECIAL,
                                                 .column = WR_SPECIAL_EVENT_TIME,
                                                 .type = timestamp});
@@ -507,8 +511,11 @@ static bool lower_parts(struct wr_compile *c, const struct wr_query *q,
 {
     const struct wr_select *s = q->select;
     struct wr_scope rows = row_scope(g, "in WHERE");
-    uint32_t where, having, query = wr_query_name(c, target->name);
-    bool ok = wr_lower_condition(c, &rows, s->where, &where);
+    uint32_t where = WR_NONE, having, query = wr_query_name(c, target->name);
+    bool ok = true;
+    if (g->whole && s->where && !s->group.count)
+        ok = (g->where = wr_check_condition(c, &rows, g->helper, s->where)) != NULL;
+    else ok = wr_lower_condition(c, &rows, s->where, &where);
     if (!check_group(c, s, g)) return false;
     struct wr_scope groups = {
         .context = g, .resolve = resolve_group, .call = call_aggregate, .whole = whole_key};
@@ -527,6 +534,16 @@ static bool lower_parts(struct wr_compile *c, const struct wr_query *q,
     /* The select list found the event time through its scope: the row's own, end - 1 us. */
     result->has_watermark = true;
     return true;
+}
+
+bool wr_lower_whole(struct wr_compile *c, const struct wr_query *q, struct wr_relation *input,
+                    const struct wr_target *target, struct wr_relation *result)
+{
+    /* From some 36,000 years before 1970 to as many behind it; only the end of the input closes it. */
+    const int64_t size = INT64_MAX / 4;
+    struct window w = {size, size, size - size / 2};
+    struct group g = {.input = input, .group_span = q->select->group_span, .helper = wr_block_new(c), .whole = true};
+    return lower_parts(c, q, target, &g, &w, result);
 }
 
 bool wr_lower_window(struct wr_compile *c, const struct wr_query *q, struct wr_with_scope *with,

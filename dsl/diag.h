@@ -70,6 +70,8 @@ enum wr_diag_code wr_diag_find(struct wr_slice name);
 
 /* All diagnostics in the order of their places, errors and warnings mixed, then the count of
  * errors left out. JSON: {"version":1,"diagnostics":[{...}]}. */
+/* The list in order of place, in its arena. */
+const struct wr_diag **wr_diags_by_place(const struct wr_diags *diags);
 void wr_diags_render(const struct wr_diags *diags, bool color, struct wr_buf *out);
 void wr_diags_render_json(const struct wr_diags *diags, struct wr_buf *out);
 

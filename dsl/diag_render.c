@@ -175,8 +175,7 @@ static int by_place(const void *left, const void *right)
     return (a > b) - (a < b); /* as they were added */
 }
 
-/* The list by place, in the arena. */
-static const struct wr_diag **sorted(const struct wr_diags *diags)
+const struct wr_diag **wr_diags_by_place(const struct wr_diags *diags)
 {
     const struct wr_diag **order = wr_arena_alloc(diags->arena, diags->count * sizeof *order);
     for (uint32_t i = 0; i < diags->count; i++) order[i] = &diags->at[i];
@@ -193,7 +192,7 @@ static void render_rest(uint32_t count, const char *what, struct wr_buf *out)
 
 void wr_diags_render(const struct wr_diags *diags, bool color, struct wr_buf *out)
 {
-    const struct wr_diag **order = sorted(diags);
+    const struct wr_diag **order = wr_diags_by_place(diags);
     for (uint32_t i = 0; i < diags->count; i++) {
         if (i) wr_buf_add_char(out, '\n');
         render_one(diags, order[i], color ? &colored : &plain, out);
@@ -237,7 +236,7 @@ static void json_span(const struct wr_diags *diags, struct wr_span span, struct 
 
 void wr_diags_render_json(const struct wr_diags *diags, struct wr_buf *out)
 {
-    const struct wr_diag **order = sorted(diags);
+    const struct wr_diag **order = wr_diags_by_place(diags);
     wr_buf_add_cstr(out, "{\"version\":1,\"diagnostics\":[");
     for (uint32_t i = 0; i < diags->count; i++) {
         const struct wr_diag *d = order[i];

@@ -255,8 +255,9 @@ static bool goes_on_behind_comma(struct wr_parse *parse)
 /* `DEFINE a AS x > 1 b AS y > 2`: two parts of a list with nothing between them. */
 static bool report_missing_comma(struct wr_parse *parse, const struct expected *e)
 {
-    if (!e->has[TOK_COMMA] || parse->current.kind != TOK_IDENT || parse->at_end || !goes_on_behind_comma(parse))
-        return false;
+    int kind = parse->current.kind;
+    bool word = kind == TOK_IDENT || (kind > TOK_WITHIN && kind <= TOK_WATERMARK);
+    if (!e->has[TOK_COMMA] || !word || parse->at_end || !goes_on_behind_comma(parse)) return false;
     struct wr_slice text = wr_parse_text(parse, parse->current.span);
     struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0201, parse->current.span,
                                        "a comma is missing before `%.*s`", WR_SLICE_ARG(text));

@@ -93,8 +93,9 @@ typedef struct weir_compile_options {
     const char *preamble;
     int recorded;          /* the input is a recording: no warning of matches that wait until it ends */
     int name_columns;      /* a result's column without a name gets one (count, sum, column_2); 0: an error */
+    int whole_input;       /* an aggregation without a window is one over all of the input, at its end; 0: an error */
 } weir_compile_options;
-#define WEIR_COMPILE_OPTIONS_INIT {sizeof(weir_compile_options), 0, 0, 0, 1, NULL, NULL, 0, NULL, 0, 0}
+#define WEIR_COMPILE_OPTIONS_INIT {sizeof(weir_compile_options), 0, 0, 0, 1, NULL, NULL, 0, NULL, 0, 0, 0}
 
 /* Compiles a text. `name` is what messages call it and where INCLUDE looks from. Returns WEIR_OK or WEIR_E_PROGRAM;
  * *diagnostics receives errors and warnings as text (NULL when there are none), to be freed. options may be NULL. */

@@ -23,11 +23,15 @@ enum { FORMAT_BYTES = 36, HEAD_BYTES = 24, LMDB_KEY_BYTES_MAX = 511 };
 static const char magic[16] = "weir state\n";
 static const uint64_t map_bytes_first = 1ull << 36, map_bytes_max = 1ull << 46;
 
+struct cold_item;
 struct wr_store {
     struct wr_store_directory directory;
     MDB_env *env;               /* NULL after a failure, until it could be opened again */
     MDB_txn *reading, *writing; /* NULL between calls, but for those that were unwound */
     MDB_cursor *cursor;         /* of a scan; the same */
+    /* What calls work with; here, so that an allocation that unwinds loses nothing. */
+    struct wr_buf key, bytes, cold_keys;
+    struct cold_item *cold_items;
     uint64_t map_bytes;
     uint64_t secret;            /* of the store: seeds hashes of keys that come from outside */
     uint64_t first, last, next; /* segments of the checkpoint; number of the next segment */
@@ -100,6 +104,13 @@ static void end_left_over(struct wr_store *store)
     store->reading = store->writing = NULL;
 }
 
+static void forget_cold(struct wr_store *store)
+{
+    wr_free(store->cold_items);
+    store->cold_items = NULL;
+    wr_buf_release(&store->cold_keys);
+}
+
 static void close_environment(struct wr_store *store)
 {
     end_left_over(store);
@@ -111,8 +122,8 @@ static enum wr_status open_environment(struct wr_store *store, const char *insid
 {
     enum wr_status status = store->read_only ? WR_OK : wr_store_directory_reserve(&store->directory, inside, error);
     if (status != WR_OK) return status;
-    struct wr_buf path = {0};
-    wr_buf_printf(&path, "%s/%s", store->directory.path, inside);
+    wr_buf_clear(&store->bytes);
+    wr_buf_printf(&store->bytes, "%s/%s", store->directory.path, inside);
     unsigned flags = MDB_NOTLS | (store->read_only ? MDB_RDONLY : 0u) | (store->volatile_ ? MDB_NOSYNC : 0u) |
                      (store->directory.unlocked ? MDB_NOLOCK : 0u);
     /* Where addresses are limited, fewer of them: the map grows later. */
@@ -124,12 +135,9 @@ static enum wr_status open_environment(struct wr_store *store, const char *insid
             break;
         }
         rc = LMDB(mdb_env_set_mapsize(store->env, (size_t)store->map_bytes));
-        if (!rc) rc = LMDB(mdb_env_open(store->env, wr_buf_cstr(&path), flags, 0600));
+        if (!rc) rc = LMDB(mdb_env_open(store->env, wr_buf_cstr(&store->bytes), flags, 0600));
         if (rc) close_environment(store);
     } while (rc == ENOMEM && store->map_bytes > 1u << 26 && (store->map_bytes /= 2));
-    wr_buf_release(&path);
-    int dead;
-    if (!rc && !store->read_only) rc = LMDB(mdb_reader_check(store->env, &dead));
     if (!rc) return WR_OK;
     close_environment(store);
     return failed(store, rc, 1u << 16, error);
@@ -398,7 +406,8 @@ static enum wr_status write_out(struct wr_store *store, struct work *work, struc
             enum wr_status status = open_environment(store, "", error);
             if (status != WR_OK) return status;
         }
-        int rc = LMDB(mdb_txn_begin(store->env, NULL, 0, &store->writing));
+        int dead, rc = LMDB(mdb_reader_check(store->env, &dead)); /* a killed reader would keep pages for ever */
+        if (!rc) rc = LMDB(mdb_txn_begin(store->env, NULL, 0, &store->writing));
         if (rc) store->writing = NULL;
         if (!rc) rc = open_main(store->writing);
         if (!rc) rc = fill(store->writing, work);
@@ -472,12 +481,11 @@ enum wr_status wr_store_commit(struct wr_store *store, const struct wr_store_com
                         .segment_count = commit->segment_count, .commit = commit,
                         .keep_from = WR_MAX(commit->keep_from, store->first), .cold_count = commit->cold_count,
                         .bytes = bytes_of(commit->segment, commit->segment_count) + commit->record.size + commit->program.size};
-    struct cold_item *items = NULL;
-    struct wr_buf keys = {0};
+    forget_cold(store);
     if (commit->cold_count) {
-        items = wr_alloc(commit->cold_count * sizeof *items);
-        sort_cold(store, commit, items, &keys);
-        work.cold = items;
+        store->cold_items = wr_alloc(commit->cold_count * sizeof *store->cold_items);
+        sort_cold(store, commit, store->cold_items, &store->cold_keys);
+        work.cold = store->cold_items;
     }
     for (size_t i = 0; i < commit->cold_count; i++) /* a page each, at worst */
         work.bytes += commit->cold[i].key.size + commit->cold[i].value.size + 4096;
@@ -486,8 +494,7 @@ enum wr_status wr_store_commit(struct wr_store *store, const struct wr_store_com
         store->first = work.keep_from;
         store->last = store->next - 1;
     }
-    wr_free(items);
-    wr_buf_release(&keys);
+    forget_cold(store);
     return status;
 }
 
@@ -552,14 +559,8 @@ static enum wr_status check_first_pages(struct wr_store *store, struct wr_error 
     return verdict == WR_PAGES_GOOD ? WR_OK : wr_store_damaged(store, error, what);
 }
 
-enum wr_status wr_store_open(const struct wr_store_options *options, struct wr_store **out, struct wr_error *error)
+static enum wr_status open_store(struct wr_store *store, const struct wr_store_options *options, struct wr_error *error)
 {
-    *out = NULL;
-    WR_ASSERT(options->directory && *options->directory);
-    struct wr_store *store = wr_alloc_zero(sizeof *store);
-    store->map_bytes = options->map_bytes ? options->map_bytes : map_bytes_first;
-    store->read_only = options->read_only;
-    store->volatile_ = options->volatile_;
     enum wr_status status = wr_store_directory_open(options, &store->directory, error);
     if (status == WR_OK && store->directory.fresh) status = make_environment(store, error);
     if (status == WR_OK) status = check_first_pages(store, error);
@@ -569,13 +570,29 @@ enum wr_status wr_store_open(const struct wr_store_options *options, struct wr_s
     WR_ASSERT(status != WR_OK || (store->first && store->first <= store->last + 1));
     store->next = store->last + 1;
     if (status == WR_OK && !store->read_only) status = drop_unfinished(store, error);
-    if (status != WR_OK) {
+    if (status == WR_OK) WR_CRASH_POINT("open.done");
+    return status;
+}
+
+enum wr_status wr_store_open(const struct wr_store_options *options, struct wr_store **out, struct wr_error *error)
+{
+    *out = NULL;
+    WR_ASSERT(options->directory && *options->directory);
+    struct wr_store *store = wr_alloc_zero(sizeof *store);
+    store->directory.fd = store->directory.lock_fd = -1;
+    store->map_bytes = options->map_bytes ? options->map_bytes : map_bytes_first;
+    store->read_only = options->read_only;
+    store->volatile_ = options->volatile_;
+    struct wr_memory_guard guard;
+    if (WR_MEMORY_GUARD(&guard)) { /* the lock must not stay */
         wr_store_close(store);
-        return status;
+        return wr_error_set(error, WR_ERR_MEMORY, "out of memory while '%s' was opened", options->directory);
     }
-    WR_CRASH_POINT("open.done");
-    *out = store;
-    return WR_OK;
+    enum wr_status status = open_store(store, options, error);
+    wr_memory_guard_pop(&guard);
+    if (status == WR_OK) *out = store;
+    else wr_store_close(store);
+    return status;
 }
 
 void wr_store_close(struct wr_store *store)
@@ -584,6 +601,9 @@ void wr_store_close(struct wr_store *store)
     WR_CRASH_POINT("store.before_close");
     close_environment(store);
     wr_store_directory_release(&store->directory);
+    forget_cold(store);
+    wr_buf_release(&store->key);
+    wr_buf_release(&store->bytes);
     wr_free(store);
 }
 
@@ -647,33 +667,33 @@ enum wr_status wr_store_read(struct wr_store *store, uint64_t number, struct wr_
 enum wr_status wr_store_cold_find(struct wr_store *store, struct wr_slice op, struct wr_slice key, uint64_t *epoch,
                                   struct wr_buf *out, struct wr_error *error)
 {
-    struct wr_buf bytes = {0};
     wr_buf_clear(out);
+    wr_buf_clear(&store->key);
     *epoch = 0;
-    bool hashed = wr_store_cold_key(store->secret, op, key, &bytes), found = true;
+    bool hashed = wr_store_cold_key(store->secret, op, key, &store->key), found = true;
     enum wr_status status = begin_reading(store, error);
     if (status == WR_OK && hashed) {
         MDB_val old;
-        int rc = place_hashed(store->reading, op, key, bytes.data, &found, &old);
+        int rc = place_hashed(store->reading, op, key, store->key.data, &found, &old);
         if (rc) status = failed(store, rc, 0, error);
     }
     struct wr_slice payload = {0};
     struct wr_cold cold = {0};
-    MDB_val k = {bytes.size, bytes.data};
+    MDB_val k = {store->key.size, store->key.data};
     if (status == WR_OK) status = found ? find(store, k, &payload, "a cold entry", error) : WR_END;
     if (status == WR_OK && !wr_store_cold_of(slice_of(k), payload, &cold))
         status = wr_store_damaged(store, error, "a cold entry");
     if (status == WR_OK) *epoch = cold.epoch;
-    wr_buf_release(&bytes);
     return copy_out(store, status == WR_END ? WR_OK : status, cold.value, out);
 }
 
 enum { SLICE_ENTRIES = 1024 };
 
-/* One slice of a scan: entries behind `last` (at it, where `first`) and below `until`, a first byte. */
-static enum wr_status scan_slice(struct wr_store *store, struct wr_buf *last, bool first, char until, wr_store_scan_fn *fn,
-                                 void *context, bool *more, struct wr_error *error)
+/* One slice of a scan: entries behind store->key (at it, where `first`) and below `until`, a first byte. */
+static enum wr_status scan_slice(struct wr_store *store, bool first, char until, wr_store_scan_fn *fn, void *context, bool *more,
+                                 struct wr_error *error)
 {
+    struct wr_buf *last = &store->key;
     enum wr_status status = begin_reading(store, error);
     if (status != WR_OK) return status;
     MDB_val key = {last->size, last->data}, value;
@@ -700,15 +720,14 @@ enum wr_status wr_store_scan(struct wr_store *store, struct wr_slice from, char 
                              wr_store_pause_fn *pause, void *context, struct wr_error *error)
 {
     WR_ASSERT(from.size && from.size <= LMDB_KEY_BYTES_MAX);
-    struct wr_buf last = {0};
-    wr_buf_reserve(&last, LMDB_KEY_BYTES_MAX);
-    wr_buf_add_slice(&last, from);
+    wr_buf_clear(&store->key);
+    wr_buf_reserve(&store->key, LMDB_KEY_BYTES_MAX);
+    wr_buf_add_slice(&store->key, from);
     enum wr_status status = WR_OK;
     for (bool more = true, first = true; more && status == WR_OK; first = false) {
-        status = scan_slice(store, &last, first, until, fn, context, &more, error);
+        status = scan_slice(store, first, until, fn, context, &more, error);
         if (status == WR_OK && !pause(context)) more = false;
     }
-    wr_buf_release(&last);
     return status;
 }
 
@@ -748,4 +767,10 @@ enum wr_status wr_store_measure_file(struct wr_store *store, struct wr_store_siz
     size->used_bytes = ((uint64_t)info.me_last_pgno + 1 - WR_MIN(free_pages, (uint64_t)info.me_last_pgno)) * stat_.ms_psize;
     size->disk_free_bytes = wr_store_directory_free(&store->directory);
     return WR_OK;
+}
+
+struct wr_buf *wr_store_scratch(struct wr_store *store)
+{
+    wr_buf_clear(&store->bytes);
+    return &store->bytes;
 }

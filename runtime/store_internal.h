@@ -57,6 +57,8 @@ typedef bool wr_store_pause_fn(void *context);
 /* Visits all entries from the key `from` on whose first byte is below `until`. */
 enum wr_status wr_store_scan(struct wr_store *store, struct wr_slice from, char until, wr_store_scan_fn *fn,
                              wr_store_pause_fn *pause, void *context, struct wr_error *error);
+/* A buffer for what a scan gathers in a slice; of no use to other calls. */
+struct wr_buf *wr_store_scratch(struct wr_store *store);
 /* The fields that speak of the file and the disk. */
 enum wr_status wr_store_measure_file(struct wr_store *store, struct wr_store_size *size, struct wr_error *error);
 /* Checks all pages that hold keys, from a snapshot of its own. */

@@ -313,6 +313,14 @@ static bool check_trees(struct walk *w, const struct meta *meta)
     return true;
 }
 
+static void release(struct walk *w)
+{
+    wr_free(w->seen);
+    wr_free(w->pages);
+    wr_buf_release(&w->list);
+    wr_free(w);
+}
+
 enum wr_pages_verdict wr_store_pages_check(int fd, uint64_t id, char what[WR_PAGES_TEXT_BYTES])
 {
     struct meta meta[2];
@@ -321,18 +329,24 @@ enum wr_pages_verdict wr_store_pages_check(int fd, uint64_t id, char what[WR_PAG
     const struct meta *m = &meta[id & 1];
     if (bad || m->id != id) return WR_PAGES_GONE;
     if (fstat(fd, &st) != 0) return WR_PAGES_GONE;
-    struct walk w = {.fd = fd, .page_bytes = m->page_bytes, .last_page = m->last_page, .id = id, .what = what};
-    w.file_pages = (uint64_t)st.st_size / w.page_bytes;
-    if (w.last_page > 2 * w.file_pages + 65536) {
+    uint64_t file_pages = (uint64_t)st.st_size / m->page_bytes;
+    if (m->last_page > 2 * file_pages + 65536) {
         snprintf(what, WR_PAGES_TEXT_BYTES, "data.mdb is cut short");
         return WR_PAGES_WRONG;
     }
-    w.seen = wr_alloc_zero((size_t)(w.last_page / 64 + 1) * sizeof *w.seen);
-    w.pages = wr_alloc(DEPTH_MAX * (size_t)w.page_bytes);
-    bool good = check_trees(&w, m);
-    wr_free(w.seen);
-    wr_free(w.pages);
-    wr_buf_release(&w.list);
+    struct walk *w = wr_alloc_zero(sizeof *w);
+    *w = (struct walk){.fd = fd, .page_bytes = m->page_bytes, .file_pages = file_pages, .last_page = m->last_page, .id = id,
+                       .what = what};
+    struct wr_memory_guard guard;
+    if (WR_MEMORY_GUARD(&guard)) {
+        release(w);
+        wr_memory_fail();
+    }
+    w->seen = wr_alloc_zero((size_t)(w->last_page / 64 + 1) * sizeof *w->seen);
+    w->pages = wr_alloc(DEPTH_MAX * (size_t)w->page_bytes);
+    bool good = check_trees(w, m);
+    wr_memory_guard_pop(&guard);
+    release(w);
     WR_ASSERT(good || what[0]);
     return good ? WR_PAGES_GOOD : WR_PAGES_WRONG;
 }

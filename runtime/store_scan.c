@@ -8,7 +8,7 @@
 struct visit {
     wr_store_cold_fn *fn;
     void *context;
-    struct wr_buf bytes; /* of this slice: two sizes, LMDB's key, payload, again and again */
+    struct wr_buf *bytes; /* of this slice: two sizes, LMDB's key, payload, again and again */
     bool bad;
 };
 
@@ -23,16 +23,16 @@ static bool take_cold(void *context, struct wr_slice key, struct wr_slice value)
     char sizes[16];
     wr_store_put64(sizes, key.size);
     wr_store_put64(sizes + 8, payload.size);
-    wr_buf_add(&visit->bytes, sizes, sizeof sizes);
-    wr_buf_add_slice(&visit->bytes, key);
-    wr_buf_add_slice(&visit->bytes, payload);
-    return visit->bytes.size < 1u << 20;
+    wr_buf_add(visit->bytes, sizes, sizeof sizes);
+    wr_buf_add_slice(visit->bytes, key);
+    wr_buf_add_slice(visit->bytes, payload);
+    return visit->bytes->size < 1u << 20;
 }
 
 static bool show_cold(void *context)
 {
     struct visit *visit = context;
-    const char *at = visit->bytes.data, *end = at + visit->bytes.size;
+    const char *at = visit->bytes->data, *end = at + visit->bytes->size;
     bool go_on = true;
     while (go_on && !visit->bad && at < end) {
         struct wr_slice key = wr_slice_of(at + 16, (size_t)wr_store_get64(at));
@@ -43,16 +43,15 @@ static bool show_cold(void *context)
         if (wr_store_cold_of(key, payload, &cold)) go_on = visit->fn(visit->context, cold.op, cold.key, cold.epoch, cold.value);
         else visit->bad = true;
     }
-    wr_buf_clear(&visit->bytes);
+    wr_buf_clear(visit->bytes);
     return go_on && !visit->bad;
 }
 
 enum wr_status wr_store_cold_visit(struct wr_store *store, wr_store_cold_fn *fn, void *context, struct wr_error *error)
 {
     WR_ASSERT(fn);
-    struct visit visit = {.fn = fn, .context = context};
+    struct visit visit = {.fn = fn, .context = context, .bytes = wr_store_scratch(store)};
     enum wr_status status = wr_store_scan(store, WR_SLICE("C"), 'E', take_cold, show_cold, &visit, error);
-    wr_buf_release(&visit.bytes);
     return status == WR_OK && visit.bad ? wr_store_damaged(store, error, "a cold entry does not hold its checksum") : status;
 }
 
@@ -92,14 +91,14 @@ struct verification {
     void (*found)(void *context, const char *what);
     void *context;
     uint64_t bad, expected; /* segments follow one another */
-    struct wr_buf text;     /* of this slice: sentences, each with its NUL */
+    struct wr_buf *text;    /* of this slice: sentences, each with its NUL */
     size_t bytes;
 };
 
 static void complain(struct verification *v, const char *what)
 {
     v->bad++;
-    wr_buf_add(&v->text, what, strlen(what) + 1);
+    wr_buf_add(v->text, what, strlen(what) + 1);
 }
 
 static void verify_segment(struct verification *v, uint64_t number, bool holds)
@@ -142,9 +141,9 @@ static bool verify_entry(void *context, struct wr_slice key, struct wr_slice val
 static bool tell_found(void *context)
 {
     struct verification *v = context;
-    for (size_t at = 0; at < v->text.size; at += strlen(v->text.data + at) + 1)
-        if (v->found) v->found(v->context, v->text.data + at);
-    wr_buf_clear(&v->text);
+    for (size_t at = 0; at < v->text->size; at += strlen(v->text->data + at) + 1)
+        if (v->found) v->found(v->context, v->text->data + at);
+    wr_buf_clear(v->text);
     return true;
 }
 
@@ -155,8 +154,8 @@ enum wr_status wr_store_verify(struct wr_store *store, void (*found)(void *conte
     enum wr_status status = wr_store_check_pages(store, error);
     if (status == WR_ERR_STATE && found) found(context, error->message);
     if (status != WR_OK) return status; /* LMDB would follow them anywhere */
+    v.text = wr_store_scratch(store);
     status = wr_store_scan(store, WR_SLICE("\0"), 127, verify_entry, tell_found, &v, error);
-    wr_buf_release(&v.text);
     if (status != WR_OK || !v.bad) return status;
     char what[64];
     snprintf(what, sizeof what, "%llu entries do not hold", (unsigned long long)v.bad);

@@ -285,6 +285,7 @@ static void compile_text(struct compiling *job, struct wr_slice name, struct wr_
     struct wr_compile_options options = {.flink_dialect = job->options.flink_dialect,
                                          .recorded = job->options.recorded != 0,
                                          .name_columns = job->options.name_columns != 0,
+                                         .whole_input = job->options.whole_input != 0,
                                          .file_stream =
                                              job->options.infer_files ? file_stream : NULL,
                                          .file_stream_context = job};

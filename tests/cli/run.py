@@ -88,6 +88,34 @@ def columns_of_a_query_need_no_name(f):
 
 
 @case
+def an_aggregate_over_a_file_needs_no_window(f):
+    def q(text):
+        rc, out, err = weir("query", text, cwd=f)
+        assert rc == 0, err
+        return [json.loads(line) for line in out.splitlines()]
+    equal(q("SELECT COUNT(*) FROM 'payments.jsonl'"), [{"count": 3}])
+    equal(q("SELECT COUNT(*), SUM(amount), SUM(amount) AS s FROM 'payments.jsonl' WHERE amount > 1e6"),
+          [{"count": 0, "sum": None, "s": None}])
+    equal(q("SELECT card, COUNT(*) AS n, SUM(amount), MAX(at) FROM 'payments.jsonl' GROUP BY card"),
+          [{"card": "c1", "n": 2, "sum": 712.75, "max": "2026-01-01T00:00:09Z"},
+           {"card": "c2", "n": 1, "sum": 900, "max": "2026-01-01T00:00:05Z"}])
+    equal(q("SELECT card, UPPER(card) FROM 'payments.jsonl' GROUP BY card HAVING COUNT(*) > 1"), [{"card": "c1", "upper": "C1"}])
+    equal(q("SELECT COUNT(*) FILTER (WHERE amount > 800) FROM 'payments.jsonl' WHERE status = 'approved'"), [{"count": 1}])
+    equal(q("SELECT COUNT(*) AS n FROM 'payments.jsonl' MATCH_RECOGNIZE (PARTITION BY card ORDER BY at PATTERN (a b) "
+            "DEFINE b AS amount > a.amount)"), [{"n": 1}])
+    with open(f + "/late.csv", "w") as file:  # no time at all
+        file.write("a,b\n1,2\n3,4\n")
+    equal(q("SELECT SUM(a) FROM 'late.csv'"), [{"sum": 4}])
+    assert "W0701" in weir("check", "-", stdin="CREATE STREAM s (a INT); SELECT COUNT(*) AS n FROM s;")[2]
+
+
+@case
+def columns_of_a_query_that_are_there_twice_get_a_number(f):
+    rc, out, err = weir("query", "SELECT card, amount, card, amount * 2 FROM 'payments.jsonl' WHERE amount > 800", cwd=f)
+    equal((rc, out), (0, '{"card":"c2","amount":900,"card_2":"c2","column_4":1800}\n'))
+
+
+@case
 def a_recording_ends_so_nothing_waits_for_ever(f):
     with open(f + "/q.weir", "w") as file:
         file.write(PROGRAM + "PATTERN p FROM payments PARTITION BY card MATCH a -> b+ WITHIN 1h DEFINE a AS amount > 1, b AS "
@@ -275,6 +303,36 @@ def init_writes_a_program_that_runs(f):
     rc, out, err = weir("replay", "-q", "payments.weir", "--in", "payments=payments.jsonl", cwd=f)
     equal((rc, len(out.splitlines())), (0, 3))
     assert weir("init", "--from", "payments.jsonl", cwd=f)[0] == 2, "overwrote a file"
+
+
+@case
+def what_init_writes_is_in_order(f):
+    os.makedirs(f + "/sample")
+    os.makedirs(f + "/recording")
+    with open(f + "/odd name.csv", "w") as file:
+        file.write("card,,at,select\nc1,5,2026-01-01T00:00:00Z,x\nc2,7,2026-01-01T00:00:09Z,y\nc2,7,2026-01-01T00:00:01Z,y\n")
+    equal(weir("init", "sample", cwd=f)[0], 0)
+    equal(weir("init", "recording", "--from", "payments.jsonl", cwd=f)[0], 0)
+    rc, out, err = weir("init", "recording", "--from", "odd name.csv", cwd=f)
+    equal(rc, 0)
+    assert err.endswith('--in "odd_name=odd name.csv"\n'), err
+    for folder in ("sample", "recording"):
+        equal(weir("fmt", "--check", folder, cwd=f), (0, "", ""))
+        equal(weir("check", cwd=f + "/" + folder), (0, "", ""))
+        rc, out, err = weir("test", cwd=f + "/" + folder)
+        assert rc == 0 and " 0 failed, 0 skipped" in out, out + err
+
+
+@case
+def annotations_stand_in_order_of_place(f):
+    with open(f + "/q.weir", "w") as file:
+        file.write("CREATE STREAM s (a INT);\nSELECT b FROM s;\nSELECT a FORM s;\nSELECT c FROM s;\n")
+    rc, out, err = weir("check", "--format", "github", "q.weir", cwd=f)
+    equal(rc, 3)
+    lines = [int(line.split("line=")[1].split(",")[0]) for line in out.splitlines()]
+    equal(lines, sorted(lines))
+    rc, out, err = weir("explain", "q.weir", cwd=f)
+    assert rc == 3 and "`weir check q.weir`" in err, err
 
 
 @case
