@@ -65,7 +65,7 @@ LDLIBS = -llmdb -pthread -lsimdjson -lstdc++ -lpcre2-8 -lzstd -llz4 -lz -ljansso
 BIN = $(if $(filter release,$(MODE)),build/weir,$B/weir)
 
 # ---- Rules -------------------------------------------------------------------------------------
-.PHONY: all deps build demo test test-built check bench bench-scale bench-store fuzz golden pages clean install help
+.PHONY: all deps build demo test test-built check bench bench-scale bench-state bench-store fuzz golden pages clean install help
 .DEFAULT_GOAL := build
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -141,6 +141,9 @@ check: $(BIN) ## layout, includes, names, sizes, READMEs, generated pages
 
 bench: $(BIN) ## weir beside the machine's limits, in one run (PEERS=esper,flink,siddhi: beside those too)
 	@python3 bench/run.py --weir $(BIN) --build build/bench --mode $(MODE) $(PEERS:%=--peers %) $(ONLY:%=--only %)
+
+bench-state: $(BIN) ## what state on disk costs: pauses, throughput, bytes, a cold start
+	@python3 bench/state.py --weir $(BIN) --build build/bench
 
 bench-scale: $(BIN) ## cost per event while pattern, window and keys grow
 	@python3 bench/scale.py --weir $(BIN) --build build/bench
