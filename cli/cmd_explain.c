@@ -1,5 +1,6 @@
 /* weir explain: what a program does, drawn from the bytecode that will run. */
 #include "cli/language.h"
+#include "runtime/bound.h"
 
 /* PROGRAM:NAME, where the part before the last colon is a file that is there. */
 static struct wr_slice split_name(const char *argument, struct wr_buf *path)
@@ -62,11 +63,14 @@ int wr_cli_explain(struct wr_args *args)
     struct wr_program *program = load(&language, args, wr_buf_cstr(&path), &code);
     if (program) {
         code = WR_EXIT_DONE;
-        if (wr_explain(program, format, only, wr_args_has(args, WR_OPTION_BYTECODE), &out))
+        struct wr_state_bound *bound = wr_alloc_zero((program->node_count + 1) * sizeof *bound);
+        wr_program_bounds(program, bound);
+        if (wr_explain(program, format, only, wr_args_has(args, WR_OPTION_BYTECODE), bound, &out))
             wr_put_out(wr_buf_slice(&out));
         else
             code = wr_fail(WR_EXIT_USAGE, "%s: no query or pattern is called '%.*s'", wr_buf_cstr(&path),
                            WR_SLICE_ARG(only));
+        wr_free(bound);
         wr_program_free(program);
     }
     wr_buf_release(&path);
