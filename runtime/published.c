@@ -241,7 +241,7 @@ static void tell(const struct wr_sink_resume *how, const struct wr_sink *sink, c
 static uint64_t published_in_file(struct wr_sink *sink, const struct mark *m, const struct wr_sink_resume *how,
                                   uint64_t *digest)
 {
-    uint64_t bytes;
+    uint64_t bytes = 0;
     struct wr_error error = {0};
     struct wr_digest all = sink->digest;
     if (!find_published(how->published, how->run, sink, &bytes, digest) || bytes <= m->bytes)
