@@ -7,6 +7,8 @@
  * limit a candidate of a later start that has the same future as one of an earlier start is dropped. */
 #include "runtime/match_general.h"
 
+/* After how many keys the wish to stop is looked at. */
+enum { LOOK_EVERY = 1024 };
 /* How many rows ahead the parts of a key's state are asked for. */
 enum { AHEAD_KEY = 24, AHEAD_START = 18, AHEAD_LINK = 12, AHEAD_ROW = 6 };
 
@@ -413,15 +415,37 @@ static void general_rows(struct wr_pattern *p)
     WR_ASSERT(!g->current);
     for (uint32_t i = 0; i < count; i++) {
         if (WR_UNLIKELY(is_too_much(g))) too_much_state(p, g);
-        if (WR_UNLIKELY(g->to.capacity >= WR_CROWD || g->links.block_count >= WR_CROWD) && wr_task_stopping(p->op.task))
+        if (WR_UNLIKELY(g->to.capacity >= WR_CROWD || g->links.block_count >= WR_CROWD) && wr_task_halted(p->op.task))
             return;
         prefetch(p, g, rows, count, i);
         wr_moments_until(&p->op, batch->time[rows[i]]);
+        if (WR_UNLIKELY(p->op.timers.next <= batch->time[rows[i]])) return; /* halted */
         p->now = batch->time[rows[i]];
         p->place = wr_batch_place(batch, rows[i]);
         if (p->plan.more) add_row(p, g, (uint32_t)p->id[rows[i]], rows[i]);
         else look_at(p, g, (uint32_t)p->id[rows[i]], rows[i]);
     }
+}
+
+/* Stages: the key's record, its first start, that one's chain, its last row. */
+static void general_prefetch(const struct wr_pattern *p, uint32_t key, unsigned stage)
+{
+    const struct wr_general *g = p->state;
+    if (key >= g->key.count) return;
+    if (stage == 0) {
+        __builtin_prefetch(&g->key.at[key]);
+        return;
+    }
+    uint32_t head = g->key.at[key].head;
+    if (!head) return;
+    struct wr_start *start = wr_start_at(g, head);
+    if (stage == 1) {
+        prefetch_cell(start);
+        return;
+    }
+    const struct wr_link *link = wr_link_at(g, wr_start_thread(start)->link);
+    if (stage == 2) prefetch_cell(link);
+    else if (link->row) prefetch_cell(wr_kept_at(g, link->row));
 }
 
 static void general_moment(struct wr_pattern *p, int64_t time, uint32_t key)
@@ -461,7 +485,10 @@ static void general_end(struct wr_pattern *p)
     struct wr_general *g = p->state;
     WR_ASSERT(!g->waiting.count && p->place.source == WR_SOURCE_END);
     g->ending = true;
-    for (uint32_t key = 0; key < g->key.count; key++) end_key(p, g, key);
+    for (uint32_t key = 0; key < g->key.count; key++) {
+        if (key % LOOK_EVERY == 0 && wr_task_halted(p->op.task)) return;
+        end_key(p, g, key);
+    }
     wr_give_waiting(p, g);
     for (size_t key = 0; key < g->key_more.count; key++) wr_rows_release(p, g, &g->key_more.at[key]);
     g->ending = false;
@@ -553,6 +580,7 @@ const struct wr_matcher wr_match_general = {
     .release = general_release,
     .rows = general_rows,
     .moment = general_moment,
+    .prefetch = general_prefetch,
     .end = general_end,
     .sweep = general_sweep,
     .save = wr_general_save,

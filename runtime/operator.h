@@ -33,6 +33,9 @@ struct wr_operator_class {
     void (*on_batch)(struct wr_operator *op, uint32_t port, const struct wr_batch *batch);
     /* A moment armed by wr_timer_arm; `key` is what it was armed with. */
     void (*on_moment)(struct wr_operator *op, int64_t time, uint32_t key);
+    /* A moment of this key fires soon: asks for memory that it will read, nothing else. Stages 0 to 3 come nearer and
+     * nearer. NULL: nothing to ask for. */
+    void (*prefetch_moment)(const struct wr_operator *op, uint32_t key, unsigned stage);
     /* All rows of the input with time < watermark have come. Passes its own watermark on. */
     void (*on_watermark)(struct wr_operator *op, uint32_t port, int64_t watermark);
     /* The bounded input has ended (after on_watermark(WR_TIME_MAX) fired what was armed). */
@@ -124,9 +127,11 @@ int64_t wr_task_time(const struct wr_task *task);
 const char *wr_task_matcher(const struct wr_task *task);
 /* Who watches the run (runtime/watch.h), or NULL. */
 struct wr_watch *wr_task_watch(const struct wr_task *task);
+/* The host asked for the end, or a limit was passed, in the middle of a batch; asked between rows and moments where they can
+ * take long. From the first true answer on nothing more is given to any operator: what was written is what the run would have
+ * written first. */
+bool wr_task_halted(struct wr_task *task);
 /* Something that stops the run: the first error stands, the task ends at the next batch. */
-/* The run is to end: after wr_task_fail, or because the host asked. Operators whose rows can take long ask between rows. */
-bool wr_task_stopping(const struct wr_task *task);
 void wr_task_fail(struct wr_task *task, const struct wr_error *error);
 const struct wr_program *wr_task_program(const struct wr_task *task);
 /* Identity of a source partition (stream name, partition number) for ids that outlive dense numbers. */

@@ -222,6 +222,13 @@ static void pattern_on_moment(struct wr_operator *op, int64_t time, uint32_t key
     if (p->results == results) op->time = op->timers.before;
 }
 
+static void pattern_prefetch_moment(const struct wr_operator *op, uint32_t key, unsigned stage)
+{
+    const struct wr_pattern *p = (const struct wr_pattern *)op;
+    WR_ASSERT(stage <= 3);
+    if (p->matcher->prefetch) p->matcher->prefetch(p, key, stage);
+}
+
 static void pattern_on_watermark(struct wr_operator *op, uint32_t port, int64_t watermark)
 {
     struct wr_pattern *p = (struct wr_pattern *)op;
@@ -278,6 +285,7 @@ const struct wr_operator_class wr_pattern_operator = {
     .free = pattern_free,
     .on_batch = pattern_on_batch,
     .on_moment = pattern_on_moment,
+    .prefetch_moment = pattern_prefetch_moment,
     .on_watermark = pattern_on_watermark,
     .on_end = pattern_on_end,
     .save_all = wr_pattern_save,

@@ -253,6 +253,8 @@ struct wr_matcher {
     void (*rows)(struct wr_pattern *p);
     /* Ends what its time ends at this moment. NULL: the matcher arms no moments. */
     void (*moment)(struct wr_pattern *p, int64_t time, uint32_t key);
+    /* Asks for what the moment of a key will read (operator.h). NULL: nothing. */
+    void (*prefetch)(const struct wr_pattern *p, uint32_t key, unsigned stage);
     /* The input has ended: decides everything that waits. */
     void (*end)(struct wr_pattern *p);
     /* Drops what is past its time; true when the key has no state left. NULL: no state per key. */

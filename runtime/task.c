@@ -293,9 +293,16 @@ uint32_t wr_task_source_find(const struct wr_task *task, struct wr_slice stream,
     return WR_NONE;
 }
 
-bool wr_task_stopping(const struct wr_task *task)
+bool wr_task_halted(struct wr_task *task)
 {
-    return task->error.status != WR_OK || (task->options.stop && *task->options.stop);
+    if (task->halted) return true;
+    bool stop = task->options.stop && *task->options.stop;
+    if (!stop && task->error.status != WR_ERR_LIMIT) return false;
+    struct wr_error error;
+    wr_error_set(&error, WR_ERR_STOPPED, "stopped");
+    wr_task_fail(task, &error);
+    task->halted = true;
+    return true;
 }
 
 void wr_task_fail(struct wr_task *task, const struct wr_error *error)

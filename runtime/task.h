@@ -61,6 +61,7 @@ struct wr_task {
     const struct wr_operator *ending; /* whose on_end runs */
     uint64_t hash_seed;
     uint64_t rows_written;
+    bool halted; /* in the middle of a batch: see wr_task_halted */
     struct wr_buf text; /* work space for log lines and messages */
 };
 

@@ -216,6 +216,7 @@ static void on_batch(struct wr_operator *op, uint32_t port, const struct wr_batc
         if (WR_UNLIKELY(w->op.timers.next <= now)) {
             add_pending(w, batch);
             wr_moments_until(op, now);
+            if (w->op.timers.next <= now) return; /* halted */
         }
         if (WR_UNLIKELY(e < w->low || e >= w->high)) find_windows(w, e, now);
         if (WR_LIKELY(w->current.count)) take_row(w, batch, row);

@@ -73,7 +73,7 @@ void wr_operator_count(struct wr_operator *op, const char *reason, const char *c
     WR_ASSERT(op && reason && code && place.time);
 }
 
-bool wr_task_stopping(const struct wr_task *task)
+bool wr_task_halted(struct wr_task *task)
 {
     WR_ASSERT(task);
     return false;
