@@ -1,7 +1,7 @@
 /* Pieces of text about nodes, for all formats of explain. */
 #include "compiler/explain.h"
 
-#include "vm/pattern_class.h"
+#include "vm/limits.h"
 
 void wr_explain_duration(int64_t micros, struct wr_buf *out)
 {
@@ -226,6 +226,10 @@ static void kept_bytes(const struct wr_schema *in, const struct wr_pattern_node 
 enum wr_matcher_class wr_explain_matcher(const struct wr_program *program, const struct wr_pattern_node *p,
                                          const char **why)
 {
+    struct wr_limits limits;
+    wr_limits_read(program, &limits);
+    *why = "a limit counts each start by itself";
+    if (wr_limits_drop_starts(&limits, p)) return WR_MATCHER_GENERAL;
     const char *list = wr_program_setting(program, "matcher"), *refuses;
     enum wr_matcher_class own = wr_pattern_class(p);
     enum wr_matcher_class forced = list ? wr_pattern_class_forced(p, list, &refuses) : own;
@@ -257,11 +261,42 @@ static void pattern_bound(const struct wr_program *program, const struct wr_node
     if (p->within_us < 0) wr_buf_add_cstr(out, "; no WITHIN bounds it");
 }
 
+static void add_limit(uint64_t most, const char *what, const char *then, struct wr_buf *out)
+{
+    if (most == UINT64_MAX) return;
+    wr_buf_printf(out, "%llu %s (%s), ", (unsigned long long)most, what, then);
+}
+
+/* What SET max_… and on_limit say of the query as a whole. */
+static void limits_of(const struct wr_program *program, const struct wr_node *node, struct wr_buf *out)
+{
+    static const char *const policy[] = {[WR_ON_LIMIT_FAIL] = "then the run ends",
+                                         [WR_ON_LIMIT_DROP_OLDEST] = "then the oldest is dropped",
+                                         [WR_ON_LIMIT_DROP_NEW] = "then the new one is dropped"};
+    struct wr_limits l;
+    wr_limits_read(program, &l);
+    const char *ends = policy[WR_ON_LIMIT_FAIL];
+    bool pattern = node->kind == WR_NODE_PATTERN;
+    wr_buf_add_cstr(out, ". Over all keys at most ");
+    if (pattern) {
+        if (!node->u.pattern.limit_starts) add_limit(l.starts_key, "open starts of a key", policy[l.policy], out);
+        add_limit(l.starts_pattern, "open starts", policy[l.policy], out);
+        add_limit(l.starts, "open starts in all patterns", ends, out);
+        add_limit(l.rows, "kept rows", l.policy == WR_ON_LIMIT_DROP_OLDEST ? "then the oldest start is dropped" : ends, out);
+    } else {
+        add_limit(l.windows, "open windows", ends, out);
+    }
+    add_limit(l.keys, "keys", pattern ? policy[l.policy] : ends, out);
+    wr_print_bytes(l.bytes, out);
+    wr_buf_printf(out, " of state (%s)", ends);
+}
+
 void wr_explain_bound(const struct wr_program *program, const struct wr_node *node,
                       struct wr_buf *out)
 {
     if (node->kind == WR_NODE_PATTERN) {
         pattern_bound(program, node, out);
+        if (wr_pattern_class(&node->u.pattern) != WR_MATCHER_ROW) limits_of(program, node, out);
         return;
     }
     WR_ASSERT(node->kind == WR_NODE_WINDOW);
@@ -273,4 +308,5 @@ void wr_explain_bound(const struct wr_program *program, const struct wr_node *no
                   "delay keeps open",
                   (long long)panes, panes == 1 ? "" : "s", w->aggregate_count,
                   w->aggregate_count == 1 ? "" : "s");
+    limits_of(program, node, out);
 }

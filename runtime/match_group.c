@@ -315,10 +315,7 @@ static bool limit_starts(struct wr_pattern *p, struct wr_group *s, uint32_t key)
     struct wr_group_key *k = &s->key.at[key];
     if (!p->spec->limit_starts || k->count <= p->spec->limit_starts) return false;
     if (p->spec->limit_policy == WR_STARTS_FAIL) {
-        struct wr_error error;
-        wr_error_set(&error, WR_ERR_LIMIT, "more than %u starts of a key are open in %s", p->spec->limit_starts,
-                     p->program->query[p->op.node->query]);
-        wr_task_fail(p->op.task, &error);
+        wr_pattern_fail_limit(p, key, p->spec->limit_starts, "LIMIT");
     }
     bool oldest = p->spec->limit_policy == WR_STARTS_DROP_OLDEST;
     uint32_t id = oldest ? k->head : k->tail;

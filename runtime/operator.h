@@ -18,7 +18,7 @@ struct wr_operator;
 struct wr_watch;
 
 struct wr_operator_size {
-    uint64_t keys, starts, rows, bytes;
+    uint64_t keys, starts, rows, bytes; /* starts of a window: its open windows, of all keys */
 };
 
 /* Where save puts entries and load gets them: (key bytes, value bytes), no pointers or dense ids inside.
@@ -110,6 +110,9 @@ void wr_operator_count_error(struct wr_operator *op, const struct wr_batch *batc
                              enum wr_reason reason, const char *what);
 /* Another counted drop ("limit", "suppressed" …). */
 void wr_operator_count(struct wr_operator *op, const char *reason, const char *code, struct wr_place place);
+
+/* Fails the run when the operator keeps more than the program's limits allow. */
+void wr_limits_check_operator(struct wr_operator *op);
 
 /* Fires the operator's moments <= time, in order. Cheap when none is due. */
 static inline void wr_moments_until(struct wr_operator *op, int64_t time)

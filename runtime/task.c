@@ -61,6 +61,7 @@ void wr_task_init(struct wr_task *task, const struct wr_program *program,
     task->watermark = task->time = WR_TIME_MIN;
     task->hash_seed = wr_clock_seed();
     wr_drops_init(&task->drops, program->query_count);
+    wr_limits_read(program, &task->limits);
     task->op = wr_alloc_zero(sizeof *task->op * program->node_count);
     for (uint32_t i = 0; i < program->node_count; i++) {
         const struct wr_operator_class *cls = class_of(&program->node[i]);
@@ -209,6 +210,7 @@ static void take(struct wr_task *task, struct wr_partition *partition, const str
         }
         wr_scratch_reset(&task->scratch, mark);
         wr_task_advance(task);
+        wr_limits_check(task);
         if (task->options.state_roundtrip) wr_task_roundtrip(task);
         start += count;
     }

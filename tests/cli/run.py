@@ -388,7 +388,8 @@ def an_interrupt_ends_whatever_runs(f):
     for args in (["replay", f + "/e.weir", "--in", "s=" + f + "/s.jsonl"], ["query", query, f + "/s.jsonl"],
                  ["why", f + "/e.weir", "--in", "s=" + f + "/s.jsonl"], ["test", f + "/e.wtest"]):
         for number in (signal.SIGINT, signal.SIGTERM):
-            p = subprocess.Popen([WEIR, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+            p = subprocess.Popen([WEIR, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
             time.sleep(0.3)
             assert p.poll() is None, (args, p.communicate())
             p.send_signal(number)
