@@ -17,7 +17,8 @@ static struct excess excess_of(const struct wr_operator *op, struct wr_operator_
     bool pattern = op->cls == &wr_pattern_operator;
     op->cls->measure(op, size);
     size->bytes += wr_timers_bytes(&op->timers);
-    if (pattern && size->starts > limits->starts_pattern) return (struct excess){"max_starts_per_pattern", limits->starts_pattern};
+    if (pattern && size->starts > limits->starts_pattern)
+        return (struct excess){"max_starts_per_pattern", limits->starts_pattern};
     if (!pattern && size->starts > limits->windows) return (struct excess){"max_windows", limits->windows};
     if (size->keys > limits->keys) return (struct excess){"max_keys", limits->keys};
     if (pattern && size->rows > limits->rows) return (struct excess){"max_rows_kept", limits->rows};

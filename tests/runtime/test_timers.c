@@ -143,7 +143,8 @@ static void fire_against_sorting(uint32_t spans, uint32_t anywhere)
         now += (int64_t)(random % 3);
         wr_moments_until(&all.op, now);
         int64_t later = random >> 20 & 127 ? 1 : 0;
-        int64_t span = random >> 32 & 63 || !anywhere ? 10 + 300 * (int64_t)((random >> 8) % spans) : (int64_t)(random >> 40) % 2000;
+        int64_t span = random >> 32 & 63 || !anywhere ? 10 + 300 * (int64_t)((random >> 8) % spans)
+                                                 : (int64_t)(random >> 40) % 2000;
         armed[i] = (struct wr_timer){now + later + span, random >> 16 & 7, i};
         wr_timer_arm(&all.op.timers, armed[i].time, armed[i].order, i);
     }
