@@ -204,7 +204,8 @@ void wr_pattern_fail_limit(struct wr_pattern *p, uint32_t key, uint64_t most, co
                  "%s: more than %llu starts of a key are open%s (%s); a shorter WITHIN ends them sooner, a higher limit lets them be, "
                  "%s passes the oldest or the new one over",
                  p->program->query[p->op.node->query], (unsigned long long)most, wr_buf_cstr(&where), limit,
-                 strcmp(limit, "LIMIT") == 0 ? "ON LIMIT DROP OLDEST or DROP NEW" : "SET on_limit = 'drop_oldest' or 'drop_new'");
+                 strcmp(limit, "LIMIT") == 0 ? "ON LIMIT DROP OLDEST or DROP NEW"
+                                             : "SET on_limit = 'drop_oldest' or 'drop_new'");
     wr_task_fail(p->op.task, &error);
     wr_buf_release(&where);
 }
