@@ -1,7 +1,9 @@
 /* What query and replay share: loading a program, binding its files, running it, progress and summary. */
 #include "base/text.h"
 #include "cli/cli.h"
+#include "vm/text.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <time.h>
@@ -238,6 +240,25 @@ static bool number_setting(const struct wr_args *args, enum wr_option_id id, con
     return ok;
 }
 
+/* --state and what belongs to it. */
+static bool fill_state_options(struct wr_args *args, weir_engine_options *options)
+{
+    int64_t rows;
+    const char *interval = setting(args, WR_OPTION_CHECKPOINT_INTERVAL, "WEIR_CHECKPOINT_INTERVAL");
+    if (!number_setting(args, WR_OPTION_CHECKPOINT_ROWS, "WEIR_CHECKPOINT_ROWS", 0, INT64_MAX, 0, &rows)) return false;
+    options->state_dir = setting(args, WR_OPTION_STATE, "WEIR_STATE");
+    options->checkpoint_rows = (uint64_t)rows;
+    options->discard_state = wr_args_has(args, WR_OPTION_DISCARD_STATE);
+    options->accept_loss = wr_args_has(args, WR_OPTION_ACCEPT_LOSS);
+    options->any_file_system = wr_args_has(args, WR_OPTION_ANY_FILE_SYSTEM);
+    if (interval && (!wr_parse_interval(wr_slice_cstr(interval), &options->checkpoint_interval_us) ||
+                     options->checkpoint_interval_us < 0)) {
+        wr_fail(WR_EXIT_USAGE, "--checkpoint-interval wants a duration such as 500ms or 10s, not '%s'", interval);
+        return false;
+    }
+    return true;
+}
+
 /* --matcher NAME[,NAME…] */
 static bool check_matchers(const struct wr_run *run, const char *list)
 {
@@ -265,6 +286,8 @@ static bool fill_options(struct wr_run *run, weir_engine_options *options)
     options->tag_outputs = wr_args_has(run->args, WR_OPTION_TAG);
     const char *state_test = getenv("WEIR_STATE_TEST");
     options->state_roundtrip = wr_args_has(run->args, WR_OPTION_STATE_TEST) || (state_test && *state_test);
+    if (state_test && strcmp(state_test, "store") == 0) options->state_roundtrip = 2;
+    if (!fill_state_options(run->args, options)) return false;
     options->matcher = setting(run->args, WR_OPTION_MATCHER, "WEIR_MATCHER");
     if (options->matcher && !check_matchers(run, options->matcher)) return false;
     options->format = strcmp(run->format, "csv") == 0 ? "csv" : "jsonl";
@@ -286,6 +309,22 @@ static void print_gathered(struct wr_run *run)
     wr_buf_release(&out);
 }
 
+static void print_checkpoints(struct wr_run *run)
+{
+    weir_checkpoints c;
+    weir_engine_checkpoints(run->engine, &c);
+    if (c.was_finished) {
+        fputs("  this run had come to its end before: nothing was left to do (--discard-state begins anew)\n", stderr);
+        return;
+    }
+    if (c.resumed)
+        fprintf(stderr, "  went on behind row %" PRIu64 ", from checkpoint %" PRIu64 "\n", c.resumed_rows,
+                c.epoch - c.taken);
+    if (c.taken)
+        fprintf(stderr, "  %" PRIu64 " checkpoints: %" PRIu64 " entries, %.1f MB, pauses of at most %.1f ms\n", c.taken, c.keys,
+                (double)c.bytes / 1e6, (double)c.pause_max_us / 1e3);
+}
+
 /* The summary is always shown after a replay, after a query only when something was dropped. */
 static void print_summary(struct wr_run *run)
 {
@@ -294,6 +333,7 @@ static void print_summary(struct wr_run *run)
     weir_text *summary = NULL;
     if (weir_engine_summary(run->engine, json, &summary) == WEIR_OK) fputs(weir_text_data(summary), stderr);
     weir_text_free(summary);
+    if (!json) print_checkpoints(run);
 }
 
 int wr_run_program(struct wr_args *args, weir_program *program, const char *const *input, size_t input_count)

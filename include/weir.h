@@ -19,7 +19,8 @@
  *     weir_program_free(program);
  *
  * Caveats
- *   - The library never prints, exits, reads the environment, installs a signal handler or starts a thread.
+ *   - The library never prints, exits, reads the environment or installs a signal handler. It starts a thread only
+ *     where a state_dir is given: one, which saves checkpoints and ends with weir_engine_run.
  *   - Objects are not shared between threads; different objects may be used by different threads.
  *   - A program must outlive the engines that run it.
  *   - What a function lends (const char *) is good until the object that lent it is changed or freed.
@@ -219,7 +220,8 @@ typedef struct weir_engine_options {
     int tag_outputs;                 /* lines on standard output are {"name":{…}} even with one output */
     const char *format;              /* of unbound outputs: "jsonl", "csv"; NULL: jsonl */
     uint32_t batch_rows;             /* 1 … 1024; 0: 1024 */
-    int state_roundtrip;             /* test mode: save, drop and load all state after every batch */
+    int state_roundtrip;             /* test modes: all state is saved, dropped and loaded after every batch, 1: in
+                                        memory; 2: through checkpoints in a store on disk */
     const char *matcher;             /* force a matcher class by name; NULL: the compiler's choice */
     /* Called about every 100 ms of work, from weir_engine_run; return nonzero to stop (WEIR_E_STOPPED). */
     int (*on_progress)(void *context, const weir_progress *progress);
@@ -239,9 +241,19 @@ typedef struct weir_engine_options {
     void (*on_start)(void *context, const weir_start *start);
     int coverage;         /* count what weir_engine_coverage tells; wants on_start */
     void (*on_seen)(void *context, const weir_seen *seen); /* wants on_start */
+    /* A directory for state, made when it is not there; NULL: none is kept. weir_engine_run then takes checkpoints in
+     * it, and a run that was interrupted, by whatever, goes on where it stood when the same is run again: outputs in
+     * files come to the same bytes as those of a run that was never interrupted. */
+    const char *state_dir;
+    int64_t checkpoint_interval_us; /* -1: as the program says, or 10 s */
+    uint64_t checkpoint_rows;       /* also after so many rows; 0: as the program says, or no matter */
+    int discard_state;    /* begin anew: what is in state_dir goes */
+    int accept_loss;      /* operators of a changed program may begin empty though state of theirs is there */
+    int any_file_system;  /* network file systems and the like are not refused for state_dir */
 } weir_engine_options;
 #define WEIR_ENGINE_OPTIONS_INIT                                                                                        \
-    {sizeof(weir_engine_options), -1, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL}
+    {sizeof(weir_engine_options), -1, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL,     \
+     NULL, -1, 0, 0, 0, 0}
 
 WEIR_API weir_status weir_engine_open(const weir_program *program, const weir_engine_options *options,
                                       weir_engine **engine, weir_error *error);
@@ -278,6 +290,18 @@ WEIR_API void weir_engine_stop(weir_engine *engine);
 /* The drop table and counts of a run, as text for people or JSON ({"version":1,…}); rows with zeros included. */
 WEIR_API weir_status weir_engine_summary(const weir_engine *engine, int json, weir_text **summary);
 WEIR_API void weir_engine_progress(const weir_engine *engine, weir_progress *progress);
+/* Of the checkpoints of a run with a state_dir; zeros without one. Times are of the engine's own thread. */
+typedef struct weir_checkpoints {
+    uint64_t epoch;         /* of the last one that is durable */
+    uint64_t taken;         /* by this engine */
+    uint64_t keys, bytes;   /* entries and bytes that they wrote */
+    int64_t pause_p99_us, pause_max_us, pause_sum_us;
+    int64_t commit_max_us;  /* of the saver's thread */
+    int resumed;            /* the run went on from a checkpoint */
+    int was_finished;       /* it had come to its end already: nothing was done */
+    uint64_t resumed_rows;  /* rows that had been read before */
+} weir_checkpoints;
+WEIR_API void weir_engine_checkpoints(const weir_engine *engine, weir_checkpoints *checkpoints);
 WEIR_API void weir_engine_close(weir_engine *engine); /* NULL is fine */
 
 #ifdef __cplusplus

@@ -213,7 +213,9 @@ static struct wr_sink *sink_for(struct wr_engine *engine, const struct wr_stream
         watched ? (void *)engine : engine->options.context);
     sink->framed = watched;
     wr_vec_push(&engine->sink, sink);
-    if (!hosted) sink->writer = engine->connectors->open_writer(stream, path ? path : "-", error);
+    if (!hosted)
+        sink->writer = engine->going_on ? engine->connectors->reopen_writer(stream, path ? path : "-", error)
+                                        : engine->connectors->open_writer(stream, path ? path : "-", error);
     return hosted || sink->writer ? sink : NULL;
 }
 

@@ -7,13 +7,14 @@
 #ifndef WR_RUNTIME_CHANGES_H
 #define WR_RUNTIME_CHANGES_H
 
-#include "base/buf.h"
+#include "runtime/codec.h"
 
 struct wr_operator;
 struct wr_checkpointer;
 
 struct wr_changes {
     struct wr_checkpointer *checkpointer; /* NULL: nobody takes checkpoints */
+    void (*save_now)(struct wr_operator *op, uint32_t unit); /* the checkpointer's: a frozen unit, before it changes */
     uint32_t words;      /* of each of the bit sets below */
     uint64_t *changed;   /* since the checkpoint that is being taken, or else the last one */
     uint64_t *frozen;    /* belong to the one being taken and are not saved yet */
@@ -24,6 +25,8 @@ struct wr_changes {
 
 void wr_unit_touch_slow(struct wr_operator *op, uint32_t unit);
 void wr_unit_forget_slow(struct wr_operator *op, uint32_t unit);
+/* Room for the bits of so many words; what is new is zero. */
+void wr_changes_grow(struct wr_changes *changes, uint32_t words);
 void wr_changes_release(struct wr_changes *changes);
 
 #endif

@@ -13,7 +13,8 @@
  * The record: byte 1 (its form), then named fields, each LEB128 length of its name, name, LEB128 length, bytes; a
  * reader passes over names that it does not know:
  *   epoch, taken_us (wall clock, for people), weir (version), store (16 random bytes), identity (of the program),
- *   finished (the inputs had ended), operators (list), partitions (list), sinks (list), drops, rows, watermark, time.
+ *   content (hash of its file with the values of its parameters), finished (the inputs had ended), operators (list),
+ *   partitions (list), sinks (list), drops, rows_written, watermark, time, first_segment (of the epoch).
  *
  * Not dropped yet by anybody: segments from `keep_from` on, the oldest that holds an entry which still counts. To let
  * it rise, units that have not changed for long are saved again, part after part (refresh). */
@@ -46,12 +47,24 @@ struct wr_checkpoint_stats {
     uint64_t pause_count, pause_bucket[24]; /* pauses of less than 2^i µs */
 };
 
-/* Opens the directory and, when a checkpoint is there, puts the engine's task (set up, not started) where it was. To be
- * called by wr_engine_set_up between the making of the task and the first step. */
-enum wr_status wr_checkpoint_open(struct wr_engine *engine, const struct wr_checkpoint_options *options,
+/* Opens the directory, before inputs and outputs are opened. *going_on: a checkpoint is there, so that outputs are to be
+ * reopened as they are. */
+enum wr_status wr_checkpoint_open(struct wr_engine *engine, const struct wr_checkpoint_options *options, bool *going_on,
                                   struct wr_error *error);
+/* Inputs and outputs are open: puts everything where the checkpoint says, or takes the first one. */
+enum wr_status wr_checkpoint_resume(struct wr_engine *engine, struct wr_error *error);
 /* Between two batches. Takes a checkpoint when one is due, goes on with one that is being taken. */
 enum wr_status wr_checkpoint_tick(struct wr_engine *engine, struct wr_error *error);
+/* After the sinks were flushed between two batches: the journal hears how far they have come. */
+enum wr_status wr_checkpoint_publish(struct wr_engine *engine, struct wr_error *error);
+/* The checkpoint that was found is of a run that has come to its end: there is nothing to do. */
+bool wr_checkpoint_was_finished(const struct wr_engine *engine);
+/* Nothing more is written into the store; before the outputs are closed. */
+void wr_checkpoint_close_saver(struct wr_engine *engine);
+/* Saves everything into a store in a temporary directory, forgets it, loads it again: the test mode of engines that
+ * keep no state otherwise (roundtrip.c does the same in memory). */
+void wr_checkpoint_cycle_open(struct wr_engine *engine);
+void wr_checkpoint_cycle(struct wr_engine *engine);
 /* Takes one now and waits until it is durable. finished: the inputs have ended and all is written. */
 enum wr_status wr_checkpoint_now(struct wr_engine *engine, bool finished, struct wr_error *error);
 void wr_checkpoint_close(struct wr_engine *engine);
@@ -79,6 +92,7 @@ struct wr_slice wr_record_find(struct wr_slice record, const char *name);
 /* One element of the field "operators": LEB128-counted. identity: 16 bytes. */
 struct wr_record_operator {
     struct wr_slice identity, kind, name; /* kind "pattern", "window", …; name as users know it */
+    struct wr_slice clock;                /* its times: checkpoint_record.c */
     uint64_t units, bytes;                /* in the store when it was written */
 };
 bool wr_record_operator_next(struct wr_slice *in, struct wr_record_operator *op);
@@ -88,6 +102,7 @@ struct wr_record_partition {
     bool ended;
     int64_t watermark;
     struct wr_read_position position;
+    uint64_t total;          /* bytes of the input as it lay there; 0: unknown */
 };
 bool wr_record_partition_next(struct wr_slice *in, struct wr_record_partition *partition);
 

@@ -19,3 +19,19 @@ uint64_t wr_clock_seed(void)
         seed = (uint64_t)wr_clock_monotonic_us() * 0x9e3779b97f4a7c15u;
     return seed;
 }
+
+int64_t wr_clock_wall_us(void)
+{
+    struct timespec now;
+    int failed = clock_gettime(CLOCK_REALTIME, &now);
+    WR_ASSERT(failed == 0);
+    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+}
+
+int64_t wr_clock_thread_ns(void)
+{
+    struct timespec now;
+    int failed = clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
+    WR_ASSERT(failed == 0);
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
+}

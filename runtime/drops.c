@@ -49,6 +49,19 @@ struct wr_drop *wr_drops_count(struct wr_drops *drops, uint32_t query, enum wr_d
     return &wr_vec_last(&drops->drop);
 }
 
+void wr_drops_restore(struct wr_drops *drops, uint32_t query, enum wr_drop_kind kind, struct wr_slice reason,
+                      struct wr_slice code, uint64_t rows, struct wr_slice first, struct wr_slice what)
+{
+    WR_ASSERT(rows > 0);
+    const char *why = wr_arena_cstr(&drops->arena, reason), *number = wr_arena_cstr(&drops->arena, code);
+    struct wr_drop *drop = wr_drops_count(drops, query, kind, why, number);
+    drop->rows += rows - 1;
+    drops->total[kind] += rows - 1;
+    drop->logged_rows = drop->rows;
+    if (!*drop->first) drop->first = wr_arena_cstr(&drops->arena, first);
+    if (!*drop->what) drop->what = wr_arena_cstr(&drops->arena, what);
+}
+
 uint64_t wr_drops_of(const struct wr_drops *drops, uint32_t query, enum wr_drop_kind kind)
 {
     uint64_t rows = 0;

@@ -42,6 +42,9 @@ void wr_drops_release(struct wr_drops *drops);
  * new. */
 struct wr_drop *wr_drops_count(struct wr_drops *drops, uint32_t query, enum wr_drop_kind kind,
                                const char *reason, const char *code);
+/* An entry as a checkpoint kept it; texts are copied. */
+void wr_drops_restore(struct wr_drops *drops, uint32_t query, enum wr_drop_kind kind, struct wr_slice reason,
+                      struct wr_slice code, uint64_t rows, struct wr_slice first, struct wr_slice what);
 uint64_t wr_drops_of(const struct wr_drops *drops, uint32_t query, enum wr_drop_kind kind);
 
 /* One line of the table of a run. */

@@ -1,6 +1,7 @@
 /* Setting a task up, and the loop that runs it. */
 #include "runtime/engine.h"
 
+#include "runtime/checkpoint.h"
 #include "runtime/clock.h"
 #include "runtime/source.h"
 #include "vm/pattern_class.h"
@@ -39,9 +40,10 @@ enum wr_status wr_engine_init(struct wr_engine *engine, const struct wr_program 
     WR_ASSERT(!engine->program && connectors);
     engine->connectors = connectors;
     engine->options = *options;
-    engine->options.format = engine->options.matcher = NULL; /* not ours until they are copied */
+    engine->options.format = engine->options.matcher = engine->options.state = NULL; /* not ours until they are copied */
     engine->options.format = copy(format);
     engine->options.matcher = copy(options->matcher);
+    engine->options.state = copy(options->state);
     if (!engine->options.batch_rows) engine->options.batch_rows = WR_BATCH_ROWS_DEFAULT;
     if (program->parameter_count) { /* values are the engine's own, so they are set in a copy */
         struct wr_buf bytes = {0};
@@ -56,6 +58,7 @@ enum wr_status wr_engine_init(struct wr_engine *engine, const struct wr_program 
 
 void wr_engine_release(struct wr_engine *engine)
 {
+    wr_checkpoint_close(engine);
     for (size_t i = 0; i < engine->sink.count; i++) wr_sink_free(engine->sink.at[i]);
     if (engine->running) wr_task_release(&engine->task);
     for (size_t i = 0; i < engine->input.count; i++) wr_free(engine->input.at[i].path);
@@ -66,6 +69,7 @@ void wr_engine_release(struct wr_engine *engine)
     wr_vec_release(&engine->output);
     wr_free((void *)(uintptr_t)engine->options.format);
     wr_free((void *)(uintptr_t)engine->options.matcher);
+    wr_free((void *)(uintptr_t)engine->options.state);
     if (engine->own) wr_program_free(engine->own);
     *engine = (struct wr_engine){0};
 }
@@ -107,15 +111,54 @@ static enum wr_status check_settings(const struct wr_engine *engine,
     return WR_OK;
 }
 
+/* checkpoint_interval and checkpoint_rows of the program, where the options leave them open. */
+static enum wr_status state_options(const struct wr_engine *engine, struct wr_checkpoint_options *out, struct wr_error *error)
+{
+    enum { INTERVAL_US = 10000000 };
+    const struct wr_engine_options *o = &engine->options;
+    const char *interval = wr_program_setting(engine->program, "checkpoint_interval");
+    const char *rows = wr_program_setting(engine->program, "checkpoint_rows");
+    int64_t count = (int64_t)o->checkpoint_rows;
+    *out = (struct wr_checkpoint_options){.directory = o->state, .interval_us = o->checkpoint_us, .discard = o->discard_state,
+                                          .accept_loss = o->accept_loss, .any_file_system = o->any_file_system};
+    if (out->interval_us < 0) out->interval_us = INTERVAL_US;
+    if (o->checkpoint_us < 0 && interval &&
+        (!wr_parse_interval(wr_slice_cstr(interval), &out->interval_us) || out->interval_us < 0))
+        return wr_error_set(error, WR_ERR_USAGE, "checkpoint_interval is a duration, not '%s'", interval);
+    if (!count && rows && (!wr_parse_i64(wr_slice_cstr(rows), &count) || count < 0))
+        return wr_error_set(error, WR_ERR_USAGE, "checkpoint_rows is a number of rows, not '%s'", rows);
+    out->interval_rows = (uint64_t)count;
+    return WR_OK;
+}
+
+static void cycle(void *engine) { wr_checkpoint_cycle(engine); }
+
+static enum wr_status open_everything(struct wr_engine *engine, struct wr_error *error)
+{
+    struct wr_checkpoint_options state;
+    if (engine->options.state &&
+        (state_options(engine, &state, error) != WR_OK ||
+         wr_checkpoint_open(engine, &state, &engine->going_on, error) != WR_OK))
+        return error->status;
+    if (wr_engine_open_inputs(engine, error) != WR_OK) return error->status;
+    wr_task_start(&engine->task);
+    if (wr_engine_open_outputs(engine, error) != WR_OK) return error->status;
+    if (engine->options.state_roundtrip == 2 && !engine->options.state) wr_checkpoint_cycle_open(engine);
+    return engine->options.state ? wr_checkpoint_resume(engine, error) : WR_OK;
+}
+
 enum wr_status wr_engine_set_up(struct wr_engine *engine, struct wr_error *error)
 {
     if (engine->running) return wr_error_set(error, WR_ERR_USAGE, "an engine runs once");
     if (wr_program_check_parameters(engine->program, error) != WR_OK) return error->status;
     struct wr_task_options options = {.batch_rows = engine->options.batch_rows,
-                                      .state_roundtrip = engine->options.state_roundtrip,
+                                      .state_roundtrip = engine->options.state_roundtrip == 1,
+                                      .cycle = engine->options.state_roundtrip == 2 && !engine->options.state ? cycle : NULL,
+                                      .cycle_context = engine,
                                       .matcher = engine->options.matcher,
                                       .watch = engine->watch,
                                       .stop = &engine->stop,
+                                      .durable = engine->options.state != NULL,
                                       .log = engine->options.on_log,
                                       .log_context = engine->options.context};
     if (check_settings(engine, &options, error) != WR_OK) return error->status;
@@ -125,9 +168,7 @@ enum wr_status wr_engine_set_up(struct wr_engine *engine, struct wr_error *error
     WR_ASSERT(engine->sink.count == 0 && engine->task.op_count == 0);
     engine->running = true;
     wr_task_init(&engine->task, engine->program, &options);
-    if (wr_engine_open_inputs(engine, error) != WR_OK) return error->status;
-    wr_task_start(&engine->task);
-    return wr_engine_open_outputs(engine, error);
+    return open_everything(engine, error);
 }
 
 void wr_engine_progress(const struct wr_engine *engine, struct wr_progress *progress)
@@ -167,6 +208,13 @@ static bool may_wait(const struct wr_engine *engine)
     return false;
 }
 
+/* Results are handed on; where state is kept the journal hears how far they have come. */
+static enum wr_status publish(struct wr_engine *engine, struct wr_error *error)
+{
+    wr_engine_flush(engine);
+    return engine->options.state ? wr_checkpoint_publish(engine, error) : WR_OK;
+}
+
 /* Steps until the end, an error or the host's wish; about every 100 ms results are handed on and
  * the host hears. */
 static enum wr_status loop(struct wr_engine *engine, struct wr_error *error)
@@ -183,11 +231,13 @@ static enum wr_status loop(struct wr_engine *engine, struct wr_error *error)
             *error = engine->task.error;
             return status;
         }
+        if (engine->options.state && !engine->task.abandoned && wr_checkpoint_tick(engine, error) != WR_OK)
+            return error->status;
         if (waits) wr_engine_flush(engine);
         int64_t now = wr_clock_monotonic_us();
         if (now - tick < TICK_US) continue;
         tick = now;
-        wr_engine_flush(engine);
+        if (publish(engine, error) != WR_OK) return error->status;
         if (!engine->options.on_progress) continue;
         struct wr_progress progress;
         wr_engine_progress(engine, &progress);
@@ -195,12 +245,30 @@ static enum wr_status loop(struct wr_engine *engine, struct wr_error *error)
     }
 }
 
+/* The last checkpoint of a run: of its end, or of where it was asked to stop. */
+static enum wr_status last_checkpoint(struct wr_engine *engine, enum wr_status status, struct wr_error *error)
+{
+    struct wr_error own = {0};
+    if (!engine->options.state || (status != WR_OK && status != WR_ERR_STOPPED)) return status;
+    if (status == WR_ERR_STOPPED && engine->task.abandoned) return status; /* the one before it stands */
+    if (engine->task.error.status != WR_OK) return status;
+    for (size_t i = 0; status == WR_OK && i < engine->sink.count; i++) {
+        wr_sink_flush(engine->sink.at[i]);
+        if (wr_sink_is_behind(engine->sink.at[i])) return status; /* closing it says what is wrong */
+    }
+    if (wr_checkpoint_now(engine, status == WR_OK, &own) == WR_OK) return status;
+    *error = own;
+    return own.status;
+}
+
 enum wr_status wr_engine_run(struct wr_engine *engine, struct wr_error *error)
 {
     enum wr_status status = wr_engine_set_up(engine, error);
     if (status != WR_OK) return status;
     engine->finished = true;
-    return wr_engine_close_outputs(engine, loop(engine, error), error);
+    if (!wr_checkpoint_was_finished(engine)) status = last_checkpoint(engine, loop(engine, error), error);
+    wr_checkpoint_close_saver(engine);
+    return wr_engine_close_outputs(engine, status, error);
 }
 
 enum wr_status wr_engine_close_outputs(struct wr_engine *engine, enum wr_status status,

@@ -17,7 +17,12 @@ struct wr_engine_options {
     bool tag_outputs;
     const char *format;  /* of unbound outputs: "json", "csv"; NULL: json */
     uint32_t batch_rows; /* 0: WR_BATCH_ROWS_DEFAULT */
-    bool state_roundtrip;
+    int state_roundtrip;  /* test modes: all state is saved, dropped and loaded after every batch, 1: in memory; 2: in a
+                             store on disk */
+    const char *state;    /* a directory: checkpoints are taken there, and a run that was interrupted goes on; NULL: none */
+    int64_t checkpoint_us;/* -1: as the program says, or 10 s */
+    uint64_t checkpoint_rows; /* 0: as the program says, or none */
+    bool discard_state, accept_loss, any_file_system;
     const char *matcher;
     int (*on_progress)(void *context, const struct wr_progress *progress);
     void (*on_log)(void *context, const char *line);
@@ -31,6 +36,9 @@ struct wr_binding {
     char *path; /* NULL: fed by the host */
 };
 
+struct wr_checkpointer;
+struct wr_checkpoint_options;
+
 struct wr_engine {
     const struct wr_program *program;
     struct wr_program *own; /* a copy with parameters of its own, or NULL */
@@ -39,9 +47,11 @@ struct wr_engine {
     WR_VEC(struct wr_binding) input, output;
     WR_VEC(struct wr_sink *) sink;
     struct wr_task task;
+    bool going_on; /* outputs are reopened as a run before this one left them */
     bool running; /* task has been set up */
     bool finished; /* no more is taken */
     struct wr_watch *watch;
+    struct wr_checkpointer *checkpointer; /* checkpoint.h; NULL: no state is kept on disk */
     volatile sig_atomic_t stop;
 };
 

@@ -301,6 +301,7 @@ static void trim(struct wr_pattern *p, struct wr_general *g, uint32_t key)
 
 void wr_general_pass(struct wr_pattern *p, struct wr_general *g, uint32_t key, int64_t time)
 {
+    WR_ASSERT(key < g->key.count);
     uint32_t pending = p->plan.rows ? g->key_more.at[key].pending : 0;
     if (pending) time = WR_MIN(time, wr_kept_at(g, pending)->id.place.time);
     if (g->key.at[key].head) go_over(p, g, key, &(struct pass){.time = time, .sequence = UINT64_MAX});

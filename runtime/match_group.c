@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-enum { AHEAD_KEY = 24, AHEAD_GROUP = 16, AHEAD_START = 10 };
+enum { AHEAD_KEY = 24, AHEAD_GROUP = 18, AHEAD_LINK = 12, AHEAD_ROW = 6 };
 
 /* What has come to pass: starts end whose time is up by `time`, of those of that very time the ones up to `sequence`. */
 struct pass {
@@ -360,23 +360,43 @@ void wr_group_reserve(struct wr_group *s, uint32_t limit)
     s->key.count = s->key.capacity;
 }
 
-/* Asks for what rows further on will read: the key's record, its first group, its first start. */
+/* The first group of a key further on, whose links are in it; NULL: it has none. */
+static inline const struct wr_group_node *ahead(const struct wr_group *s, uint32_t key)
+{
+    uint32_t group = s->key.at[key].group;
+    const struct wr_group_node *node = group ? wr_group_node_at(s, group) : NULL;
+    return node && node->count <= WR_GROUP_INLINE ? node : NULL;
+}
+
+/* A cell may lie across two cache lines. */
+WR_PREFETCHER void prefetch_cell(const void *cell, size_t size)
+{
+    __builtin_prefetch(cell);
+    __builtin_prefetch((const char *)cell + size - 1);
+}
+
+/* Asks for what rows further on will read: the key's record, its first group and start, that one's chain, its last row. */
 WR_PREFETCHER void prefetch(const struct wr_pattern *p, const struct wr_group *s, const uint16_t *rows, uint32_t count,
                             uint32_t i)
 {
     if (i + AHEAD_KEY < count) __builtin_prefetch(&s->key.at[(uint32_t)p->id[rows[i + AHEAD_KEY]]]);
     if (i + AHEAD_GROUP < count) {
         const struct wr_group_key *k = &s->key.at[(uint32_t)p->id[rows[i + AHEAD_GROUP]]];
-        if (k->group) __builtin_prefetch(wr_group_node_at(s, k->group));
-        if (k->head) __builtin_prefetch(wr_group_start_at(s, k->head));
+        if (k->group) prefetch_cell(wr_group_node_at(s, k->group), sizeof(struct wr_group_node));
+        if (k->head) prefetch_cell(wr_group_start_at(s, k->head), sizeof(struct wr_group_start));
     }
-    if (i + AHEAD_START < count) {
-        const struct wr_group_key *k = &s->key.at[(uint32_t)p->id[rows[i + AHEAD_START]]];
-        const struct wr_group_node *node = k->group ? wr_group_node_at(s, k->group) : NULL;
-        if (node && node->count <= WR_GROUP_INLINE) __builtin_prefetch(wr_link_at(&s->g, node->link[0]));
+    if (i + AHEAD_LINK < count) {
+        const struct wr_group_node *node = ahead(s, (uint32_t)p->id[rows[i + AHEAD_LINK]]);
+        if (node) prefetch_cell(wr_link_at(&s->g, node->link[0]), sizeof(struct wr_link));
+    }
+    if (i + AHEAD_ROW < count) {
+        const struct wr_group_node *node = ahead(s, (uint32_t)p->id[rows[i + AHEAD_ROW]]);
+        uint32_t row = node ? wr_link_at(&s->g, node->link[0])->row : 0;
+        if (row) prefetch_cell(wr_kept_at(&s->g, row), sizeof(struct wr_kept));
     }
 }
 
+/* What the pattern keeps has outgrown its bound (see match_general.c). */
 static inline bool is_too_much(const struct wr_pattern *p, const struct wr_group *s)
 {
     uint64_t blocks = (uint64_t)s->g.links.block_count + s->g.rows.block_count + s->starts.block_count + s->nodes.block_count;

@@ -31,6 +31,7 @@ void wr_limiter_clear(struct wr_limiter *limiter)
 
 static void push(struct wr_limiter *limiter, struct wr_limit_entry entry)
 {
+    WR_ASSERT(entry.sequence > 0);
     if (limiter->count == limiter->capacity) {
         limiter->capacity = limiter->capacity ? limiter->capacity * 2 : 64;
         limiter->heap = wr_realloc(limiter->heap, limiter->capacity * sizeof *limiter->heap);
@@ -105,6 +106,7 @@ static void end_expired(struct wr_pattern *p, struct wr_general *g)
 {
     for (struct wr_start *start; (start = oldest(g)) && wr_pattern_deadline(p, start->first.place.time) <= p->now;) {
         struct wr_limit_entry entry = g->limiter->heap[0];
+        wr_unit_touch(&p->op, entry.key);
         wr_general_pass(p, g, entry.key, p->now);
         start = oldest(g);
         if (start && g->limiter->heap[0].sequence == entry.sequence) return; /* rows before its end still wait */
@@ -117,6 +119,8 @@ static void drop_oldest(struct wr_pattern *p, struct wr_general *g, const char *
     WR_ASSERT(start);
     uint32_t key = g->limiter->heap[0].key;
     bool whole_key = strcmp(name, "max_keys") == 0;
+    WR_ASSERT(g->key.at[key].head && wr_start_at(g, g->key.at[key].head) == start);
+    wr_unit_touch(&p->op, key);
     do {
         wr_general_drop_start(p, g, key, wr_start_at(g, g->key.at[key].head)->first.sequence, name);
     } while (whole_key && g->key.at[key].head);
@@ -127,6 +131,8 @@ void wr_limiter_enforce(struct wr_pattern *p, struct wr_general *g, uint32_t key
 {
     struct wr_limiter *limiter = g->limiter;
     uint64_t begun = limiter->begun;
+    WR_ASSERT(limiter->keys <= g->starts.live && limiter->limits.policy != WR_ON_LIMIT_FAIL);
+    WR_ASSERT(!g->current); /* the row has been settled */
     limiter->begun = 0;
     if (WR_LIKELY(!passed(g))) return;
     end_expired(p, g);

@@ -33,12 +33,13 @@ struct level {            /* items that have taken `number` rows, from 1 */
 struct sequence {
     uint32_t levels;      /* positions - 1: what has taken all rows is given out */
     struct level *level;  /* 1 … levels */
+    uint32_t *open;       /* per key: bit n: list n is not empty. Most rows need no more of a key */
     struct list *list;    /* levels per key */
     uint32_t keys, capacity;
     struct wr_match_row *row; /* the match being put together: levels + 1 */
 };
 
-enum { AHEAD_LIST = 16, AHEAD_ITEM = 8 };
+enum { AHEAD_OPEN = 24, AHEAD_LIST = 16, AHEAD_ITEM = 8 };
 
 static struct item *item_at(const struct sequence *s, uint32_t level, uint32_t id)
 {
@@ -78,9 +79,15 @@ static void list_free(struct wr_pattern *p, struct sequence *s, uint32_t level, 
     }
 }
 
-/* Takes the row as the row number `level` of what has come to level - 1 (a new start for level 1). */
-static void take(struct wr_pattern *p, struct sequence *s, struct list *lists, uint32_t level, uint32_t row)
+static uint32_t farthest(uint32_t open)
 {
+    return 31 - (uint32_t)__builtin_clz(open);
+}
+
+/* Takes the row as the row number `level` of what has come to level - 1 (a new start for level 1). */
+static void take(struct wr_pattern *p, struct sequence *s, struct list *lists, uint32_t *open, uint32_t level, uint32_t row)
+{
+    bool taken = *open >> level & 1;
     struct level *at = &s->level[level];
     uint32_t child = 0;
     int64_t oldest = p->batch->time[row];
@@ -88,11 +95,13 @@ static void take(struct wr_pattern *p, struct sequence *s, struct list *lists, u
         child = lists[level - 1].head;
         oldest = item_at(s, level - 1, child)->oldest;
         lists[level - 1] = (struct list){0, 0};
+        *open &= ~((uint32_t)1 << (level - 1));
     }
-    if (p->plan.elders && lists[level].head) { /* an earlier start is as far: see wr_threads_drop_younger */
+    if (p->plan.elders && taken) { /* an earlier start is as far: see wr_threads_drop_younger */
         if (level > 1) list_free(p, s, level - 1, child);
         return;
     }
+    *open |= (uint32_t)1 << level;
     struct item *item = item_at(s, level, item_new(s, level, &lists[level]));
     item->child = child;
     item->oldest = oldest;
@@ -117,15 +126,17 @@ static uint32_t drop_oldest(struct wr_pattern *p, struct sequence *s, uint32_t l
 }
 
 /* Starts whose time is up at `time` end. Farther levels hold the older starts. */
-static void expire(struct wr_pattern *p, struct sequence *s, struct list *lists, int64_t time)
+static void expire(struct wr_pattern *p, struct sequence *s, struct list *lists, uint32_t *open, int64_t time)
 {
-    for (uint32_t level = s->levels; level; level--) {
+    while (*open) {
+        uint32_t level = farthest(*open);
         struct list *list = &lists[level];
         while (list->head) {
             if (wr_pattern_deadline(p, item_at(s, level, list->head)->oldest) > time) return;
             list->head = drop_oldest(p, s, level, list->head);
             if (!list->head) list->tail = 0;
         }
+        *open &= ~((uint32_t)1 << level);
     }
 }
 
@@ -154,8 +165,9 @@ static void give_out(struct wr_pattern *p, struct sequence *s, uint32_t level, u
 }
 
 /* What has taken all rows but the last takes it. True when no other start survives. */
-static bool complete(struct wr_pattern *p, struct sequence *s, struct list *lists, uint32_t row, uint32_t key)
+static bool complete(struct wr_pattern *p, struct sequence *s, struct list *lists, uint32_t *open, uint32_t row, uint32_t key)
 {
+    WR_ASSERT(*open >> s->levels & 1);
     struct wr_row_id id = wr_pattern_row_id(p, row);
     s->row[s->levels] = (struct wr_match_row){.place = id.place,
                                               .row = row,
@@ -164,32 +176,33 @@ static bool complete(struct wr_pattern *p, struct sequence *s, struct list *list
     give_out(p, s, s->levels, lists[s->levels].head, key);
     uint32_t lowest = p->plan.past_last ? 1 : s->levels;
     for (uint32_t level = lowest; level <= s->levels; level++) {
+        if (!(*open >> level & 1)) continue;
         list_free(p, s, level, lists[level].head);
         lists[level] = (struct list){0, 0};
     }
+    *open &= ((uint32_t)1 << lowest) - 1;
     return p->plan.past_last;
 }
 
 static void handle_row(struct wr_pattern *p, struct sequence *s, uint32_t key, uint32_t row)
 {
     struct list *lists = lists_of(s, key);
-    if (p->spec->within_us >= 0) expire(p, s, lists, p->batch->time[row]);
-    bool open = false;
-    for (uint32_t level = s->levels; level; level--) {
-        if (!lists[level].head) continue;
+    uint32_t *open = &s->open[key];
+    if (*open && p->spec->within_us >= 0) expire(p, s, lists, open, p->batch->time[row]);
+    for (uint32_t left = *open; left;) {
+        uint32_t level = farthest(left);
+        left &= ~((uint32_t)1 << level);
         const struct level *at = &s->level[level];
         if (wr_variable_bit(p, at->next_variable, row)) {
-            if (level < s->levels) take(p, s, lists, level + 1, row);
-            else if (complete(p, s, lists, row, key)) return;
-            else continue;
+            if (level < s->levels) take(p, s, lists, open, level + 1, row);
+            else if (complete(p, s, lists, open, row, key)) return;
         } else if (at->next_strict) {
             list_free(p, s, level, lists[level].head);
             lists[level] = (struct list){0, 0};
-            continue;
+            *open &= ~((uint32_t)1 << level);
         }
-        open = true;
     }
-    if (wr_bit(p->insert, row) && !(open && p->plan.one_start)) take(p, s, lists, 1, row);
+    if (wr_bit(p->insert, row) && !(*open && p->plan.one_start)) take(p, s, lists, open, 1, row);
 }
 
 static void reserve_keys(struct sequence *s, uint32_t limit)
@@ -198,7 +211,9 @@ static void reserve_keys(struct sequence *s, uint32_t limit)
     if (limit > s->capacity) {
         s->capacity = WR_MAX(limit, s->capacity + s->capacity / 2);
         s->list = wr_realloc(s->list, ((size_t)s->capacity * s->levels + 1) * sizeof *s->list);
+        s->open = wr_realloc(s->open, s->capacity * sizeof *s->open);
     }
+    memset(s->open + s->keys, 0, (limit - s->keys) * sizeof *s->open);
     memset(s->list + (size_t)s->keys * s->levels, 0, (size_t)(limit - s->keys) * s->levels * sizeof *s->list);
     s->keys = limit;
 }
@@ -206,21 +221,23 @@ static void reserve_keys(struct sequence *s, uint32_t limit)
 /* Asks for the item of a key that is looked at first: the one with the oldest start. */
 WR_PREFETCHER void prefetch_oldest(const struct sequence *s, uint32_t key)
 {
-    const struct list *lists = lists_of(s, key);
-    for (uint32_t level = s->levels; level; level--) {
-        if (!lists[level].head) continue;
-        const char *cell = wr_slab_at(&s->level[level].slab, lists[level].head);
-        __builtin_prefetch(cell);
-        break;
-    }
+    if (!s->open[key]) return;
+    uint32_t level = farthest(s->open[key]);
+    const char *cell = wr_slab_at(&s->level[level].slab, lists_of(s, key)[level].head);
+    __builtin_prefetch(cell);
 }
 
 /* Asks for what a row further on will read. */
 WR_PREFETCHER void prefetch_row(const struct wr_pattern *p, const struct sequence *s, const uint16_t *rows,
                                 uint32_t count, uint32_t i)
 {
-    if (i + AHEAD_LIST < count && p->id[rows[i + AHEAD_LIST]] != WR_KEY_NONE)
-        __builtin_prefetch(&lists_of(s, (uint32_t)p->id[rows[i + AHEAD_LIST]])[1]);
+    if (i + AHEAD_OPEN < count && p->id[rows[i + AHEAD_OPEN]] != WR_KEY_NONE)
+        __builtin_prefetch(&s->open[(uint32_t)p->id[rows[i + AHEAD_OPEN]]]);
+    if (i + AHEAD_LIST < count && p->id[rows[i + AHEAD_LIST]] != WR_KEY_NONE) {
+        uint32_t key = (uint32_t)p->id[rows[i + AHEAD_LIST]];
+        if (s->open[key]) __builtin_prefetch(&lists_of(s, key)[farthest(s->open[key])]);
+        if (wr_bit(p->insert, rows[i + AHEAD_LIST])) __builtin_prefetch(&lists_of(s, key)[1]);
+    }
     if (i + AHEAD_ITEM >= count || p->id[rows[i + AHEAD_ITEM]] == WR_KEY_NONE) return;
     prefetch_oldest(s, (uint32_t)p->id[rows[i + AHEAD_ITEM]]);
 }
@@ -279,6 +296,7 @@ static void sequence_release(struct wr_pattern *p)
     }
     wr_free(s->level);
     wr_free(s->list);
+    wr_free(s->open);
     wr_free(s->row);
     wr_free(s);
 }
@@ -294,11 +312,8 @@ static bool sequence_sweep(struct wr_pattern *p, uint32_t key)
     if (key >= s->keys) return true;
     struct list *lists = lists_of(s, key);
     if (key + AHEAD_ITEM < s->keys) prefetch_oldest(s, key + AHEAD_ITEM); /* keys are swept in order */
-    if (p->spec->within_us >= 0) expire(p, s, lists, p->now);
-    for (uint32_t level = 1; level <= s->levels; level++) {
-        if (lists[level].head) return false;
-    }
-    return true;
+    if (s->open[key] && p->spec->within_us >= 0) expire(p, s, lists, &s->open[key], p->now);
+    return s->open[key] == 0;
 }
 
 static void sequence_clear(struct wr_pattern *p)
@@ -316,7 +331,7 @@ static void sequence_measure(const struct wr_pattern *p, struct wr_operator_size
         size->bytes += wr_slab_bytes(&s->level[level].slab);
     }
     size->starts += s->level[1].slab.live;
-    size->bytes += (uint64_t)s->capacity * s->levels * sizeof *s->list;
+    size->bytes += (uint64_t)s->capacity * (s->levels * sizeof *s->list + sizeof *s->open);
 }
 
 /* Items of a list and below it, by level: oldest start first, each older than `*before`, farther than those behind. */
@@ -347,6 +362,7 @@ static void sequence_check(const struct wr_pattern *p)
         uint64_t before = 0;
         for (uint32_t level = s->levels; level; level--) {
             WR_ASSERT((lists[level].head == 0) == (lists[level].tail == 0));
+            WR_ASSERT((lists[level].head != 0) == (s->open[key] >> level & 1));
             if (lists[level].tail) WR_ASSERT(item_at(s, level, lists[level].tail)->next == 0);
             check_list(s, level, lists[level].head, &before, count);
         }
@@ -450,6 +466,7 @@ static bool sequence_load(struct wr_pattern *p, uint32_t key, const struct wr_pi
                 item_at(s, level + 1, (level + 1 == levels ? &lists[levels] : &open[level + 1])->tail)->child = list->head;
             if (level > 1) open[level - 1] = (struct list){0, 0};
         }
+        s->open[key] |= (uint32_t)1 << levels;
         memcpy(last, path, sizeof last);
         last_levels = levels;
     }

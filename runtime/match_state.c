@@ -187,7 +187,30 @@ static void save_key(struct wr_pattern *p, uint32_t key, wr_state_entry_fn *entr
     entry(context, p->keys ? wr_keytable_key(p->keys, key) : WR_SLICE(""), wr_buf_slice(&p->buf));
 }
 
-void wr_pattern_save(struct wr_operator *op, wr_state_entry_fn *entry, void *context)
+uint32_t wr_pattern_unit_limit(const struct wr_operator *op)
+{
+    const struct wr_pattern *p = (const struct wr_pattern *)op;
+    if (!p->matcher->save) return 0;
+    return p->keys ? wr_keytable_id_limit(p->keys) : 1;
+}
+
+void wr_pattern_save_unit(struct wr_operator *op, uint32_t unit, wr_state_entry_fn *entry, void *context)
+{
+    struct wr_pattern *p = (struct wr_pattern *)op;
+    WR_ASSERT(p->matcher->save);
+    uint64_t results = p->results;
+    if (!p->keys || wr_keytable_is_live(p->keys, unit)) save_key(p, unit, entry, context);
+    WR_ASSERT(p->results == results); /* saving decides nothing */
+}
+
+struct wr_slice wr_pattern_unit_key(const struct wr_operator *op, uint32_t unit)
+{
+    const struct wr_pattern *p = (const struct wr_pattern *)op;
+    if (!p->keys) return WR_SLICE("");
+    return wr_keytable_is_live(p->keys, unit) ? wr_keytable_key(p->keys, unit) : (struct wr_slice){0};
+}
+
+void wr_pattern_save_own(struct wr_operator *op, wr_state_entry_fn *entry, void *context)
 {
     struct wr_pattern *p = (struct wr_pattern *)op;
     WR_ASSERT(!p->batch && !p->out.batch.rows);
@@ -199,6 +222,12 @@ void wr_pattern_save(struct wr_operator *op, wr_state_entry_fn *entry, void *con
     wr_put_uint(&p->buf, p->last_ordinal);
     wr_put_i64(&p->buf, p->now);
     entry(context, WR_SLICE(""), wr_buf_slice(&p->buf));
+}
+
+void wr_pattern_save(struct wr_operator *op, wr_state_entry_fn *entry, void *context)
+{
+    struct wr_pattern *p = (struct wr_pattern *)op;
+    wr_pattern_save_own(op, entry, context);
     if (!p->matcher->save) return;
     if (!p->keys) {
         save_key(p, 0, entry, context);

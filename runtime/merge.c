@@ -95,7 +95,7 @@ static void save_row(void *context, const struct wr_reorder_entry *entry,
     w->entry(w->context, wr_buf_slice(&w->key), wr_buf_slice(&w->value));
 }
 
-static void save_all(struct wr_operator *op, wr_state_entry_fn *entry, void *context)
+static void save_own(struct wr_operator *op, wr_state_entry_fn *entry, void *context)
 {
     struct wr_merge *merge = (struct wr_merge *)op;
     struct wr_state_writer w = {.op = op, .entry = entry, .context = context};
@@ -105,9 +105,30 @@ static void save_all(struct wr_operator *op, wr_state_entry_fn *entry, void *con
         wr_put_i64(&w.value, merge->input[i].last);
     }
     entry(context, wr_buf_slice(&w.key), wr_buf_slice(&w.value));
+    wr_buf_release(&w.key);
+    wr_buf_release(&w.value);
+}
+
+static void save_all(struct wr_operator *op, wr_state_entry_fn *entry, void *context)
+{
+    struct wr_merge *merge = (struct wr_merge *)op;
+    struct wr_state_writer w = {.op = op, .entry = entry, .context = context};
+    save_own(op, entry, context);
     wr_reorder_visit(&merge->reorder, save_row, &w);
     wr_buf_release(&w.key);
     wr_buf_release(&w.value);
+}
+
+static void freeze(struct wr_operator *op) { wr_reorder_freeze(&((struct wr_merge *)op)->reorder); }
+
+static bool save_frozen(struct wr_operator *op, uint32_t count, wr_state_entry_fn *entry, void *context)
+{
+    struct wr_merge *merge = (struct wr_merge *)op;
+    struct wr_state_writer w = {.op = op, .entry = entry, .context = context, .count = merge->reorder.saved};
+    bool more = wr_reorder_visit_frozen(&merge->reorder, count, save_row, &w);
+    wr_buf_release(&w.key);
+    wr_buf_release(&w.value);
+    return more;
 }
 
 static bool load(struct wr_operator *op, struct wr_slice key, struct wr_slice value)
@@ -158,6 +179,9 @@ const struct wr_operator_class wr_merge_operator = {
     .on_batch = on_batch,
     .on_watermark = on_watermark,
     .save_all = save_all,
+    .save_own = save_own,
+    .freeze = freeze,
+    .save_frozen = save_frozen,
     .load = load,
     .clear = clear,
     .measure = measure,

@@ -52,6 +52,10 @@ struct wr_operator_class {
     void (*save_unit)(struct wr_operator *op, uint32_t unit, wr_state_entry_fn *entry, void *context);
     void (*save_own)(struct wr_operator *op, wr_state_entry_fn *entry, void *context);
     struct wr_slice (*unit_key)(const struct wr_operator *op, uint32_t unit);
+    /* Entries that belong to no unit and are too many to be saved at one go: freeze remembers what is there now,
+     * save_frozen gives so many of them, false: none is left. Both NULL: save_own gives all. */
+    void (*freeze)(struct wr_operator *op);
+    bool (*save_frozen)(struct wr_operator *op, uint32_t count, wr_state_entry_fn *entry, void *context);
     /* Forgets all state and timers (then load puts it back). */
     void (*clear)(struct wr_operator *op);
     /* Counts for --stats, tests and limits: keys, open starts, kept rows, bytes. */

@@ -55,6 +55,12 @@ uint64_t wr_output_rows(const struct wr_operator *op)
     return ((const struct wr_output *)op)->rows;
 }
 
+void wr_output_set_rows(struct wr_operator *op, uint64_t rows)
+{
+    WR_ASSERT(op->cls == &wr_output_operator);
+    ((struct wr_output *)op)->rows = rows;
+}
+
 static void on_batch(struct wr_operator *op, uint32_t port, const struct wr_batch *batch)
 {
     struct wr_output *output = (struct wr_output *)op;

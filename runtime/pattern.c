@@ -156,6 +156,27 @@ static void choose_rows(struct wr_pattern *p, const uint64_t *usable, uint32_t w
     else any_of(p, p->plan.selects, usable, words, p->select);
 }
 
+static void forget_key(struct wr_pattern *p, uint32_t id)
+{
+    wr_unit_forget(&p->op, id);
+    wr_keytable_remove(p->keys, id);
+}
+
+/* The matcher may change what the keys of the selected rows have. */
+static void touch_keys(struct wr_pattern *p, uint32_t words)
+{
+    if (!p->op.changes.checkpointer || !p->matcher->sweep) return;
+    if (!p->keys) {
+        wr_unit_touch(&p->op, 0);
+        return;
+    }
+    for (uint32_t w = 0; w < words; w++)
+        for (uint64_t bits = p->select[w]; bits; bits &= bits - 1) {
+            int32_t id = p->id[w * 64 + (uint32_t)__builtin_ctzll(bits)];
+            if (id >= 0) wr_unit_touch(&p->op, (uint32_t)id);
+        }
+}
+
 /* Keys without state are forgotten a few at a time: twice as many are looked at as have come, so that those that
  * are kept for nothing are never more than the others. */
 static void sweep(struct wr_pattern *p)
@@ -167,7 +188,7 @@ static void sweep(struct wr_pattern *p)
     for (; look; look--) {
         if (p->hand >= limit) p->hand = 0;
         uint32_t id = p->hand++;
-        if (wr_keytable_is_live(p->keys, id) && p->matcher->sweep(p, id)) wr_keytable_remove(p->keys, id);
+        if (wr_keytable_is_live(p->keys, id) && p->matcher->sweep(p, id)) forget_key(p, id);
     }
     p->counted = wr_keytable_count(p->keys);
 }
@@ -179,7 +200,7 @@ void wr_pattern_sweep_all(struct wr_operator *op)
     if (!p->matcher->sweep) return;
     if (!p->keys) (void)p->matcher->sweep(p, 0);
     for (uint32_t id = 0; p->keys && id < wr_keytable_id_limit(p->keys); id++)
-        if (wr_keytable_is_live(p->keys, id) && p->matcher->sweep(p, id)) wr_keytable_remove(p->keys, id);
+        if (wr_keytable_is_live(p->keys, id) && p->matcher->sweep(p, id)) forget_key(p, id);
 }
 
 void wr_pattern_put_key(const struct wr_pattern *p, uint32_t key, struct wr_buf *out)
@@ -196,13 +217,14 @@ void wr_pattern_fail_limit(struct wr_pattern *p, uint32_t key, uint64_t most, co
 {
     struct wr_buf where = {0};
     struct wr_error error;
+    WR_ASSERT(limit && most > 0);
     if (p->keys) {
         wr_buf_add_cstr(&where, ", of ");
         wr_pattern_put_key(p, key, &where);
     }
     wr_error_set(&error, WR_ERR_LIMIT,
-                 "%s: more than %llu starts of a key are open%s (%s); a shorter WITHIN ends them sooner, a higher limit lets them be, "
-                 "%s passes the oldest or the new one over",
+                 "%s: more than %llu starts of a key are open%s (%s); a shorter WITHIN ends them sooner, a higher limit lets "
+                 "them be, %s passes the oldest or the new one over",
                  p->program->query[p->op.node->query], (unsigned long long)most, wr_buf_cstr(&where), limit,
                  strcmp(limit, "LIMIT") == 0 ? "ON LIMIT DROP OLDEST or DROP NEW"
                                              : "SET on_limit = 'drop_oldest' or 'drop_new'");
@@ -231,6 +253,7 @@ static void pattern_on_batch(struct wr_operator *op, uint32_t port, const struct
     row_conditions(p, batch, usable);
     choose_rows(p, usable, words);
     if (p->keys) wr_keytable_lookup(p->keys, batch, p->spec->key, p->select, p->insert, p->id);
+    touch_keys(p, words);
     p->matcher->rows(p);
     if (batch->rows) { /* rows that nothing selected let time pass too */
         int64_t last = batch->time[batch->rows - 1];
@@ -247,6 +270,8 @@ static void pattern_on_moment(struct wr_operator *op, int64_t time, uint32_t key
 {
     struct wr_pattern *p = (struct wr_pattern *)op;
     WR_ASSERT(p->matcher->moment && time >= p->now);
+    p->now = time - 1; /* if the key is saved first: as it was before this moment, whatever others of its time have done */
+    wr_unit_touch(op, key);
     p->now = time;
     p->place = wr_moment_place(op);
     /* Whether a moment that brings nothing is armed at all is the matcher's affair: it is no place of the output. */
@@ -323,6 +348,10 @@ const struct wr_operator_class wr_pattern_operator = {
     .on_end = pattern_on_end,
     .save_all = wr_pattern_save,
     .load = wr_pattern_load,
+    .unit_limit = wr_pattern_unit_limit,
+    .save_unit = wr_pattern_save_unit,
+    .save_own = wr_pattern_save_own,
+    .unit_key = wr_pattern_unit_key,
     .clear = pattern_clear,
     .measure = pattern_measure,
 };

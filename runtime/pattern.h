@@ -245,6 +245,10 @@ struct wr_picture {
 void wr_picture_clear(struct wr_picture *picture);
 void wr_picture_release(struct wr_picture *picture);
 void wr_pattern_save(struct wr_operator *op, wr_state_entry_fn *entry, void *context);
+uint32_t wr_pattern_unit_limit(const struct wr_operator *op);
+void wr_pattern_save_unit(struct wr_operator *op, uint32_t unit, wr_state_entry_fn *entry, void *context);
+void wr_pattern_save_own(struct wr_operator *op, wr_state_entry_fn *entry, void *context);
+struct wr_slice wr_pattern_unit_key(const struct wr_operator *op, uint32_t unit);
 bool wr_pattern_load(struct wr_operator *op, struct wr_slice key, struct wr_slice value);
 
 /* ---- The operator ------------------------------------------------------------------------------- */

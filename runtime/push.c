@@ -35,6 +35,8 @@ static enum wr_status read_files(struct wr_engine *engine, struct wr_error *erro
 
 enum wr_status wr_engine_start(struct wr_engine *engine, struct wr_error *error)
 {
+    if (engine->options.state)
+        return wr_error_set(error, WR_ERR_USAGE, "state on disk is for runs over files: records by hand cannot be read again");
     enum wr_status status = wr_engine_set_up(engine, error);
     return status == WR_OK ? read_files(engine, error) : status;
 }
@@ -91,7 +93,7 @@ enum wr_status wr_engine_advance(struct wr_engine *engine, int64_t time, struct 
     }
     for (uint32_t s = 0; s < task->source_count; s++) wr_source_release(task->source[s]);
     wr_task_advance(task);
-    if (task->options.state_roundtrip && task->watermark < WR_TIME_MAX) wr_task_roundtrip(task);
+    if (task->watermark < WR_TIME_MAX) wr_task_rest(task);
     wr_engine_flush(engine);
     if (task->error.status != WR_OK) *error = task->error;
     return task->error.status;

@@ -18,6 +18,8 @@ void wr_reorder_release_all(struct wr_reorder *reorder)
     wr_vec_release(&reorder->merged);
     wr_vec_release(&reorder->spare);
     wr_vec_release(&reorder->ends);
+    wr_vec_release(&reorder->freeze);
+    wr_vec_release(&reorder->held);
     wr_reorder_init(reorder, &reorder->schema);
 }
 
@@ -32,6 +34,9 @@ void wr_reorder_clear(struct wr_reorder *reorder)
         wr_vec_clear(&reorder->run.at[i].entry);
         reorder->run.at[i].head = 0;
     }
+    reorder->frozen = false;
+    wr_vec_clear(&reorder->held);
+    wr_vec_clear(&reorder->freeze);
     reorder->run_count = 0;
     reorder->filling = WR_NONE;
     reorder->waiting = 0;
@@ -244,6 +249,11 @@ static void give_back(struct wr_reorder *reorder, const struct wr_reorder_entry 
         struct wr_chunk *k = reorder->chunk.at[chunk];
         WR_ASSERT(k->live > 0);
         if (--k->live) continue;
+        if (reorder->frozen) { /* its rows may still have to be saved */
+            if (chunk == reorder->filling) reorder->filling = WR_NONE;
+            wr_vec_push(&reorder->held, chunk);
+            continue;
+        }
         wr_chunk_clear(k);
         if (chunk == reorder->filling) continue;
         wr_vec_push(&reorder->free, chunk);
@@ -351,6 +361,46 @@ void wr_reorder_visit(struct wr_reorder *reorder,
         const struct wr_reorder_entry *e = &reorder->merged.at[i];
         visit(context, e, &reorder->chunk.at[e->at / WR_BATCH_ROWS]->batch, e->at % WR_BATCH_ROWS);
     }
+}
+
+void wr_reorder_freeze(struct wr_reorder *reorder)
+{
+    WR_ASSERT(!reorder->frozen && !reorder->held.count);
+    wr_vec_clear(&reorder->freeze);
+    wr_vec_reserve(&reorder->freeze, reorder->waiting);
+    for (size_t r = 0; r < reorder->run_count; r++) {
+        const struct wr_reorder_run *run = &reorder->run.at[r];
+        size_t count = run->entry.count - run->head;
+        memcpy(reorder->freeze.at + reorder->freeze.count, run->entry.at + run->head, count * sizeof *run->entry.at);
+        reorder->freeze.count += count;
+    }
+    WR_ASSERT(reorder->freeze.count == reorder->waiting);
+    reorder->saved = 0;
+    reorder->frozen = true;
+}
+
+/* Chunks that became empty meanwhile may be used again. */
+static void thaw(struct wr_reorder *reorder)
+{
+    for (size_t i = 0; i < reorder->held.count; i++) {
+        wr_chunk_clear(reorder->chunk.at[reorder->held.at[i]]);
+        wr_vec_push(&reorder->free, reorder->held.at[i]);
+    }
+    wr_vec_clear(&reorder->held);
+    wr_vec_clear(&reorder->freeze);
+    reorder->frozen = false;
+}
+
+bool wr_reorder_visit_frozen(struct wr_reorder *reorder, uint32_t count, wr_reorder_visit_fn *visit, void *context)
+{
+    WR_ASSERT(reorder->frozen);
+    for (; count && reorder->saved < reorder->freeze.count; count--) {
+        const struct wr_reorder_entry *e = &reorder->freeze.at[reorder->saved++];
+        visit(context, e, &reorder->chunk.at[e->at / WR_BATCH_ROWS]->batch, e->at % WR_BATCH_ROWS);
+    }
+    if (reorder->saved < reorder->freeze.count) return true;
+    thaw(reorder);
+    return false;
 }
 
 uint64_t wr_reorder_bytes(const struct wr_reorder *reorder)

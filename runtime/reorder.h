@@ -54,6 +54,12 @@ struct wr_reorder {
     uint64_t waiting, waiting_max;
     WR_VEC(struct wr_reorder_entry) merged, spare; /* work space of release */
     WR_VEC(size_t) ends;
+    /* What waited when a checkpoint was begun, and how far it has been saved. Rows never change, so that it is enough
+     * to hold back the chunks that become empty meanwhile. */
+    bool frozen;
+    size_t saved;
+    WR_VEC(struct wr_reorder_entry) freeze;
+    WR_VEC(uint32_t) held;
 };
 
 typedef void wr_reorder_emit_fn(void *context, const struct wr_batch *batch);
@@ -87,6 +93,12 @@ void wr_reorder_visit(struct wr_reorder *reorder,
                       void (*visit)(void *context, const struct wr_reorder_entry *entry,
                                     const struct wr_batch *batch, uint32_t row),
                       void *context);
+/* The same in pieces: what waits now is remembered, and visited `count` rows at a time, in any order, while rows come
+ * and go. false: none is left. */
+typedef void wr_reorder_visit_fn(void *context, const struct wr_reorder_entry *entry, const struct wr_batch *batch,
+                                 uint32_t row);
+void wr_reorder_freeze(struct wr_reorder *reorder);
+bool wr_reorder_visit_frozen(struct wr_reorder *reorder, uint32_t count, wr_reorder_visit_fn *visit, void *context);
 uint64_t wr_reorder_bytes(const struct wr_reorder *reorder);
 void wr_reorder_check(const struct wr_reorder *reorder); /* asserts every invariant; O(n) */
 

@@ -96,6 +96,7 @@ static enum wr_status hand_on(struct wr_sink *sink, struct wr_slice bytes, struc
 void wr_sink_flush(struct wr_sink *sink)
 {
     struct wr_error error = {0};
+    if (sink->task->abandoned && sink->task->options.durable) wr_buf_clear(&sink->buffer);
     if (!sink->failed && sink->buffer.size) {
         struct wr_slice bytes = wr_buf_slice(&sink->buffer);
         enum wr_status status = wr_sink_is_behind(sink) ? suppress(sink, &bytes, &error) : WR_OK;
@@ -111,7 +112,8 @@ void wr_sink_close(struct wr_sink *sink)
     wr_sink_flush(sink);
     struct wr_error error = {0};
     struct wr_writer *writer = sink->writer;
-    if (!sink->failed && wr_sink_is_behind(sink)) {
+    bool stopped = sink->task->options.stop && *sink->task->options.stop; /* then it comes to it another time */
+    if (!sink->failed && !stopped && wr_sink_is_behind(sink)) {
         wr_error_set(&error, WR_ERR_STATE,
                      "%s: the run from the checkpoint gave fewer results than it had given before: the input, the program or "
                      "weir itself is not what it was",

@@ -362,7 +362,7 @@ static void save_row(void *context, const struct wr_reorder_entry *entry,
     w->entry(w->context, wr_buf_slice(&w->key), wr_buf_slice(&w->value));
 }
 
-static void save_all(struct wr_operator *op, wr_state_entry_fn *entry, void *context)
+static void save_own(struct wr_operator *op, wr_state_entry_fn *entry, void *context)
 {
     struct wr_source *source = (struct wr_source *)op;
     struct wr_state_writer w = {.op = op, .entry = entry, .context = context};
@@ -376,9 +376,55 @@ static void save_all(struct wr_operator *op, wr_state_entry_fn *entry, void *con
         wr_put_u8(&w.value, p->ended);
         entry(context, wr_buf_slice(&w.key), wr_buf_slice(&w.value));
     }
+    wr_buf_clear(&w.key);
+    wr_buf_clear(&w.value);
+    wr_put_u8(&w.key, 's');
+    wr_put_u64(&w.value, source->errors);
+    wr_put_u8(&w.value, source->any_taken);
+    wr_put_uint(&w.value, source->unseen_count);
+    for (uint32_t i = 0; i < source->unseen_count; i++) wr_put_uint(&w.value, source->unseen[i]);
+    entry(context, wr_buf_slice(&w.key), wr_buf_slice(&w.value));
+    wr_buf_release(&w.key);
+    wr_buf_release(&w.value);
+}
+
+static void save_all(struct wr_operator *op, wr_state_entry_fn *entry, void *context)
+{
+    struct wr_source *source = (struct wr_source *)op;
+    struct wr_state_writer w = {.op = op, .entry = entry, .context = context};
+    save_own(op, entry, context);
     wr_reorder_visit(&source->reorder, save_row, &w);
     wr_buf_release(&w.key);
     wr_buf_release(&w.value);
+}
+
+static void freeze(struct wr_operator *op) { wr_reorder_freeze(&((struct wr_source *)op)->reorder); }
+
+static bool save_frozen(struct wr_operator *op, uint32_t count, wr_state_entry_fn *entry, void *context)
+{
+    struct wr_source *source = (struct wr_source *)op;
+    struct wr_state_writer w = {.op = op, .entry = entry, .context = context, .count = source->reorder.saved};
+    bool more = wr_reorder_visit_frozen(&source->reorder, count, save_row, &w);
+    wr_buf_release(&w.key);
+    wr_buf_release(&w.value);
+    return more;
+}
+
+/* Bad rows of the stream so far, and the columns that none had a value for. */
+static bool load_counts(struct wr_source *source, struct wr_slice value)
+{
+    uint8_t taken;
+    uint64_t count, field;
+    if (!wr_get_u64(&value, &source->errors) || !wr_get_u8(&value, &taken) || !wr_get_uint(&value, &count) ||
+        count > source->node->field_count)
+        return false;
+    source->any_taken = taken;
+    source->unseen_count = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        if (!wr_get_uint(&value, &field) || field >= source->node->field_count) return false;
+        source->unseen[source->unseen_count++] = (uint32_t)field;
+    }
+    return value.size == 0;
 }
 
 static bool load(struct wr_operator *op, struct wr_slice key, struct wr_slice value)
@@ -387,6 +433,7 @@ static bool load(struct wr_operator *op, struct wr_slice key, struct wr_slice va
     uint8_t what, ended;
     uint64_t number;
     if (!wr_get_u8(&key, &what)) return false;
+    if (what == 's') return load_counts(source, value);
     if (what == 'p') {
         if (!wr_get_uint(&key, &number) || number >= source->partition.count) return false;
         struct wr_partition *p = source->partition.at[number];
@@ -427,6 +474,9 @@ const struct wr_operator_class wr_source_operator = {
     .create = create,
     .free = free_source,
     .save_all = save_all,
+    .save_own = save_own,
+    .freeze = freeze,
+    .save_frozen = save_frozen,
     .load = load,
     .clear = clear,
     .measure = measure,

@@ -76,6 +76,7 @@ void wr_task_init(struct wr_task *task, const struct wr_program *program,
         op->watermark = op->time = WR_TIME_MIN;
         op->ended = false;
         wr_timers_init(&op->timers);
+        op->changes = (struct wr_changes){0};
         task->op[i] = op;
         task->op_count = i + 1;
         link_inputs(task, i);
@@ -100,6 +101,7 @@ void wr_task_release(struct wr_task *task)
     for (uint32_t i = 0; i < task->op_count; i++) {
         struct wr_operator *op = task->op[i];
         wr_timers_release(&op->timers);
+        wr_changes_release(&op->changes);
         wr_free(op->consumer);
         void (*done)(struct wr_operator *) = op->cls->free;
         done(op);
@@ -211,7 +213,7 @@ static void take(struct wr_task *task, struct wr_partition *partition, const str
         wr_scratch_reset(&task->scratch, mark);
         wr_task_advance(task);
         wr_limits_check(task);
-        if (task->options.state_roundtrip) wr_task_roundtrip(task);
+        wr_task_rest(task);
         start += count;
     }
 }
@@ -250,7 +252,7 @@ void wr_task_read(struct wr_task *task, struct wr_partition *partition)
         partition->watermark = WR_TIME_MAX;
         wr_source_release(partition->source);
         wr_task_advance(task);
-        if (task->options.state_roundtrip && task->watermark < WR_TIME_MAX) wr_task_roundtrip(task);
+        if (task->watermark < WR_TIME_MAX) wr_task_rest(task);
     } else {
         wr_task_fail(task, &error);
     }
@@ -295,15 +297,21 @@ uint32_t wr_task_source_find(const struct wr_task *task, struct wr_slice stream,
     return WR_NONE;
 }
 
+void wr_task_rest(struct wr_task *task)
+{
+    if (task->options.cycle && task->error.status == WR_OK) task->options.cycle(task->options.cycle_context);
+    else if (task->options.state_roundtrip) wr_task_roundtrip(task);
+}
+
 bool wr_task_halted(struct wr_task *task)
 {
-    if (task->halted) return true;
+    if (task->abandoned) return true;
     bool stop = task->options.stop && *task->options.stop;
     if (!stop && task->error.status != WR_ERR_LIMIT) return false;
     struct wr_error error;
     wr_error_set(&error, WR_ERR_STOPPED, "stopped");
     wr_task_fail(task, &error);
-    task->halted = true;
+    task->abandoned = true;
     return true;
 }
 

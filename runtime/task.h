@@ -34,12 +34,15 @@ struct wr_partition {
 struct wr_task_options {
     uint32_t batch_rows; /* 1 … WR_BATCH_ROWS */
     bool state_roundtrip;
+    void (*cycle)(void *context); /* takes the place of wr_task_roundtrip; NULL: it does not */
+    void *cycle_context;
     const char *matcher;                          /* borrowed */
     int64_t errors_max;                           /* -1: no budget */
     bool stop_on_error;                           /* SET on_error = 'stop' */
     void (*log)(void *context, const char *line); /* may be NULL */
     void *log_context;
     struct wr_watch *watch; /* borrowed; NULL: nobody watches */
+    bool durable; /* a run that was interrupted goes on later: what follows an abandoned batch is not written */
     const volatile sig_atomic_t *stop; /* set when the run is to end; NULL: never. Borrowed */
 };
 
@@ -64,7 +67,7 @@ struct wr_task {
     uint64_t rows_written;
     struct wr_limits limits;
     uint32_t unchecked; /* batches since the limits were last checked */
-    bool halted; /* in the middle of a batch: see wr_task_halted */
+    bool abandoned; /* wr_task_halted stopped somebody in the middle of a batch: what follows is no state and no result */
     struct wr_buf text; /* work space for log lines and messages */
 };
 
@@ -105,6 +108,8 @@ void wr_task_drop(struct wr_task *task, uint32_t query, enum wr_drop_kind kind, 
 /* task_limits.c: after a batch. What is past a limit ends the run; limits that drop have done so already. */
 void wr_limits_check(struct wr_task *task);
 
+/* The state after a batch, saved, dropped and loaded again where a test mode asks for it. */
+void wr_task_rest(struct wr_task *task);
 /* roundtrip.c: saves the state of everything into memory, drops it, loads it again. */
 void wr_task_roundtrip(struct wr_task *task);
 
@@ -113,6 +118,7 @@ void wr_task_roundtrip(struct wr_task *task);
 void wr_output_bind(struct wr_operator *op, struct wr_sink *sink, struct wr_encoder *encoder,
                     const char *tag);
 uint64_t wr_output_rows(const struct wr_operator *op);
+void wr_output_set_rows(struct wr_operator *op, uint64_t rows);
 
 extern const struct wr_operator_class wr_source_operator;
 

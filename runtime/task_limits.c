@@ -74,6 +74,7 @@ static uint64_t check(struct wr_operator *op)
 {
     struct wr_operator_size size = {0};
     bool pattern = op->cls == &wr_pattern_operator;
+    WR_ASSERT(pattern || op->cls == &wr_window_operator);
     struct excess excess = excess_of(op, &size);
     if (excess.setting && pattern) {
         wr_pattern_sweep_all(op);
@@ -87,6 +88,7 @@ void wr_limits_check(struct wr_task *task)
 {
     if (task->error.status != WR_OK || (!task->limits.set && ++task->unchecked < BATCHES_UNCHECKED)) return;
     task->unchecked = 0;
+    WR_ASSERT(task->op_count == task->program->node_count);
     uint64_t starts = 0;
     for (uint32_t pass = 0; pass < 2; pass++) {
         starts = 0;

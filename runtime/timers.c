@@ -85,6 +85,7 @@ static void run_grow(struct wr_timer_run *run)
 {
     uint32_t capacity = run->capacity ? run->capacity * 2 : 16;
     struct wr_timer *at = wr_alloc((size_t)capacity * sizeof *at);
+    WR_ASSERT(run->count == run->capacity && capacity > run->capacity);
     uint32_t straight = WR_MIN(run->count, run->capacity - run->first);
     if (straight) memcpy(at, run->at + run->first, straight * sizeof *at);
     if (run->count > straight) memcpy(at + straight, run->at, (run->count - straight) * sizeof *at);
@@ -151,6 +152,7 @@ static struct wr_timer take_least(struct wr_timers *timers)
 /* Moments come in another order than keys lie in memory: the operator asks for what it will read. */
 static inline void look_ahead(const struct wr_timers *timers, const struct wr_operator *op)
 {
+    WR_ASSERT(timers->least <= WR_TIMER_RUNS);
     if (!op->cls->prefetch_moment || timers->least == WR_TIMER_RUNS) return;
     const struct wr_timer_run *run = &timers->run[timers->least];
     for (uint32_t stage = STAGES; stage && run->count > AHEAD * (STAGES - stage + 1); stage--)

@@ -5,6 +5,7 @@
 
 #include "compiler/compile.h"
 #include "connectors/connectors.h"
+#include "runtime/checkpoint.h"
 #include "runtime/engine.h"
 
 #include <errno.h>
@@ -520,8 +521,14 @@ weir_status weir_engine_open(const weir_program *program, const weir_engine_opti
                                     .tag_outputs = o->tag_outputs != 0,
                                     .format = o->format,
                                     .batch_rows = o->batch_rows,
-                                    .state_roundtrip = o->state_roundtrip != 0,
+                                    .state_roundtrip = o->state_roundtrip,
                                     .matcher = o->matcher,
+                                    .state = o->state_dir,
+                                    .checkpoint_us = o->checkpoint_interval_us,
+                                    .checkpoint_rows = o->checkpoint_rows,
+                                    .discard_state = o->discard_state != 0,
+                                    .accept_loss = o->accept_loss != 0,
+                                    .any_file_system = o->any_file_system != 0,
                                     .on_progress = o->on_progress ? progress_bridge : NULL,
                                     .on_log = o->on_log ? log_bridge : NULL,
                                     .on_output = o->on_output ? output_bridge : NULL,
@@ -622,6 +629,28 @@ void weir_engine_progress(const weir_engine *engine, weir_progress *progress)
     wr_engine_progress(&engine->engine, &now);
     *progress = (weir_progress){now.events, now.matches, now.bytes_done, now.bytes_total,
                                 now.event_time_us};
+}
+
+/* The least time that 99 of 100 pauses did not pass: the upper end of its bucket. */
+static int64_t pause_p99(const struct wr_checkpoint_stats *stats)
+{
+    uint64_t seen = 0;
+    for (uint32_t i = 0; i < WR_COUNT(stats->pause_bucket); i++) {
+        seen += stats->pause_bucket[i];
+        if (seen * 100 >= stats->pause_count * 99) return WR_MIN((int64_t)1 << i, stats->pause_max_us);
+    }
+    return stats->pause_max_us;
+}
+
+void weir_engine_checkpoints(const weir_engine *engine, weir_checkpoints *out)
+{
+    struct wr_checkpoint_stats s;
+    WR_ASSERT(engine && out);
+    wr_checkpoint_measure(&engine->engine, &s);
+    *out = (weir_checkpoints){.epoch = s.epoch, .taken = s.taken, .keys = s.units, .bytes = s.bytes,
+                              .pause_p99_us = pause_p99(&s), .pause_max_us = s.pause_max_us,
+                              .pause_sum_us = s.pause_sum_us, .commit_max_us = s.commit_max_us, .resumed = s.resumed,
+                              .was_finished = s.finished_before, .resumed_rows = s.resumed_rows};
 }
 
 /* ---- Pushing ------------------------------------------------------------------------------------- */

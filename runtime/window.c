@@ -179,6 +179,12 @@ static void usable_rows(struct wr_window *w, const struct wr_batch *batch, uint6
     }
 }
 
+static void forget_key(struct wr_window *w, uint32_t id)
+{
+    wr_unit_forget(&w->op, id);
+    wr_keytable_remove(w->keys, id);
+}
+
 /* Lets go of idle keys, `budget` looks at most. */
 static void sweep(struct wr_window *w, uint32_t budget)
 {
@@ -187,7 +193,7 @@ static void sweep(struct wr_window *w, uint32_t budget)
     for (; budget && wr_keytable_count(w->keys) > limit; budget--) {
         if (++w->hand >= wr_keytable_id_limit(w->keys)) w->hand = 0;
         if (wr_keytable_is_live(w->keys, w->hand) && !*wr_window_first_cell(w, w->hand))
-            wr_keytable_remove(w->keys, w->hand);
+            forget_key(w, w->hand);
     }
 }
 
@@ -219,6 +225,7 @@ static void on_batch(struct wr_operator *op, uint32_t port, const struct wr_batc
             if (w->op.timers.next <= now) return; /* halted */
         }
         if (WR_UNLIKELY(e < w->low || e >= w->high)) find_windows(w, e, now);
+        if (w->current.count) wr_unit_touch(op, (uint32_t)w->id[row]);
         if (WR_LIKELY(w->current.count)) take_row(w, batch, row);
         else if (w->covered) wr_operator_refuse_late(op, batch, row);
     }
@@ -290,6 +297,7 @@ static void free_window(struct wr_operator *op)
     wr_strings_free(w->strings);
     wr_keytable_free(w->keys);
     wr_batch_builder_release(&w->builder);
+    wr_buf_release(&w->saving);
     wr_free(w->accumulator);
     wr_free(w->type);
     wr_free(w);
@@ -304,6 +312,10 @@ const struct wr_operator_class wr_window_operator = {
     .on_watermark = on_watermark,
     .save_all = wr_window_save_all,
     .load = wr_window_load,
+    .unit_limit = wr_window_unit_limit,
+    .save_unit = wr_window_save_unit,
+    .save_own = wr_window_save_own,
+    .unit_key = wr_window_unit_key,
     .clear = wr_window_clear,
     .measure = wr_window_measure,
 };

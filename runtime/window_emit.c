@@ -59,6 +59,7 @@ static void emit_rows(struct wr_window *w, const struct wr_pane *pane, struct wr
 static void drop_cell(struct wr_window *w, uint32_t id)
 {
     struct wr_window_cell *cell = wr_window_cell_at(w, id);
+    wr_unit_touch(&w->op, cell->key);
     uint32_t *link = wr_window_first_cell(w, cell->key);
     while (*link != id) {
         WR_ASSERT(*link != 0);

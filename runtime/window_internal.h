@@ -65,6 +65,7 @@ struct wr_window {
     uint16_t filtered_row[WR_BATCH_ROWS];
     void *filtered_cell[WR_BATCH_ROWS];
     struct wr_batch_builder builder;
+    struct wr_buf saving;
 };
 
 static inline struct wr_window_cell *wr_window_cell_at(const struct wr_window *w, uint32_t id)
@@ -98,6 +99,10 @@ struct wr_window_cell *wr_window_find_cell(struct wr_window *w, uint32_t key, ui
                                            uint32_t **link);
 void wr_window_on_moment(struct wr_operator *op, int64_t time, uint32_t key);
 void wr_window_save_all(struct wr_operator *op, wr_state_entry_fn *entry, void *context);
+uint32_t wr_window_unit_limit(const struct wr_operator *op);
+void wr_window_save_unit(struct wr_operator *op, uint32_t unit, wr_state_entry_fn *entry, void *context);
+void wr_window_save_own(struct wr_operator *op, wr_state_entry_fn *entry, void *context);
+struct wr_slice wr_window_unit_key(const struct wr_operator *op, uint32_t unit);
 bool wr_window_load(struct wr_operator *op, struct wr_slice key, struct wr_slice value);
 void wr_window_clear(struct wr_operator *op);
 void wr_window_measure(const struct wr_operator *op, struct wr_operator_size *size);

@@ -40,6 +40,34 @@ void wr_window_save_all(struct wr_operator *op, wr_state_entry_fn *entry, void *
     wr_free(id);
 }
 
+uint32_t wr_window_unit_limit(const struct wr_operator *op)
+{
+    return wr_keytable_id_limit(((const struct wr_window *)op)->keys);
+}
+
+void wr_window_save_unit(struct wr_operator *op, uint32_t unit, wr_state_entry_fn *entry, void *context)
+{
+    struct wr_window *w = (struct wr_window *)op;
+    if (!wr_keytable_is_live(w->keys, unit) || *wr_window_first_cell(w, unit) == 0) return;
+    wr_buf_clear(&w->saving);
+    put_key(w, unit, &w->saving);
+    entry(context, wr_keytable_key(w->keys, unit), wr_buf_slice(&w->saving));
+}
+
+/* Everything of a window is in its keys' entries. */
+void wr_window_save_own(struct wr_operator *op, wr_state_entry_fn *entry, void *context)
+{
+    WR_UNUSED(entry);
+    WR_UNUSED(context);
+    WR_ASSERT(((const struct wr_window *)op)->pending == 0);
+}
+
+struct wr_slice wr_window_unit_key(const struct wr_operator *op, uint32_t unit)
+{
+    const struct wr_window *w = (const struct wr_window *)op;
+    return wr_keytable_is_live(w->keys, unit) ? wr_keytable_key(w->keys, unit) : (struct wr_slice){0};
+}
+
 static bool load_window(struct wr_window *w, uint32_t key, struct wr_slice *in, uint32_t **link, int64_t *before)
 {
     int64_t end, start;

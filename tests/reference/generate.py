@@ -5,6 +5,7 @@ import reference as ref
 from program import Case
 
 LETTERS = "abcde"
+ROWS_ALONE = 1000000  # seeds from here on: mostly conditions that read the row alone, for the matchers that want them
 
 # ---- Random cases ------------------------------------------------------------------------------------------------
 
@@ -205,12 +206,28 @@ def random_rows(r, stream, keys, bit, delay):
     return rows
 
 
+def read_rows_alone(r, p):
+    """Makes it one for the matchers that want conditions on the row alone, and no more of a key than its starts."""
+    for v in sorted(set(p["define"]) - set(ref.UNTIL)):
+        p["define"][v] = row_condition(r)
+    p["steps"], p["number"], p["timeouts"], p["measures"] = None, False, False, []
+    p.pop("suppress", None)
+
+
+def row_condition(r):
+    return ("cmp", r.choice(["=", "=", "<>", "<=", ">"]), ("col", "s"), ("const", r.choice(LETTERS)))
+
+
 def random_case(seed):
     r = random.Random(seed)
     names = ["a", "b", "c", "d"][:r.randint(2, 4)]
     several = r.random() < 0.25
     streams = [["ev"], ["ev", "ew"], ["ew", "ev"]] if several else [["ev"]]
     patterns = [p for p in (random_query(r, names, streams) for _ in range(r.randint(1, 3))) if p]
+    alone = random.Random(-seed - 1)
+    for p in patterns:
+        if seed >= ROWS_ALONE and alone.random() < 0.8 and not p.get("of"):
+            read_rows_alone(alone, p)
     if not patterns:
         patterns.append({"pattern": ("var", "a"), "define": {}, "keyed": True, "skip": "past", "within": None, "from": ["ev"]})
     failing = [p for p in patterns if (p.get("limit") or (0, ""))[1] == "FAIL"]

@@ -1,6 +1,10 @@
 /* The store: what is committed is there, what is not is not; who may open what; what is damaged is never handed out. */
 #include "runtime/store_harness.h"
 
+#include "runtime/store_internal.h"
+
+#include <lmdb.h>
+
 static void a_new_store_is_empty(void **state)
 {
     WR_UNUSED(state);
@@ -313,6 +317,98 @@ static void what_is_not_weirs_is_refused(void **state)
     assert_refused((struct wr_store_options){.directory = path, .read_only = true}, WR_ERR_STATE, "has lost its file");
 }
 
+/* Replaces the first entry's form, with the checksum that belongs to it. */
+static void write_form(const char *path, unsigned char form, bool whole)
+{
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    char bytes[44];
+    MDB_val key = {1, "F"}, value;
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_open(env, path, MDB_NOTLS, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, 0, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, NULL, 0, &dbi), 0);
+    assert_int_equal(mdb_get(txn, dbi, &key, &value), 0);
+    assert_int_equal(value.mv_size, sizeof bytes);
+    memcpy(bytes, value.mv_data, sizeof bytes);
+    bytes[16] = (char)form;
+    if (whole) wr_store_put64(bytes + 36, wr_store_checksum(WR_SLICE("F"), bytes, 36));
+    value = (MDB_val){sizeof bytes, bytes};
+    assert_int_equal(mdb_put(txn, dbi, &key, &value, 0), 0);
+    assert_int_equal(mdb_txn_commit(txn), 0);
+    mdb_env_close(env);
+}
+
+static void another_form_is_refused(void **state)
+{
+    WR_UNUSED(state);
+    const char *path = new_path();
+    wr_store_close(open_store(path, false));
+    write_form(path, WR_STORE_FORMAT + 1, true);
+    assert_refused((struct wr_store_options){.directory = path}, WR_ERR_STATE, "has form 2, this weir knows form 1");
+    write_form(path, WR_STORE_FORMAT, false); /* a checksum that does not belong to it */
+    assert_refused((struct wr_store_options){.directory = path}, WR_ERR_STATE, "does not hold its checksum");
+    write_form(path, WR_STORE_FORMAT, true);
+    wr_store_close(open_store(path, false));
+}
+
+static int open_with_few_addresses(const char *path)
+{
+    struct rlimit limit = {1u << 30, 1u << 30};
+    if (setrlimit(RLIMIT_AS, &limit) != 0) return 1;
+    struct wr_store *store = open_store(path, false);
+    commit(store, 1, 3, 100000, 1, 1);
+    assert_segments(store, 1, 3, 100000);
+    wr_store_close(store);
+    return 0;
+}
+
+static void few_addresses_make_a_smaller_map(void **state)
+{
+    WR_UNUSED(state);
+#ifndef __SANITIZE_ADDRESS__
+    assert_int_equal(in_child(open_with_few_addresses, new_path()), 0);
+#endif
+}
+
+/* A reader that was there before the map grew, and segments that go under it. */
+static void a_reader_follows_a_growing_writer(void **state)
+{
+    WR_UNUSED(state);
+    const char *path = new_path();
+    struct wr_store_options options = {.directory = path, .volatile_ = true, .map_bytes = 1 << 20};
+    struct wr_store *store;
+    struct wr_error error = {0};
+    int go[2], ready[2];
+    char byte = 0;
+    wr_store_close(open_store(path, false));
+    assert_int_equal(pipe(go) | pipe(ready), 0);
+    fflush(NULL);
+    pid_t child = fork();
+    if (child == 0) {
+        struct wr_buf out = {0};
+        options.read_only = true;
+        if (wr_store_open(&options, &store, &error) != WR_OK) _exit(1);
+        if (write(ready[1], &byte, 1) != 1 || read(go[0], &byte, 1) != 1) _exit(2);
+        uint64_t first, last;
+        if (wr_store_segments(store, &first, &last, &error) != WR_OK || first != 30 || last != 60) _exit(3);
+        if (wr_store_read(store, 29, &out, &error) != WR_END || wr_store_read(store, 60, &out, &error) != WR_OK) _exit(4);
+        if (wr_store_verify(store, NULL, NULL, &error) != WR_OK) _exit(5);
+        wr_store_close(store);
+        _exit(0);
+    }
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    if (wr_store_open(&options, &store, &error) != WR_OK) fail_msg("%s", error.message);
+    commit(store, 1, 40, 200000, 1, 1);
+    commit(store, 41, 20, 200000, 30, 2);
+    assert_int_equal(write(go[1], &byte, 1), 1);
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    wr_store_close(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,6 +420,9 @@ int main(void)
         cmocka_unit_test(cold_entries_are_found_replaced_and_go),
         cmocka_unit_test(one_writes_and_others_read),
         cmocka_unit_test(what_is_not_weirs_is_refused),
+        cmocka_unit_test(another_form_is_refused),
+        cmocka_unit_test(few_addresses_make_a_smaller_map),
+        cmocka_unit_test(a_reader_follows_a_growing_writer),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

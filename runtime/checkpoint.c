@@ -1,0 +1,386 @@
+/* Taking checkpoints: when, what is frozen, what is encoded in which order, and what the engine's thread spends on it.
+ *
+ * The engine's thread gives at most a tenth of its time to encoding (units that must be saved because they are about
+ * to change excepted), and begins the next checkpoint no sooner than ten times what the last one cost it: so a short
+ * interval over much changing state stretches, and throughput stays. */
+#include "runtime/checkpoint_internal.h"
+
+#include "base/hash.h"
+#include "runtime/clock.h"
+#include "runtime/source.h"
+
+enum {
+    SHARE = 10,                 /* a tenth */
+    SLICE_LEAST_US = 30,
+    SLICE_MOST_US = 2000,
+    UNITS_BETWEEN_LOOKS = 32,   /* units encoded between two looks at the clock */
+    WAITING_MAX = 64 << 20,     /* bytes on their way to the saver past which no slice is encoded */
+    LOG_SLACK = 8 << 20,        /* bytes of segments that are never thought too many */
+};
+
+/* ---- Segments ------------------------------------------------------------------------------------ */
+
+static void begin_segment(struct wr_checkpointer *c)
+{
+    wr_buf_clear(&c->segment);
+    wr_buf_reserve(&c->segment, WR_SEGMENT_BYTES);
+    wr_put_u8(&c->segment, 1);
+    wr_put_uint(&c->segment, c->epoch);
+}
+
+static void hand_segment(struct wr_checkpointer *c)
+{
+    wr_vec_push(&c->log, (struct wr_segment_size){c->next_segment, c->segment.size});
+    c->log_bytes += c->segment.size;
+    c->stats.bytes += c->segment.size;
+    wr_saver_segment(c->saver, c->next_segment++, &c->segment);
+    begin_segment(c);
+}
+
+static void put_entry(struct wr_checkpointer *c, uint32_t op, char kind, struct wr_slice key, struct wr_slice value)
+{
+    enum { HEAD = 32 };
+    size_t size = HEAD + key.size + (kind == 'g' ? 0 : value.size);
+    WR_ASSERT(c->taking && !c->encoded);
+    if (c->segment.size + size > WR_SEGMENT_BYTES && c->segment.size > HEAD) hand_segment(c);
+    wr_put_uint(&c->segment, op);
+    wr_put_u8(&c->segment, (uint8_t)kind);
+    wr_put_bytes(&c->segment, key);
+    if (kind != 'g') wr_put_bytes(&c->segment, value);
+}
+
+struct putting {
+    struct wr_checkpointer *c;
+    struct wr_operator *op;
+    uint32_t entries;
+    uint64_t bytes;
+    char kind;
+};
+
+static void put(void *context, struct wr_slice key, struct wr_slice value)
+{
+    struct putting *p = context;
+    put_entry(p->c, p->op->id, p->kind, key, value);
+    p->entries++;
+    p->bytes += key.size + value.size;
+}
+
+/* ---- Units --------------------------------------------------------------------------------------- */
+
+void wr_checkpointer_save_unit(struct wr_checkpointer *c, struct wr_operator *op, uint32_t unit)
+{
+    struct wr_changes *changes = &op->changes;
+    uint32_t word = unit / 64;
+    uint64_t bit = (uint64_t)1 << unit % 64;
+    WR_ASSERT(changes->frozen[word] & bit);
+    struct putting p = {c, op, 0, 0, 'u'};
+    op->cls->save_unit(op, unit, put, &p);
+    WR_ASSERT(p.entries <= 1);
+    bool stored = changes->stored[word] & bit;
+    if (p.entries && !stored) {
+        changes->stored[word] |= bit;
+        changes->stored_count++;
+    } else if (!p.entries && stored) {
+        put_entry(c, op->id, 'g', op->cls->unit_key(op, unit), (struct wr_slice){0});
+        changes->stored[word] &= ~bit;
+        changes->stored_count--;
+    }
+    changes->frozen[word] &= ~bit;
+    c->unit_count += p.entries;
+    c->unit_bytes += p.bytes;
+    c->stats.units += p.entries;
+}
+
+/* One of so many is timed: the clock costs as much as a small unit. */
+void wr_checkpointer_save_now(struct wr_operator *op, uint32_t unit)
+{
+    enum { TIMED = 16 };
+    struct wr_checkpointer *c = op->changes.checkpointer;
+    bool timed = c->forced++ % TIMED == 0;
+    int64_t before = timed ? wr_clock_thread_ns() : 0;
+    wr_checkpointer_save_unit(c, op, unit);
+    if (timed) c->forced_ns += TIMED * (wr_clock_thread_ns() - before);
+}
+
+static uint64_t count_bits(const uint64_t *bits, uint32_t words)
+{
+    uint64_t count = 0;
+    for (uint32_t w = 0; w < words; w++) count += (uint64_t)__builtin_popcountll(bits[w]);
+    return count;
+}
+
+/* Units of one part that are stored are saved again. */
+static uint64_t refresh_part(struct wr_checkpointer *c, uint32_t part)
+{
+    struct wr_task *task = &c->engine->task;
+    uint64_t more = 0;
+    for (uint32_t i = 0; i < task->op_count; i++) {
+        struct wr_changes *changes = &task->op[i]->changes;
+        for (uint32_t w = part; w < changes->words; w += WR_PARTS) {
+            more += (uint64_t)__builtin_popcountll(changes->stored[w] & ~changes->changed[w]);
+            changes->changed[w] |= changes->stored[w];
+        }
+    }
+    c->part_from[part] = c->first_segment;
+    return more;
+}
+
+/* Lets the oldest segments become useless: everything is saved again when most has changed anyway; else parts are, as
+ * much as has changed, once the segments hold more than twice what lives. */
+static void refresh(struct wr_checkpointer *c)
+{
+    struct wr_task *task = &c->engine->task;
+    uint64_t changed = 0, stored = 0;
+    for (uint32_t i = 0; i < task->op_count; i++) {
+        changed += count_bits(task->op[i]->changes.changed, task->op[i]->changes.words);
+        stored += task->op[i]->changes.stored_count;
+    }
+    WR_ASSERT(c->next_part < WR_PARTS && c->first_segment == c->next_segment);
+    uint64_t each = c->unit_count ? c->unit_bytes / c->unit_count + 1 : 64;
+    uint64_t lives = stored * each + c->own_bytes;
+    bool all = changed * 2 >= stored;
+    if (!all && c->log_bytes <= 2 * lives + LOG_SLACK) return;
+    uint64_t again = 0, enough = WR_MAX(changed, stored / 64 + 1);
+    for (uint32_t i = 0; i < WR_PARTS && (all || again < enough); i++) {
+        again += refresh_part(c, c->next_part);
+        c->next_part = (c->next_part + 1) % WR_PARTS;
+    }
+}
+
+/* ---- Beginning ----------------------------------------------------------------------------------- */
+
+static void put_gone(struct wr_checkpointer *c, struct wr_operator *op)
+{
+    struct wr_slice in = wr_buf_slice(&op->changes.gone), key;
+    while (in.size) {
+        bool whole = wr_get_bytes(&in, &key);
+        WR_ASSERT(whole);
+        put_entry(c, op->id, 'g', key, (struct wr_slice){0});
+    }
+    wr_buf_clear(&op->changes.gone);
+}
+
+static void freeze(struct wr_changes *changes)
+{
+    uint64_t *swap = changes->frozen;
+    changes->frozen = changes->changed;
+    changes->changed = swap;
+}
+
+/* What belongs to no unit is encoded now; units that have changed are frozen. */
+static void put_own(struct wr_checkpointer *c)
+{
+    struct wr_task *task = &c->engine->task;
+    c->own_bytes = 0;
+    WR_ASSERT(c->taking && task->op_count == task->program->node_count);
+    for (uint32_t i = 0; i < task->op_count; i++) {
+        struct wr_operator *op = task->op[i];
+        struct putting p = {c, op, 0, 0, 'o'};
+        put_gone(c, op);
+        if (op->cls->save_own) op->cls->save_own(op, put, &p);
+        else if (op->cls->save_all) op->cls->save_all(op, put, &p);
+        c->own_bytes += p.bytes;
+        if (op->cls->freeze) op->cls->freeze(op);
+        freeze(&op->changes);
+    }
+}
+
+/* A run that has come to its end has no state: only its record stays. */
+static void finish_state(struct wr_checkpointer *c)
+{
+    for (uint32_t i = 0; i < WR_PARTS; i++) c->part_from[i] = c->first_segment;
+    c->scan_op = c->engine->task.op_count;
+}
+
+static enum wr_status begin(struct wr_checkpointer *c, bool finished, struct wr_error *error)
+{
+    WR_ASSERT(!c->taking);
+    c->begun_us = wr_clock_monotonic_us();
+    c->rows_begun = wr_task_rows(&c->engine->task);
+    c->first_segment = c->next_segment;
+    c->epoch++;
+    wr_buf_clear(&c->record);
+    if (wr_record_encode(c, finished, &c->record, error) != WR_OK) return error->status;
+    refresh(c);
+    c->unit_count = c->unit_bytes = 0;
+    c->spent_us = 0;
+    c->taking = true;
+    c->encoded = false;
+    begin_segment(c);
+    c->scan_op = c->scan_word = 0;
+    c->rows_done = false;
+    if (finished) finish_state(c);
+    else put_own(c);
+    return WR_OK;
+}
+
+/* ---- Going on ------------------------------------------------------------------------------------ */
+
+static void hand_over(struct wr_checkpointer *c)
+{
+    enum { EMPTY = 16 };
+    struct wr_buf program = {0};
+    if (c->segment.size > EMPTY) hand_segment(c);
+    c->encoded = true;
+    c->keep_from = c->first_segment;
+    for (uint32_t i = 0; i < WR_PARTS; i++) c->keep_from = WR_MIN(c->keep_from, c->part_from[i]);
+    if (!c->program_stored) wr_program_encode(c->engine->program, &program);
+    struct wr_store_commit commit = {.first_number = c->next_segment,
+                                     .record = wr_buf_slice(&c->record),
+                                     .program = wr_buf_slice(&program),
+                                     .keep_from = c->keep_from,
+                                     .epoch = c->epoch};
+    WR_ASSERT(c->keep_from <= c->next_segment && c->record.size);
+    wr_saver_commit(c->saver, &commit);
+    wr_buf_release(&program);
+}
+
+/* Rows that wait, a few at a time. true: the time is up. */
+static bool encode_rows(struct wr_checkpointer *c, struct wr_operator *op, int64_t until_us)
+{
+    struct putting p = {c, op, 0, 0, 'o'};
+    bool more = c->scan_word == 0 && op->cls->save_frozen && !c->rows_done;
+    while (more) {
+        more = op->cls->save_frozen(op, UNITS_BETWEEN_LOOKS, put, &p);
+        if (more && wr_clock_monotonic_us() >= until_us) {
+            c->own_bytes += p.bytes;
+            return true;
+        }
+    }
+    c->own_bytes += p.bytes;
+    c->rows_done = true;
+    return false;
+}
+
+/* Encodes frozen units until the time is up or all are done. */
+static void encode_slice(struct wr_checkpointer *c, int64_t until_us)
+{
+    struct wr_task *task = &c->engine->task;
+    uint32_t since = 0;
+    while (c->scan_op < task->op_count) {
+        struct wr_operator *op = task->op[c->scan_op];
+        struct wr_changes *changes = &op->changes;
+        if (encode_rows(c, op, until_us)) return;
+        while (c->scan_word < changes->words) {
+            uint64_t bits = changes->frozen[c->scan_word];
+            if (!bits) {
+                c->scan_word++;
+                continue;
+            }
+            for (; bits; bits &= bits - 1) {
+                wr_checkpointer_save_unit(c, op, c->scan_word * 64 + (uint32_t)__builtin_ctzll(bits));
+                since++;
+            }
+            if (since < UNITS_BETWEEN_LOOKS) continue;
+            since = 0;
+            if (wr_clock_monotonic_us() >= until_us) return;
+        }
+        c->scan_op++;
+        c->scan_word = 0;
+        c->rows_done = false;
+    }
+    hand_over(c);
+}
+
+static void note_pause(struct wr_checkpointer *c, int64_t us)
+{
+    struct wr_checkpoint_stats *s = &c->stats;
+    uint32_t bucket = 0;
+    while (bucket + 1 < WR_COUNT(s->pause_bucket) && (int64_t)1 << bucket <= us) bucket++;
+    s->pause_bucket[bucket]++;
+    s->pause_count++;
+    s->pause_sum_us += us;
+    s->pause_max_us = WR_MAX(s->pause_max_us, us);
+    c->spent_us += us;
+}
+
+/* The saver has answered: segments that nobody needs are out of the books. */
+static enum wr_status settle(struct wr_checkpointer *c, const struct wr_saved *saved, struct wr_error *error)
+{
+    c->taking = false;
+    if (!saved->done) {
+        *error = saved->error;
+        return error->status;
+    }
+    c->program_stored = true;
+    c->spent_last_us = c->spent_us;
+    c->stats.taken++;
+    c->stats.epoch = c->epoch;
+    c->stats.commit_max_us = WR_MAX(c->stats.commit_max_us, saved->sync_us + saved->commit_us);
+    size_t dropped = 0;
+    while (dropped < c->log.count && c->log.at[dropped].number < c->keep_from)
+        c->log_bytes -= c->log.at[dropped++].bytes;
+    c->log.count -= dropped;
+    memmove(c->log.at, c->log.at + dropped, c->log.count * sizeof *c->log.at);
+    return WR_OK;
+}
+
+static bool is_due(const struct wr_checkpointer *c, int64_t now)
+{
+    const struct wr_checkpoint_options *o = &c->options;
+    if (now - c->begun_us < SHARE * c->spent_last_us) return false;
+    if (o->interval_rows && wr_task_rows(&c->engine->task) - c->rows_begun >= o->interval_rows) return true;
+    return now - c->begun_us >= o->interval_us;
+}
+
+enum wr_status wr_checkpoint_tick(struct wr_engine *engine, struct wr_error *error)
+{
+    struct wr_checkpointer *c = engine->checkpointer;
+    WR_ASSERT(c && c->saver);
+    int64_t now = wr_clock_monotonic_us(), passed = now - c->stepped_us;
+    if (c->forced) { /* they were saved within what has passed */
+        note_pause(c, c->forced_ns / 1000);
+        c->forced = 0;
+        c->forced_ns = 0;
+    }
+    struct wr_saved saved;
+    if (c->taking && c->encoded) {
+        if (wr_saver_poll(c->saver, false, &saved) && settle(c, &saved, error) != WR_OK) return error->status;
+    } else if (c->taking) {
+        if (wr_saver_waiting(c->saver) < WAITING_MAX) {
+            int64_t slice = WR_MAX(SLICE_LEAST_US, WR_MIN(passed / SHARE, SLICE_MOST_US));
+            encode_slice(c, now + slice);
+            int64_t took = wr_clock_monotonic_us() - now;
+            note_pause(c, took);
+        }
+    } else if (is_due(c, now)) {
+        if (begin(c, false, error) != WR_OK) return error->status;
+        note_pause(c, wr_clock_monotonic_us() - now);
+    }
+    c->stepped_us = wr_clock_monotonic_us();
+    return WR_OK;
+}
+
+static enum wr_status finish_taking(struct wr_checkpointer *c, struct wr_error *error)
+{
+    struct wr_saved saved;
+    WR_ASSERT(c->taking);
+    if (!c->encoded) encode_slice(c, INT64_MAX);
+    if (!wr_saver_poll(c->saver, true, &saved)) return WR_OK;
+    return settle(c, &saved, error);
+}
+
+enum wr_status wr_checkpoint_now(struct wr_engine *engine, bool finished, struct wr_error *error)
+{
+    struct wr_checkpointer *c = engine->checkpointer;
+    WR_ASSERT(c && c->saver);
+    if (c->taking && finish_taking(c, error) != WR_OK) return error->status;
+    if (begin(c, finished, error) != WR_OK) return error->status;
+    return finish_taking(c, error);
+}
+
+enum wr_status wr_checkpoint_rewrite(struct wr_engine *engine, struct wr_error *error)
+{
+    struct wr_task *task = &engine->task;
+    for (uint32_t i = 0; i < task->op_count; i++) {
+        struct wr_changes *changes = &task->op[i]->changes;
+        for (uint32_t w = 0; w < changes->words; w++) changes->changed[w] |= changes->stored[w];
+    }
+    engine->checkpointer->program_stored = false;
+    return wr_checkpoint_now(engine, false, error);
+}
+
+void wr_checkpoint_measure(const struct wr_engine *engine, struct wr_checkpoint_stats *stats)
+{
+    *stats = engine->checkpointer ? engine->checkpointer->stats : (struct wr_checkpoint_stats){0};
+}
