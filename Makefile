@@ -21,9 +21,9 @@ VM = type array decimal calendar text text_time json zone regexp scalar opcode b
 VM_CXX = shortest
 COMPILER = compile settings declare declare_stream names relation types check_expr check_operator check_call check_array condition expr_walk query window output \
            ir fold share prune emit finish \
-           streams automaton automaton_expand pattern pattern_keys pattern_result pattern_tree pattern_scope pattern_call pattern_define pattern_contradict pattern_warn explain explain_words explain_pattern explain_text explain_dot explain_json
+           streams automaton automaton_expand pattern pattern_keys pattern_result pattern_tree pattern_scope pattern_call pattern_define pattern_contradict pattern_warn explain explain_words explain_bound explain_pattern explain_text explain_dot explain_json
 RUNTIME = row_code clock codec timers scratch chunk reorder drops operator task source unseen select merge late sink output published state \
-          roundtrip changes checkpoint checkpoint_form checkpoint_record recover catch_up upgrade bind engine push watch coverage weir \
+          roundtrip changes checkpoint checkpoint_form checkpoint_record recover catch_up upgrade upgrade_report bound bind engine push watch coverage weir \
           slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \
           window window_emit window_state task_limits store store_form store_scan store_pages store_directory saver \
           pattern pattern_plan pattern_row pattern_trace pattern_trace_text match_general match_general_state match_thread match_special match_link match_condition match_rows match_decide match_limit match_output match_row \
@@ -33,7 +33,7 @@ CONNECTORS = byte_source compress csv_encoder csv_reader csv_scan decode decode_
 CONNECTORS_CXX = simdjson_shim
 CLI = main args files run table declare language walk why_text why_aside why_json why_test cmd_why wtest_line wtest_parse wtest_program wtest_record wtest_run wtest_vary wtest_compare \
       wtest_text wtest_cover wtest_report wtest_update wtest_fmt wtest_fence cmd_test cmd_query cmd_replay cmd_check cmd_compile cmd_explain cmd_fmt init_sample cmd_init cmd_help cmd_version cmd_completion
-TESTS = runtime/test_pattern compiler/test_automaton compiler/test_explain compiler/test_types compiler/test_fold compiler/test_flow compiler/test_memory compiler/test_listing runtime/test_upgrade runtime/test_reorder runtime/test_timers runtime/test_time runtime/test_drops runtime/test_engine runtime/test_push runtime/test_order runtime/test_memory \
+TESTS = runtime/test_pattern compiler/test_automaton compiler/test_explain compiler/test_types compiler/test_fold compiler/test_flow compiler/test_memory compiler/test_listing runtime/test_upgrade runtime/test_bound runtime/test_reorder runtime/test_timers runtime/test_time runtime/test_drops runtime/test_engine runtime/test_push runtime/test_order runtime/test_memory \
         dsl/test_lexer dsl/test_parse dsl/test_fmt dsl/test_diag \
         vm/test_exec vm/test_text vm/test_logic vm/test_builtin vm/test_program \
         base/test_simd base/test_memory base/test_text runtime/test_keytable runtime/test_slab runtime/test_store runtime/test_saver runtime/test_published runtime/test_store_faults runtime/test_aggregate runtime/test_window \
@@ -65,7 +65,7 @@ LDLIBS = -llmdb -pthread -lsimdjson -lstdc++ -lpcre2-8 -lzstd -llz4 -lz -ljansso
 BIN = $(if $(filter release,$(MODE)),build/weir,$B/weir)
 
 # ---- Rules -------------------------------------------------------------------------------------
-.PHONY: all deps build demo test test-built check bench bench-scale bench-store fuzz golden pages clean install help
+.PHONY: all deps build demo test test-built check bench bench-scale bench-state bench-store fuzz golden pages clean install help
 .DEFAULT_GOAL := build
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -141,6 +141,9 @@ check: $(BIN) ## layout, includes, names, sizes, READMEs, generated pages
 
 bench: $(BIN) ## weir beside the machine's limits, in one run (PEERS=esper,flink,siddhi: beside those too)
 	@python3 bench/run.py --weir $(BIN) --build build/bench --mode $(MODE) $(PEERS:%=--peers %) $(ONLY:%=--only %)
+
+bench-state: $(BIN) ## what state on disk costs: pauses, throughput, bytes, a cold start
+	@python3 bench/state.py --weir $(BIN) --build build/bench
 
 bench-scale: $(BIN) ## cost per event while pattern, window and keys grow
 	@python3 bench/scale.py --weir $(BIN) --build build/bench

@@ -1,5 +1,6 @@
 /* weir explain: what a program does, drawn from the bytecode that will run. */
 #include "cli/language.h"
+#include "include/weir.h"
 
 /* PROGRAM:NAME, where the part before the last colon is a file that is there. */
 static struct wr_slice split_name(const char *argument, struct wr_buf *path)
@@ -49,6 +50,29 @@ static bool choose_format(const struct wr_args *args, enum wr_explain_format *fo
     return true;
 }
 
+/* What state takes is the engine's to say: it is given the program as a file, and asked. NULL: it cannot be had. */
+static struct wr_state_bound *state_of(const struct wr_program *program)
+{
+    struct wr_buf file = {0};
+    weir_program *same = NULL;
+    weir_error error;
+    struct wr_state_bound *bound = NULL;
+    size_t count = program->node_count;
+    wr_program_encode(program, &file);
+    if (weir_program_load(file.data, file.size, &same, &error) == WEIR_OK) {
+        weir_state_size *size = wr_alloc_zero((count + 1) * sizeof *size);
+        bound = wr_alloc_zero((count + 1) * sizeof *bound);
+        weir_program_state_sizes(same, size, count);
+        for (size_t i = 0; i < count; i++)
+            bound[i] = (struct wr_state_bound){size[i].key, size[i].start, size[i].way, size[i].row,
+                                               size[i].one_start != 0, size[i].elders != 0};
+        wr_free(size);
+    }
+    weir_program_free(same);
+    wr_buf_release(&file);
+    return bound;
+}
+
 int wr_cli_explain(struct wr_args *args)
 {
     enum wr_explain_format format;
@@ -62,11 +86,13 @@ int wr_cli_explain(struct wr_args *args)
     struct wr_program *program = load(&language, args, wr_buf_cstr(&path), &code);
     if (program) {
         code = WR_EXIT_DONE;
-        if (wr_explain(program, format, only, wr_args_has(args, WR_OPTION_BYTECODE), &out))
+        struct wr_state_bound *bound = state_of(program);
+        if (wr_explain(program, format, only, wr_args_has(args, WR_OPTION_BYTECODE), bound, &out))
             wr_put_out(wr_buf_slice(&out));
         else
             code = wr_fail(WR_EXIT_USAGE, "%s: no query or pattern is called '%.*s'", wr_buf_cstr(&path),
                            WR_SLICE_ARG(only));
+        wr_free(bound);
         wr_program_free(program);
     }
     wr_buf_release(&path);

@@ -309,10 +309,19 @@ static void print_gathered(struct wr_run *run)
     wr_buf_release(&out);
 }
 
-static void print_checkpoints(struct wr_run *run)
+static void print_checkpoints(struct wr_run *run, bool json)
 {
     weir_checkpoints c;
     weir_engine_checkpoints(run->engine, &c);
+    if (json && (c.taken || c.was_finished || c.resumed))
+        fprintf(stderr,
+                "{\"version\":1,\"checkpoints\":{\"epoch\":%" PRIu64 ",\"taken\":%" PRIu64 ",\"keys\":%" PRIu64
+                ",\"bytes\":%" PRIu64 ",\"pause_p99_us\":%" PRId64 ",\"pause_max_us\":%" PRId64
+                ",\"pause_sum_us\":%" PRId64 ",\"commit_max_us\":%" PRId64
+                ",\"resumed\":%s,\"was_finished\":%s,\"resumed_rows\":%" PRIu64 "}}\n",
+                c.epoch, c.taken, c.keys, c.bytes, c.pause_p99_us, c.pause_max_us, c.pause_sum_us, c.commit_max_us,
+                c.resumed ? "true" : "false", c.was_finished ? "true" : "false", c.resumed_rows);
+    if (json) return;
     if (c.was_finished) {
         fputs("  this run had come to its end before: nothing was left to do (--discard-state begins anew)\n", stderr);
         return;
@@ -331,9 +340,10 @@ static void print_summary(struct wr_run *run)
     bool json = wr_args_has(run->args, WR_OPTION_STATS);
     if (wr_args_has(run->args, WR_OPTION_QUIET) && !json) return;
     weir_text *summary = NULL;
+    if (json) print_checkpoints(run, true); /* the summary is the last line */
     if (weir_engine_summary(run->engine, json, &summary) == WEIR_OK) fputs(weir_text_data(summary), stderr);
     weir_text_free(summary);
-    if (!json) print_checkpoints(run);
+    if (!json) print_checkpoints(run, false);
 }
 
 int wr_run_program(struct wr_args *args, weir_program *program, const char *const *input, size_t input_count)

@@ -6,6 +6,7 @@
 
 #include "dsl/parse.h"
 #include "vm/program.h"
+#include "vm/state_bound.h"
 
 /* Columns of a file named in FROM 'payments.jsonl' or bound by NAME=PATH in `weir query`: the caller
  * (the command) infers them from the file's head and declares the stream, so the compiler has no I/O.
@@ -28,9 +29,10 @@ struct wr_program *wr_compile(const struct wr_tree *tree, struct wr_diags *diags
                               const struct wr_compile_options *options);
 
 /* `weir explain`, drawn from the program that will run: in plain words, dataflow, automaton, state bound,
- * fields decoded; with bytecode beside its source lines when asked. `only`: one query's name, or empty. */
+ * fields decoded; with bytecode beside its source lines when asked. `only`: one query's name, or empty. `bound`: what
+ * state takes, one a node (the runtime knows), or NULL. */
 enum wr_explain_format { WR_EXPLAIN_TEXT, WR_EXPLAIN_DOT, WR_EXPLAIN_JSON };
 bool wr_explain(const struct wr_program *program, enum wr_explain_format format, struct wr_slice only,
-                bool bytecode, struct wr_buf *out);
+                bool bytecode, const struct wr_state_bound *bound, struct wr_buf *out);
 
 #endif

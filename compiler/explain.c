@@ -66,10 +66,11 @@ static void print_bytecode(const struct wr_explain *e)
 }
 
 bool wr_explain(const struct wr_program *program, enum wr_explain_format format,
-                struct wr_slice only, bool bytecode, struct wr_buf *out)
+                struct wr_slice only, bool bytecode, const struct wr_state_bound *bound,
+                struct wr_buf *out)
 {
     uint8_t *shown = wr_alloc_zero(program->node_count + 1);
-    struct wr_explain e = {program, out, shown};
+    struct wr_explain e = {program, out, shown, bound};
     bool found = choose(program, only, shown);
     if (found) {
         switch (format) {

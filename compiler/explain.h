@@ -10,6 +10,7 @@ struct wr_explain {
     const struct wr_program *program;
     struct wr_buf *out;
     const uint8_t *shown; /* one a node */
+    const struct wr_state_bound *bound; /* one a node; NULL: nobody says */
 };
 
 /* explain_words.c: pieces of text about nodes, appended. */
@@ -27,9 +28,9 @@ uint32_t wr_explain_line(const struct wr_program *program,
                          uint32_t place); /* from 1; 0: the text is not there */
 /* "$.payment.amount", "KEY", … */
 void wr_explain_origin(const struct wr_field *field, struct wr_buf *out);
-/* What is kept a key, at most; several sentences, no line end. */
-void wr_explain_bound(const struct wr_program *program, const struct wr_node *node,
-                      struct wr_buf *out);
+/* explain_bound.c: what is kept, of a pattern or window a key, and what bounds it; several sentences with `between`
+ * them, no full stop at the end. */
+void wr_explain_bound(const struct wr_explain *e, uint32_t node, const char *between, struct wr_buf *out);
 /* Rows of the longest match; 0: any number. */
 uint32_t wr_explain_longest(const struct wr_pattern_node *pattern);
 /* The matcher that a pattern gets, and why, as the end of a sentence. */

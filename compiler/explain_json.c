@@ -2,7 +2,8 @@
  * number.
  *
  *   {"version":1,
- *    "nodes":[{"id","kind","name","query","inputs":[id],"line","columns":[{"name","type"}],
+ *    "nodes":[{"id","kind","name","query","inputs":[id],"identity","line","columns":[{"name","type"}],
+ *              "state":{"key","start","way","row"}, bytes as in vm/state_bound.h, where there is any,
  *              and by kind:
  *       source   "stream","time","delay_us","fields":[{"name","type","from","not_null"}]
  *       select   "where": true when it filters
@@ -10,7 +11,8 @@
  *       output   "stream","only_if_bound"
  *       pattern  "pattern","keys","within_us","after_match","matcher","why","late_into","longest",
  *                "bound","kept":[name],"variables":[{"name","condition","row","past":[text]}],
- *                "begin":[…],"positions":[{"variable","follow":[{"to","connector"}]}]}]}
+ *                "begin":[…],"positions":[{"variable","follow":[{"to","connector"}]}]}],
+ *    "identity"}
  * "to" is a position's number or "end"; "longest" is null when a match may have any number of
  * rows. */
 #include "compiler/explain.h"
@@ -69,7 +71,7 @@ static void add_type(struct wr_type type, struct wr_buf *out)
 static void add_bound(const struct wr_explain *e, const struct wr_node *n)
 {
     struct wr_buf text = {0};
-    wr_explain_bound(e->program, n, &text);
+    wr_explain_bound(e, (uint32_t)(n - e->program->node), ". ", &text);
     add_text("bound", wr_buf_cstr(&text), e->out);
     wr_buf_release(&text);
 }
@@ -231,6 +233,20 @@ static void add_pattern(const struct wr_explain *e, const struct wr_node *n)
     wr_buf_add_char(e->out, ']');
 }
 
+static void add_identity(const uint8_t identity[16], struct wr_buf *out)
+{
+    wr_buf_add_cstr(out, ",\"identity\":\"");
+    for (unsigned i = 0; i < 16; i++) wr_buf_printf(out, "%02x", identity[i]);
+    wr_buf_add_char(out, '"');
+}
+
+static void add_state(const struct wr_state_bound *bound, struct wr_buf *out)
+{
+    if (!bound->key && !bound->start && !bound->row) return;
+    wr_buf_printf(out, ",\"state\":{\"key\":%u,\"start\":%u,\"way\":%u,\"row\":%u}", bound->key, bound->start, bound->way,
+                  bound->row);
+}
+
 static void add_node(const struct wr_explain *e, uint32_t number)
 {
     const struct wr_node *n = &e->program->node[number];
@@ -244,6 +260,8 @@ static void add_node(const struct wr_explain *e, uint32_t number)
     for (uint32_t k = 0; k < n->input_count; k++)
         wr_buf_printf(e->out, "%s%u", k ? "," : "", n->input[k]);
     wr_buf_add_char(e->out, ']');
+    add_identity(n->identity, e->out);
+    if (e->bound) add_state(&e->bound[number], e->out);
     if (line) add_number("line", line, e->out);
     else add_text("line", NULL, e->out);
     wr_buf_add_cstr(e->out, ",\"columns\":[");
@@ -280,5 +298,7 @@ void wr_explain_json(const struct wr_explain *e)
         add_node(e, i);
         any = true;
     }
-    wr_buf_add_cstr(e->out, "\n]}\n");
+    wr_buf_add_cstr(e->out, "\n]");
+    add_identity(e->program->identity, e->out);
+    wr_buf_add_cstr(e->out, "}\n");
 }

@@ -360,7 +360,7 @@ void wr_explain_pattern_words(const struct wr_explain *e, uint32_t number)
     enum wr_matcher_class matcher = wr_explain_matcher(e->program, p, &why);
     wr_buf_printf(e->out, "  Matcher: %s, because %s.\n", wr_matcher_class_name(matcher), why);
     wr_buf_add_cstr(e->out, "  State of a key: ");
-    wr_explain_bound(e->program, node, e->out);
+    wr_explain_bound(e, number, ".\n  ", e->out);
     wr_buf_printf(e->out, ".\n  Rows that come too late %s.\n",
                   p->late_into ? "are sent on by LATE INTO" : "are counted as late and not taken");
 }

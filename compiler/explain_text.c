@@ -4,8 +4,9 @@
 
 /* ---- In plain words -------------------------------------------------------------------------- */
 
-static void source_words(const struct wr_explain *e, const struct wr_node *n)
+static void source_words(const struct wr_explain *e, uint32_t number)
 {
+    const struct wr_node *n = &e->program->node[number];
     const struct wr_source_node *s = &n->u.source;
     wr_buf_printf(e->out, "  Reads %s", e->program->stream[s->stream].name);
     if (s->time_column == WR_NONE) {
@@ -23,6 +24,9 @@ static void source_words(const struct wr_explain *e, const struct wr_node *n)
         wr_buf_add_cstr(e->out, ", and the watermark an expression of the row");
     }
     wr_buf_add_cstr(e->out, ".\n");
+    if (e->bound && s->delay_us != 0)
+        wr_buf_printf(e->out, "  Rows wait until the watermark has come to them: %u bytes each, and their texts.\n",
+                      e->bound[number].row);
 }
 
 static void window_words(const struct wr_explain *e, uint32_t number)
@@ -46,7 +50,7 @@ static void window_words(const struct wr_explain *e, uint32_t number)
     }
     wr_buf_printf(e->out, ".\n  Rows that come too late %s.\n  State of a key: ",
                   w->late_into ? "are sent on by LATE INTO" : "are counted as late and not taken");
-    wr_explain_bound(e->program, n, e->out);
+    wr_explain_bound(e, number, ".\n  ", e->out);
     wr_buf_add_cstr(e->out, ".\n");
 }
 
@@ -67,7 +71,7 @@ static void words(const struct wr_explain *e)
         if (!e->shown[i]) continue;
         if (n->kind == WR_NODE_SOURCE) {
             heading(e, n);
-            source_words(e, n);
+            source_words(e, i);
         } else if (n->kind == WR_NODE_WINDOW) {
             heading(e, n);
             window_words(e, i);

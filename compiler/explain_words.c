@@ -209,20 +209,6 @@ uint32_t wr_explain_longest(const struct wr_pattern_node *p)
     return loops ? 0 : longest;
 }
 
-static void kept_bytes(const struct wr_schema *in, const struct wr_pattern_node *p,
-                       struct wr_buf *out)
-{
-    size_t fixed = 0;
-    uint32_t texts = 0;
-    for (uint32_t i = 0; i < p->keep_count; i++) {
-        size_t size = wr_class_size(wr_type_class(in->column[p->keep[i]].type));
-        fixed += size;
-        texts += size == 0;
-    }
-    wr_buf_printf(out, "%zu byte%s", fixed, fixed == 1 ? "" : "s");
-    if (texts) wr_buf_printf(out, " and %u text%s", texts, texts == 1 ? "" : "s");
-}
-
 enum wr_matcher_class wr_explain_matcher(const struct wr_program *program, const struct wr_pattern_node *p,
                                          const char **why)
 {
@@ -235,78 +221,4 @@ enum wr_matcher_class wr_explain_matcher(const struct wr_program *program, const
     enum wr_matcher_class forced = list ? wr_pattern_class_forced(p, list, &refuses) : own;
     *why = forced == own ? wr_pattern_class_why(p) : "SET matcher asks for it";
     return forced;
-}
-
-static void pattern_bound(const struct wr_program *program, const struct wr_node *node,
-                          struct wr_buf *out)
-{
-    const struct wr_pattern_node *p = &node->u.pattern;
-    enum wr_matcher_class matcher = wr_pattern_class(p);
-    if (matcher == WR_MATCHER_ROW) {
-        wr_buf_add_cstr(out, "nothing: each match is whole at once");
-        return;
-    }
-    uint32_t longest = wr_explain_longest(p);
-    wr_buf_add_cstr(out, "for each row ");
-    if (p->within_us >= 0) {
-        wr_buf_add_cstr(out, "of the last ");
-        wr_explain_duration(p->within_us, out);
-        wr_buf_add_char(out, ' ');
-    }
-    wr_buf_add_cstr(out, "that may begin a match, ");
-    if (longest) wr_buf_printf(out, "at most %u taken row%s", longest, longest == 1 ? "" : "s");
-    else wr_buf_add_cstr(out, "any number of taken rows");
-    wr_buf_add_cstr(out, p->keep_count ? " of " : ", of which nothing is kept but the place");
-    if (p->keep_count) kept_bytes(&program->node[node->input[0]].schema, p, out);
-    if (p->within_us < 0) wr_buf_add_cstr(out, "; no WITHIN bounds it");
-}
-
-static void add_limit(uint64_t most, const char *what, const char *then, struct wr_buf *out)
-{
-    if (most == UINT64_MAX) return;
-    wr_buf_printf(out, "%llu %s (%s), ", (unsigned long long)most, what, then);
-}
-
-/* What SET max_… and on_limit say of the query as a whole. */
-static void limits_of(const struct wr_program *program, const struct wr_node *node, struct wr_buf *out)
-{
-    static const char *const policy[] = {[WR_ON_LIMIT_FAIL] = "then the run ends",
-                                         [WR_ON_LIMIT_DROP_OLDEST] = "then the oldest is dropped",
-                                         [WR_ON_LIMIT_DROP_NEW] = "then the new one is dropped"};
-    struct wr_limits l;
-    wr_limits_read(program, &l);
-    const char *ends = policy[WR_ON_LIMIT_FAIL];
-    bool pattern = node->kind == WR_NODE_PATTERN;
-    wr_buf_add_cstr(out, ". Over all keys at most ");
-    if (pattern) {
-        if (!node->u.pattern.limit_starts) add_limit(l.starts_key, "open starts of a key", policy[l.policy], out);
-        add_limit(l.starts_pattern, "open starts", policy[l.policy], out);
-        add_limit(l.starts, "open starts in all patterns", ends, out);
-        add_limit(l.rows, "kept rows", l.policy == WR_ON_LIMIT_DROP_OLDEST ? "then the oldest start is dropped" : ends, out);
-    } else {
-        add_limit(l.windows, "open windows", ends, out);
-    }
-    add_limit(l.keys, "keys", pattern ? policy[l.policy] : ends, out);
-    wr_print_bytes(l.bytes, out);
-    wr_buf_printf(out, " of state (%s)", ends);
-}
-
-void wr_explain_bound(const struct wr_program *program, const struct wr_node *node,
-                      struct wr_buf *out)
-{
-    if (node->kind == WR_NODE_PATTERN) {
-        pattern_bound(program, node, out);
-        if (wr_pattern_class(&node->u.pattern) != WR_MATCHER_ROW) limits_of(program, node, out);
-        return;
-    }
-    WR_ASSERT(node->kind == WR_NODE_WINDOW);
-    const struct wr_window_node *w = &node->u.window;
-    int64_t panes = (w->size_us + w->late_us) / w->slide_us + 1;
-    wr_buf_printf(out,
-                  "%lld window%s of %u aggregate%s that may be open at one time, and those that "
-                  "the watermark's "
-                  "delay keeps open",
-                  (long long)panes, panes == 1 ? "" : "s", w->aggregate_count,
-                  w->aggregate_count == 1 ? "" : "s");
-    limits_of(program, node, out);
 }

@@ -110,6 +110,19 @@ WEIR_API int weir_is_program_file(const void *bytes, size_t size);
 /* Names of what can be bound; NULL past the last. */
 WEIR_API const char *weir_program_input(const weir_program *program, size_t index);
 WEIR_API const char *weir_program_output(const weir_program *program, size_t index);
+/* Bytes of memory that the state of an operator takes, without texts and arrays, which come on top by their lengths;
+ * 0: it has nothing of the kind. */
+typedef struct weir_state_size {
+    uint32_t key;          /* a key with any state, whatever it is */
+    uint32_t start;        /* an open start of a pattern; an open window of a key */
+    uint32_t way;          /* each further way on which an open start may go on */
+    uint32_t row;          /* a row taken on a way; a row that waits for the watermark */
+    int one_start;         /* of a key's starts only the earliest is kept */
+    int elders;            /* a start that has come no farther than an earlier one is not kept */
+} weir_state_size;
+/* Fills in at most `count` of them, one an operator in the order of `weir explain`, and gives how many there are; 0 when
+ * memory ran out. size may be NULL when count is 0. */
+WEIR_API size_t weir_program_state_sizes(const weir_program *program, weir_state_size *size, size_t count);
 WEIR_API void weir_program_free(weir_program *program); /* NULL is fine */
 
 /* ---- Engines ---------------------------------------------------------------------------------- */

@@ -40,8 +40,10 @@ static void put_operators(struct wr_checkpointer *c, struct wr_buf *out)
         wr_put_bytes(&one, wr_slice_of((const char *)op->node->identity, sizeof op->node->identity));
         wr_put_bytes(&one, wr_slice_cstr(op->cls->name));
         wr_put_bytes(&one, wr_slice_cstr(wr_node_shown_name(task->program, i)));
-        wr_put_uint(&one, op->changes.stored_count);
-        wr_put_uint(&one, op->changes.stored_count * each);
+        struct wr_operator_size size = {0};
+        if (op->cls->freeze) op->cls->measure(op, &size); /* rows that wait are entries too */
+        wr_put_uint(&one, op->changes.stored_count + size.rows);
+        wr_put_uint(&one, op->changes.stored_count * each + (op->cls->freeze ? size.bytes : 0));
         wr_buf_clear(&clock);
         wr_put_i64(&clock, op->watermark);
         wr_put_i64(&clock, op->time);
@@ -317,7 +319,8 @@ enum wr_status wr_record_match(struct wr_engine *engine, struct wr_slice record,
     for (uint32_t i = 0; i < old.count; i++) {
         const struct wr_record_operator *o = &old.at[i];
         if (upgrade.old_verdict[i] == WR_UPGRADE_KEPT || !o->units) continue;
-        wr_buf_printf(lost, "%s%.*s (%" PRIu64 " keys)", lost->size ? ", " : "", WR_SLICE_ARG(o->name), o->units);
+        wr_buf_printf(lost, "%s%.*s (%.*s, %" PRIu64 " entries)", lost->size ? ", " : "", WR_SLICE_ARG(o->name),
+                      WR_SLICE_ARG(o->kind), o->units);
     }
     wr_upgrade_release(&upgrade);
     wr_vec_release(&old);

@@ -453,6 +453,11 @@ uint64_t wr_keytable_bytes(const struct wr_keytable *t)
            wr_strings_bytes(t->strings) + t->bytes.capacity + t->columns * sizeof *t->type;
 }
 
+uint32_t wr_keytable_key_bytes(void)
+{
+    return (uint32_t)(sizeof(struct wr_key_entry) + (2 * sizeof(struct wr_key_bucket) + WR_KEY_LOAD - 1) / WR_KEY_LOAD);
+}
+
 struct ordered {
     uint64_t order;
     uint32_t id;

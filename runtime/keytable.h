@@ -38,6 +38,8 @@ uint32_t wr_keytable_count(const struct wr_keytable *table);
 uint32_t wr_keytable_id_limit(const struct wr_keytable *table); /* ids are below this */
 bool wr_keytable_is_live(const struct wr_keytable *table, uint32_t id);
 uint64_t wr_keytable_bytes(const struct wr_keytable *table);
+/* What a key takes at most (just behind a growth); one of more than 15 encoded bytes takes these too. */
+uint32_t wr_keytable_key_bytes(void);
 /* Four bytes beside the key that are the owner's, 0 at first: what it reads for every row is in cache already when the
  * key was looked up. Stays where it is as long as the key lives. */
 uint32_t *wr_keytable_owned(const struct wr_keytable *table, uint32_t id);

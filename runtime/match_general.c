@@ -584,6 +584,17 @@ static void general_measure(const struct wr_pattern *p, struct wr_operator_size 
                    g->key_more.capacity * sizeof *g->key_more.at + g->lead.capacity * sizeof *g->lead.at;
 }
 
+static void general_bound(const struct wr_pattern *p, struct wr_state_bound *bound)
+{
+    const struct wr_general *g = p->state;
+    WR_ASSERT(g && bound);
+    bound->key += (uint32_t)(sizeof *g->key.at + (p->plan.more ? sizeof *g->key_more.at : 0) +
+                             p->spec->lead_count * sizeof *g->lead.at);
+    bound->start = g->starts.cell_size;
+    bound->way = g->more.cell_size;
+    bound->row = g->links.cell_size + g->rows.cell_size;
+}
+
 const struct wr_matcher wr_match_general = {
     .name = "general",
     .init = general_init,
@@ -597,5 +608,6 @@ const struct wr_matcher wr_match_general = {
     .load = wr_general_load,
     .clear = general_clear,
     .measure = general_measure,
+    .bound = general_bound,
     .check = wr_general_check,
 };

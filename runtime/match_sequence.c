@@ -334,6 +334,16 @@ static void sequence_measure(const struct wr_pattern *p, struct wr_operator_size
     size->bytes += (uint64_t)s->capacity * (s->levels * sizeof *s->list + sizeof *s->open);
 }
 
+/* A start is the row that begins it; those that have come equally far share the rows of further steps. */
+static void sequence_bound(const struct wr_pattern *p, struct wr_state_bound *bound)
+{
+    const struct sequence *s = p->state;
+    WR_ASSERT(s && s->levels);
+    bound->key += (uint32_t)(s->levels * sizeof *s->list);
+    bound->start = s->level[1].slab.cell_size;
+    for (uint32_t level = 2; level <= s->levels; level++) bound->row = WR_MAX(bound->row, s->level[level].slab.cell_size);
+}
+
 /* Items of a list and below it, by level: oldest start first, each older than `*before`, farther than those behind. */
 static void check_list(const struct sequence *s, uint32_t level, uint32_t id, uint64_t *before, uint32_t *count)
 {
@@ -484,5 +494,6 @@ const struct wr_matcher wr_match_sequence = {
     .load = sequence_load,
     .clear = sequence_clear,
     .measure = sequence_measure,
+    .bound = sequence_bound,
     .check = sequence_check,
 };

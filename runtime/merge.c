@@ -172,6 +172,12 @@ static void measure(const struct wr_operator *op, struct wr_operator_size *size)
     size->bytes = wr_reorder_bytes(&merge->reorder);
 }
 
+static void bound(const struct wr_operator *op, struct wr_state_bound *out)
+{
+    WR_ASSERT(op->node);
+    out->row = wr_reorder_row_bytes(&op->node->schema);
+}
+
 const struct wr_operator_class wr_merge_operator = {
     .name = "merge",
     .create = create,
@@ -185,4 +191,5 @@ const struct wr_operator_class wr_merge_operator = {
     .load = load,
     .clear = clear,
     .measure = measure,
+    .bound = bound,
 };

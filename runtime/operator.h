@@ -12,6 +12,7 @@
 #include "runtime/changes.h"
 #include "runtime/connector.h"
 #include "runtime/timers.h"
+#include "vm/state_bound.h"
 
 struct wr_task;
 struct wr_operator;
@@ -60,6 +61,8 @@ struct wr_operator_class {
     void (*clear)(struct wr_operator *op);
     /* Counts for --stats, tests and limits: keys, open starts, kept rows, bytes. */
     void (*measure)(const struct wr_operator *op, struct wr_operator_size *size);
+    /* What its state takes, of an operator that has just been made. NULL: it has none worth telling. */
+    void (*bound)(const struct wr_operator *op, struct wr_state_bound *bound);
 };
 
 struct wr_consumer {

@@ -94,14 +94,14 @@ static void save_all(struct wr_operator *op, wr_state_entry_fn *entry, void *con
 {
     struct wr_output *output = (struct wr_output *)op;
     for (uint32_t port = 0; output->sink && port < op->node->input_count; port++)
-        wr_sink_save(output->sink, output->input[port], entry, context);
+        wr_sink_save(output->sink, output->input[port], port, entry, context);
 }
 
 static bool load(struct wr_operator *op, struct wr_slice key, struct wr_slice value)
 {
     struct wr_output *output = (struct wr_output *)op;
     for (uint32_t port = 0; output->sink && port < op->node->input_count; port++)
-        if (wr_sink_load(output->sink, output->input[port], key, value)) return true;
+        if (wr_sink_load(output->sink, output->input[port], port, key, value)) return true;
     return false;
 }
 

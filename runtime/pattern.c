@@ -337,6 +337,17 @@ static void pattern_measure(const struct wr_operator *op, struct wr_operator_siz
     p->matcher->measure(p, size);
 }
 
+static void pattern_bound(const struct wr_operator *op, struct wr_state_bound *bound)
+{
+    const struct wr_pattern *p = (const struct wr_pattern *)op;
+    WR_ASSERT(p->matcher);
+    if (!p->matcher->bound) return;
+    if (p->keys) bound->key = wr_keytable_key_bytes();
+    p->matcher->bound(p, bound);
+    bound->one_start = p->plan.one_start;
+    bound->elders = p->plan.elders;
+}
+
 const struct wr_operator_class wr_pattern_operator = {
     .name = "pattern",
     .create = pattern_create,
@@ -354,4 +365,5 @@ const struct wr_operator_class wr_pattern_operator = {
     .unit_key = wr_pattern_unit_key,
     .clear = pattern_clear,
     .measure = pattern_measure,
+    .bound = pattern_bound,
 };

@@ -272,6 +272,8 @@ struct wr_matcher {
     bool (*load)(struct wr_pattern *p, uint32_t key, const struct wr_picture *picture);
     void (*clear)(struct wr_pattern *p);
     void (*measure)(const struct wr_pattern *p, struct wr_operator_size *size);
+    /* Adds what its state takes, beside the key table. NULL: nothing. */
+    void (*bound)(const struct wr_pattern *p, struct wr_state_bound *bound);
     void (*check)(const struct wr_pattern *p); /* asserts every invariant of the state; O(n) */
 };
 extern const struct wr_matcher wr_match_general, wr_match_group, wr_match_sequence, wr_match_row;

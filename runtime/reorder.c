@@ -403,15 +403,20 @@ bool wr_reorder_visit_frozen(struct wr_reorder *reorder, uint32_t count, wr_reor
     return false;
 }
 
-uint64_t wr_reorder_bytes(const struct wr_reorder *reorder)
+uint32_t wr_reorder_row_bytes(const struct wr_schema *schema)
 {
-    uint64_t row = 2 * sizeof(int64_t) + sizeof(uint32_t) + sizeof(uint64_t) +
-                   sizeof(struct wr_reorder_entry),
-             bytes = 0;
-    for (uint32_t c = 0; c < reorder->schema.count; c++) {
-        enum wr_class cls = wr_type_class(reorder->schema.column[c].type);
+    size_t row = 2 * sizeof(int64_t) + sizeof(uint32_t) + sizeof(uint64_t) +
+                 sizeof(struct wr_reorder_entry);
+    for (uint32_t c = 0; c < schema->count; c++) {
+        enum wr_class cls = wr_type_class(schema->column[c].type);
         row += cls == WR_CLASS_STR ? sizeof(struct wr_slice) : wr_class_size(cls);
     }
+    return (uint32_t)row;
+}
+
+uint64_t wr_reorder_bytes(const struct wr_reorder *reorder)
+{
+    uint64_t row = wr_reorder_row_bytes(&reorder->schema), bytes = 0;
     for (size_t i = 0; i < reorder->chunk.count; i++)
         bytes += row * WR_BATCH_ROWS + reorder->chunk.at[i]->strings.used;
     return bytes;

@@ -99,6 +99,8 @@ typedef void wr_reorder_visit_fn(void *context, const struct wr_reorder_entry *e
                                  uint32_t row);
 void wr_reorder_freeze(struct wr_reorder *reorder);
 bool wr_reorder_visit_frozen(struct wr_reorder *reorder, uint32_t count, wr_reorder_visit_fn *visit, void *context);
+/* What a waiting row takes, without its texts. */
+uint32_t wr_reorder_row_bytes(const struct wr_schema *schema);
 uint64_t wr_reorder_bytes(const struct wr_reorder *reorder);
 void wr_reorder_check(const struct wr_reorder *reorder); /* asserts every invariant; O(n) */
 

@@ -289,13 +289,13 @@ static bool get_key(const struct wr_task *task, struct wr_slice *in, struct wr_s
     return wr_place_decode(task, in, &key->place) && wr_place_decode(task, in, &key->first);
 }
 
-void wr_sink_save(struct wr_sink *sink, uint32_t input, wr_state_entry_fn *entry, void *context)
+void wr_sink_save(struct wr_sink *sink, uint32_t input, uint32_t port, wr_state_entry_fn *entry, void *context)
 {
     WR_ASSERT(input < sink->input.count);
     struct wr_sink_input *from = &sink->input.at[input];
     struct wr_state_writer w = {.op = from->op, .entry = entry, .context = context};
     wr_put_u8(&w.key, 'i');
-    wr_put_uint(&w.key, input);
+    wr_put_uint(&w.key, port);
     wr_put_i64(&w.value, from->bound);
     put_key(sink->task, &from->last, &w.value);
     entry(context, wr_buf_slice(&w.key), wr_buf_slice(&w.value));
@@ -305,7 +305,7 @@ void wr_sink_save(struct wr_sink *sink, uint32_t input, wr_state_entry_fn *entry
         wr_buf_clear(&w.key);
         wr_buf_clear(&w.value);
         wr_put_u8(&w.key, 'l');
-        wr_put_uint(&w.key, input);
+        wr_put_uint(&w.key, port);
         wr_put_u64(&w.key, line->sequence);
         put_key(sink->task, &line->key, &w.value);
         wr_put_bytes(&w.value, bytes_of(sink, line));
@@ -315,12 +315,12 @@ void wr_sink_save(struct wr_sink *sink, uint32_t input, wr_state_entry_fn *entry
     wr_buf_release(&w.value);
 }
 
-bool wr_sink_load(struct wr_sink *sink, uint32_t input, struct wr_slice key, struct wr_slice value)
+bool wr_sink_load(struct wr_sink *sink, uint32_t input, uint32_t port, struct wr_slice key, struct wr_slice value)
 {
     struct wr_sink_input *from = &sink->input.at[input];
     uint8_t what;
     uint64_t number, sequence;
-    if (!wr_get_u8(&key, &what) || !wr_get_uint(&key, &number) || number != input) return false;
+    if (!wr_get_u8(&key, &what) || !wr_get_uint(&key, &number) || number != port) return false;
     if (what == 'i')
         return wr_get_i64(&value, &from->bound) && get_key(sink->task, &value, &from->last) &&
                !value.size;

@@ -117,9 +117,10 @@ bool wr_sink_is_behind(const struct wr_sink *sink);
 /* From the saver's thread, after wr_sink_mark: what was marked survives a loss of power. */
 enum wr_status wr_sink_sync(struct wr_sink *sink, struct wr_error *error);
 
-/* State of one input: its lines that wait. */
-void wr_sink_save(struct wr_sink *sink, uint32_t input, wr_state_entry_fn *entry, void *context);
-bool wr_sink_load(struct wr_sink *sink, uint32_t input, struct wr_slice key, struct wr_slice value);
+/* State of one input: its lines that wait. `port`: what it is to its operator, as other outputs of the program may come
+ * to stand before it in the sink. */
+void wr_sink_save(struct wr_sink *sink, uint32_t input, uint32_t port, wr_state_entry_fn *entry, void *context);
+bool wr_sink_load(struct wr_sink *sink, uint32_t input, uint32_t port, struct wr_slice key, struct wr_slice value);
 void wr_sink_clear(struct wr_sink *sink, uint32_t input);
 
 #endif

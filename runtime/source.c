@@ -469,6 +469,12 @@ static void measure(const struct wr_operator *op, struct wr_operator_size *size)
     size->bytes = wr_reorder_bytes(&source->reorder);
 }
 
+static void bound(const struct wr_operator *op, struct wr_state_bound *out)
+{
+    WR_ASSERT(op->node);
+    out->row = wr_reorder_row_bytes(&op->node->schema);
+}
+
 const struct wr_operator_class wr_source_operator = {
     .name = "source",
     .create = create,
@@ -480,4 +486,5 @@ const struct wr_operator_class wr_source_operator = {
     .load = load,
     .clear = clear,
     .measure = measure,
+    .bound = bound,
 };

@@ -36,6 +36,11 @@ void wr_upgrade_release(struct wr_upgrade *upgrade);
 
 /* Where the old program is at hand (old operators are its nodes): fills in .difference and .renamed. */
 void wr_upgrade_explain(const struct wr_program *old, const struct wr_program *program, struct wr_upgrade *upgrade);
+/* upgrade_report.c: all of this as text, a line an operator that holds state with what becomes of it and of how many keys,
+ * or as one JSON object; appended. old_program: the one that the record is of, or NULL where it cannot be read. Returns
+ * how many operators lose state. */
+uint32_t wr_upgrade_report(const struct wr_record_operator *old, uint32_t count, const struct wr_program *old_program,
+                           const struct wr_program *program, bool json, struct wr_buf *out);
 /* "kept", "changed", "gone", "new". */
 const char *wr_upgrade_verdict_name(enum wr_upgrade_verdict verdict);
 /* Do operators of the kind hold state at all? */

@@ -5,6 +5,7 @@
 
 #include "compiler/compile.h"
 #include "connectors/connectors.h"
+#include "runtime/bound.h"
 #include "runtime/checkpoint.h"
 #include "runtime/engine.h"
 
@@ -353,6 +354,23 @@ weir_status weir_program_load(const void *bytes, size_t size, weir_program **pro
     }
     wr_memory_guard_pop(&guard);
     return tell(&inner, error);
+}
+
+size_t weir_program_state_sizes(const weir_program *program, weir_state_size *size, size_t count)
+{
+    struct wr_memory_guard guard;
+    uint32_t nodes = program->program->node_count;
+    WR_ASSERT(size || !count);
+    if (!count) return nodes;
+    if (WR_MEMORY_GUARD(&guard)) return 0;
+    struct wr_state_bound *bound = wr_alloc_zero((nodes + 1) * sizeof *bound);
+    wr_program_bounds(program->program, bound);
+    for (uint32_t i = 0; i < nodes && i < count; i++)
+        size[i] = (weir_state_size){bound[i].key, bound[i].start, bound[i].way, bound[i].row, bound[i].one_start,
+                                    bound[i].elders};
+    wr_free(bound);
+    wr_memory_guard_pop(&guard);
+    return nodes;
 }
 
 weir_status weir_program_save(const weir_program *program, weir_text **bytes, weir_error *error)

@@ -303,6 +303,14 @@ static void free_window(struct wr_operator *op)
     wr_free(w);
 }
 
+static void window_bound(const struct wr_operator *op, struct wr_state_bound *bound)
+{
+    const struct wr_window *w = (const struct wr_window *)op;
+    WR_ASSERT(w->keys);
+    bound->key = wr_keytable_key_bytes();
+    bound->start = w->cells.cell_size + (uint32_t)sizeof(uint32_t); /* and its place in the window's list */
+}
+
 const struct wr_operator_class wr_window_operator = {
     .name = "window",
     .create = create,
@@ -318,4 +326,5 @@ const struct wr_operator_class wr_window_operator = {
     .unit_key = wr_window_unit_key,
     .clear = wr_window_clear,
     .measure = wr_window_measure,
+    .bound = window_bound,
 };

@@ -264,7 +264,7 @@ static void explain(const struct bench *b, enum wr_explain_format format, const 
                     struct wr_buf *out)
 {
     wr_buf_clear(out);
-    assert_true(wr_explain(b->program, format, wr_slice_cstr(only), false, out));
+    assert_true(wr_explain(b->program, format, wr_slice_cstr(only), false, NULL, out));
     wr_buf_cstr(out);
 }
 
@@ -298,7 +298,7 @@ static void explain_says_in_words_what_begins_ends_and_keeps_a_match(void **stat
     has(&out, "  2         small  2, -> 3\n");
     has(&out, "a row may be 5s behind the latest one before it is late");
     has(&out, "  card STRING from $.card\n");
-    assert_false(wr_explain(b.program, WR_EXPLAIN_TEXT, WR_SLICE("another"), false, &out));
+    assert_false(wr_explain(b.program, WR_EXPLAIN_TEXT, WR_SLICE("another"), false, NULL, &out));
     explain(&b, WR_EXPLAIN_DOT, "", &out);
     has(&out, "digraph weir {");
     has(&out, "_2 -> p1_3 [label=\"-> 2\"]");

@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <stdlib.h>
 
+#include "connectors/connectors.h"
 #include "runtime/upgrade.h"
 
 enum { LINES_MAX = 64, PIECES_MAX = 64 };
@@ -274,6 +275,142 @@ static void the_identity_of_a_program(void **state)
                                       "MATCH a -> b WITHIN 1h DEFINE a AS n = 1, b AS n = 2 SELECT k;"));
 }
 
+/* ---- What is told ------------------------------------------------------------------------------------ */
+
+#define STREAM "CREATE STREAM s (k STRING, n INT, at TIMESTAMP, WATERMARK FOR at AS at);\n"
+#define PATTERN(name, within)                                                                                         \
+    "PATTERN " name " FROM s PARTITION BY k MATCH a -> b WITHIN " within " DEFINE a AS n = 1, b AS n = 2 SELECT k;\n"
+
+static void expect_report(const struct wr_record_operator *list, const struct compiling *old, bool know_old,
+                          const struct compiling *now, bool json, uint32_t lost, const char *want)
+{
+    struct wr_buf out = {0};
+    uint32_t got = wr_upgrade_report(list, old->program->node_count, know_old ? old->program : NULL, now->program, json, &out);
+    assert_string_equal(wr_buf_cstr(&out), want);
+    assert_int_equal(got, lost);
+    wr_buf_release(&out);
+}
+
+static void reports(void **state)
+{
+    struct compiling old, now;
+    (void)state;
+    compile_well(&old, STREAM PATTERN("p", "1h") PATTERN("q", "1h") PATTERN("r", "2h"));
+    compile_well(&now, STREAM PATTERN("p", "1h") PATTERN("q", "2h") PATTERN("rr", "2h"));
+    struct wr_record_operator *list = wr_alloc_zero(old.program->node_count * sizeof *list);
+    for (uint32_t i = 0; i < old.program->node_count; i++) {
+        const struct wr_node *node = &old.program->node[i];
+        list[i].identity = wr_slice_of((const char *)node->identity, 16);
+        list[i].kind = wr_slice_cstr(wr_node_kind_name((enum wr_node_kind)node->kind));
+        list[i].name = wr_slice_cstr(wr_node_shown_name(old.program, i));
+        list[i].units = node->kind == WR_NODE_PATTERN ? i : 0;
+    }
+    expect_report(list, &old, true, &now, false, 2,
+                  "kept     source   s\n"
+                  "kept     pattern  p (1 key)\n"
+                  "changed  pattern  q: WITHIN; begins empty; 3 keys lost\n"
+                  "gone     pattern  r; the new rr is the same under another name: keep the name; 5 keys lost\n"
+                  "kept     output   p\n"
+                  "kept     output   q\n"
+                  "gone     output   r; the new rr is the same under another name: keep the name\n"
+                  "new      pattern  rr; begins empty\n"
+                  "new      output   rr; begins empty\n");
+    expect_report(list, &old, false, &now, false, 2,
+                  "kept     source   s\n"
+                  "kept     pattern  p (1 key)\n"
+                  "changed  pattern  q; begins empty; 3 keys lost\n"
+                  "gone     pattern  r; 5 keys lost\n"
+                  "kept     output   p\n"
+                  "kept     output   q\n"
+                  "gone     output   r\n"
+                  "new      pattern  rr; begins empty\n"
+                  "new      output   rr; begins empty\n");
+    expect_report(list, &old, true, &now, true, 2,
+                  "{\"operators\":[\n"
+                  "{\"kind\":\"source\",\"name\":\"s\",\"verdict\":\"kept\",\"keys\":0,\"bytes\":0,\"as\":\"s\"},\n"
+                  "{\"kind\":\"pattern\",\"name\":\"p\",\"verdict\":\"kept\",\"keys\":1,\"bytes\":0,\"as\":\"p\"},\n"
+                  "{\"kind\":\"pattern\",\"name\":\"q\",\"verdict\":\"changed\",\"keys\":3,\"bytes\":0,\"as\":\"q\","
+                  "\"differs\":[\"WITHIN\"]},\n"
+                  "{\"kind\":\"pattern\",\"name\":\"r\",\"verdict\":\"gone\",\"keys\":5,\"bytes\":0,\"renamed\":\"rr\"},\n"
+                  "{\"kind\":\"output\",\"name\":\"p\",\"verdict\":\"kept\",\"keys\":0,\"bytes\":0,\"as\":\"p\"},\n"
+                  "{\"kind\":\"output\",\"name\":\"q\",\"verdict\":\"kept\",\"keys\":0,\"bytes\":0,\"as\":\"q\"},\n"
+                  "{\"kind\":\"output\",\"name\":\"r\",\"verdict\":\"gone\",\"keys\":0,\"bytes\":0,\"renamed\":\"rr\"},\n"
+                  "{\"kind\":\"pattern\",\"name\":\"rr\",\"verdict\":\"new\"},\n"
+                  "{\"kind\":\"output\",\"name\":\"rr\",\"verdict\":\"new\"}\n"
+                  "],\"lost\":2}\n");
+    wr_free(list);
+    release(&old);
+    release(&now);
+}
+
+/* ---- State goes on in another program ----------------------------------------------------------------- */
+
+struct moved {
+    struct wr_operator *to;
+    uint32_t entries, loaded;
+};
+
+static void move_entry(void *context, struct wr_slice key, struct wr_slice value)
+{
+    struct moved *moved = context;
+    moved->entries++;
+    moved->loaded += moved->to->cls->load(moved->to, key, value);
+}
+
+static int nothing(void *context, const char *lines, size_t size)
+{
+    (void)context, (void)lines, (void)size;
+    return 0;
+}
+
+static void start_engine(struct wr_engine *engine, const struct wr_program *program)
+{
+    struct wr_error error = {0};
+    struct wr_engine_options options = {.errors_max = -1, .on_output = nothing};
+    uint32_t partition;
+    memset(engine, 0, sizeof *engine);
+    assert_int_equal(wr_engine_init(engine, program, &wr_connectors_library, &options, &error), WR_OK);
+    assert_int_equal(wr_engine_feed(engine, "s", &partition, &error), WR_OK);
+    assert_int_equal(wr_engine_start(engine, &error), WR_OK);
+}
+
+/* What kept operators hold can be put into those of the new program, whatever has come to stand before them. */
+static void kept_state_can_be_loaded(void **state)
+{
+    static const char lines[] = "{\"k\":\"a\",\"n\":1,\"at\":1000}\n{\"k\":\"b\",\"n\":1,\"at\":5000}\n";
+    struct compiling old, now;
+    struct wr_engine from, to;
+    struct wr_error error = {0};
+    struct wr_upgrade u;
+    (void)state;
+    compile_well(&old, STREAM PATTERN("p", "1h") "CREATE STREAM t; INSERT INTO t SELECT k, window_end AS e, SUM(n) AS n "
+                       "FROM TUMBLE(s, at, 1h) GROUP BY k, window_start, window_end;");
+    compile_well(&now, STREAM PATTERN("before", "2h") PATTERN("p", "1h") "CREATE STREAM r; INSERT INTO r SELECT k FROM s; "
+                       "CREATE STREAM t; INSERT INTO t SELECT k, window_end AS e, SUM(n) AS n FROM TUMBLE(s, at, 1h) "
+                       "GROUP BY k, window_start, window_end;");
+    wr_upgrade_match_programs(old.program, now.program, &u);
+    start_engine(&from, old.program);
+    start_engine(&to, now.program);
+    assert_int_equal(wr_engine_push(&from, "s", 0, wr_slice_cstr(lines), NULL, &error), WR_OK);
+    assert_int_equal(wr_engine_advance(&from, 5000000, &error), WR_OK);
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < old.program->node_count; i++) {
+        struct wr_operator *op = from.task.op[i];
+        if (!op->cls->save_all || u.old_verdict[i] != WR_UPGRADE_KEPT) continue;
+        struct moved moved = {.to = to.task.op[u.to[i]]};
+        op->cls->save_all(op, move_entry, &moved);
+        if (moved.loaded < moved.entries) print_error("%s: not all can be loaded\n", wr_node_shown_name(old.program, i));
+        assert_int_equal(moved.loaded, moved.entries);
+        kept++;
+    }
+    assert_int_equal(kept, 5); /* source, pattern, window, two outputs */
+    wr_engine_release(&from);
+    wr_engine_release(&to);
+    wr_upgrade_release(&u);
+    release(&old);
+    release(&now);
+}
+
 /* Another size means another field: vm/identity.c has to take it in, unless it changes neither what the operator does
  * nor the bytes of its state. Then put the new size here. */
 static void every_field_is_known(void **state)
@@ -297,6 +434,7 @@ static void every_field_is_known(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(pairs_of_programs), cmocka_unit_test(the_identity_of_a_program),
+                                       cmocka_unit_test(reports), cmocka_unit_test(kept_state_can_be_loaded),
                                        cmocka_unit_test(every_field_is_known)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
