@@ -30,6 +30,15 @@ static void put_element(struct wr_buf *out, struct wr_buf *one)
     wr_buf_clear(one);
 }
 
+/* Units that will have an entry when the checkpoint is whole, or a few more. */
+static uint64_t units_of(const struct wr_operator *op)
+{
+    const struct wr_changes *c = &op->changes;
+    uint64_t count = 0;
+    for (uint32_t w = 0; w < c->words; w++) count += (uint64_t)__builtin_popcountll(c->stored[w] | c->changed[w]);
+    return count;
+}
+
 static void put_operators(struct wr_checkpointer *c, struct wr_buf *out)
 {
     struct wr_task *task = &c->engine->task;
@@ -42,8 +51,9 @@ static void put_operators(struct wr_checkpointer *c, struct wr_buf *out)
         wr_put_bytes(&one, wr_slice_cstr(wr_node_shown_name(task->program, i)));
         struct wr_operator_size size = {0};
         if (op->cls->freeze) op->cls->measure(op, &size); /* rows that wait are entries too */
-        wr_put_uint(&one, op->changes.stored_count + size.rows);
-        wr_put_uint(&one, op->changes.stored_count * each + (op->cls->freeze ? size.bytes : 0));
+        uint64_t units = units_of(op) + size.rows;
+        wr_put_uint(&one, units);
+        wr_put_uint(&one, op->cls->freeze ? size.bytes : units * each);
         wr_buf_clear(&clock);
         wr_put_i64(&clock, op->watermark);
         wr_put_i64(&clock, op->time);

@@ -302,6 +302,25 @@ int32_t wr_keytable_find(struct wr_keytable *t, struct wr_slice encoded, bool in
     return id == WR_KEY_NONE && insert ? insert_key(t, hash, image, encoded) : id;
 }
 
+void wr_keytable_reserve(struct wr_keytable *t, uint64_t keys)
+{
+    enum { BUCKETS_MOST = 1 << 26 };
+    uint32_t buckets = BUCKETS_FIRST;
+    WR_ASSERT(!t->count && !t->old.bucket);
+    while (buckets < BUCKETS_MOST && (uint64_t)buckets * WR_KEY_LOAD <= keys) buckets *= 2;
+    if (buckets <= t->map.mask + 1) return;
+    struct wr_key_map roomy;
+    wr_key_map_init(&roomy, buckets, true);
+    wr_free(t->map.bucket);
+    t->map = roomy;
+}
+
+void wr_keytable_prefetch(struct wr_keytable *t, struct wr_slice encoded)
+{
+    uint64_t hash = wr_key_hash_image(t, image_encoded(t, encoded));
+    wr_prefetch(&t->map.bucket[wr_key_home(&t->map, hash)]);
+}
+
 /* ---- Entries --------------------------------------------------------------------------------------- */
 
 bool wr_keytable_is_live(const struct wr_keytable *t, uint32_t id)

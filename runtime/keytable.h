@@ -23,6 +23,9 @@ void wr_keytable_lookup(struct wr_keytable *table, const struct wr_batch *batch,
                         const uint64_t *select, const uint64_t *insert, int32_t *id);
 /* One key from its encoded bytes (load, tests). */
 int32_t wr_keytable_find(struct wr_keytable *table, struct wr_slice encoded, bool insert);
+/* Room for so many keys beforehand; the table must be empty. Asks for the memory that a find of this key will read. */
+void wr_keytable_reserve(struct wr_keytable *table, uint64_t keys);
+void wr_keytable_prefetch(struct wr_keytable *table, struct wr_slice encoded);
 /* The encoded key of an id (lent until the next insertion): the logical form in saved state. */
 struct wr_slice wr_keytable_key(const struct wr_keytable *table, uint32_t id);
 /* Reads column number i of an id's key back as a value (strings lent). */

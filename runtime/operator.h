@@ -53,6 +53,9 @@ struct wr_operator_class {
     void (*save_unit)(struct wr_operator *op, uint32_t unit, wr_state_entry_fn *entry, void *context);
     void (*save_own)(struct wr_operator *op, wr_state_entry_fn *entry, void *context);
     struct wr_slice (*unit_key)(const struct wr_operator *op, uint32_t unit);
+    /* Before many are loaded: how many units there will be; the key of one that comes soon. May be NULL. */
+    void (*reserve)(struct wr_operator *op, uint64_t units);
+    void (*prefetch)(struct wr_operator *op, struct wr_slice key);
     /* Entries that belong to no unit and are too many to be saved at one go: freeze remembers what is there now,
      * save_frozen gives so many of them, false: none is left. Both NULL: save_own gives all. */
     void (*freeze)(struct wr_operator *op);

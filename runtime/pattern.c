@@ -328,6 +328,18 @@ static void pattern_clear(struct wr_operator *op)
     p->last_ordinal = 0;
 }
 
+static void pattern_reserve(struct wr_operator *op, uint64_t units)
+{
+    struct wr_pattern *p = (struct wr_pattern *)op;
+    if (p->keys) wr_keytable_reserve(p->keys, units);
+}
+
+static void pattern_prefetch(struct wr_operator *op, struct wr_slice key)
+{
+    struct wr_pattern *p = (struct wr_pattern *)op;
+    if (p->keys) wr_keytable_prefetch(p->keys, key);
+}
+
 static void pattern_measure(const struct wr_operator *op, struct wr_operator_size *size)
 {
     const struct wr_pattern *p = (const struct wr_pattern *)op;
@@ -363,6 +375,8 @@ const struct wr_operator_class wr_pattern_operator = {
     .save_unit = wr_pattern_save_unit,
     .save_own = wr_pattern_save_own,
     .unit_key = wr_pattern_unit_key,
+    .reserve = pattern_reserve,
+    .prefetch = pattern_prefetch,
     .clear = pattern_clear,
     .measure = pattern_measure,
     .bound = pattern_bound,

@@ -53,6 +53,7 @@ struct loading {
     const uint32_t *to;      /* by number in the record's list: operator of the task, WR_NONE: nobody's */
     uint32_t to_count;
     uint64_t epoch;          /* of the checkpoint */
+    bool one_epoch;          /* no older one is needed */
     struct seen seen;
     struct wr_buf bytes;     /* of the segment at hand */
     WR_VEC(struct wr_segment_entry) entry;
@@ -97,13 +98,25 @@ static enum wr_status load_entry(struct loading *l, uint64_t number, const struc
     return WR_OK;
 }
 
+static void prefetch(const struct loading *l, const struct wr_segment_entry *entry)
+{
+    uint32_t to = l->to[entry->op];
+    if (entry->kind != 'u' || to == WR_NONE) return;
+    struct wr_operator *op = l->c->engine->task.op[to];
+    if (op->cls->prefetch) op->cls->prefetch(op, entry->key);
+}
+
 /* Newest first: the first entry of a key that is met is the one that counts. */
 static enum wr_status load_units(struct loading *l, uint64_t number, struct wr_error *error)
 {
+    enum { AHEAD = 12 };
     WR_ASSERT(!l->entry.count || l->bytes.size);
     for (size_t i = l->entry.count; i-- > 0;) {
         const struct wr_segment_entry *entry = &l->entry.at[i];
-        if (entry->kind == 'o' || !seen_add(&l->seen, entry->op, entry->key) || entry->kind == 'g') continue;
+        if (i >= AHEAD) prefetch(l, &l->entry.at[i - AHEAD]);
+        /* In one epoch a unit is saved once, and what is gone went before: then every 'u' counts. */
+        if (entry->kind == 'o' || (!l->one_epoch && !seen_add(&l->seen, entry->op, entry->key)) || entry->kind == 'g')
+            continue;
         if (load_entry(l, number, entry, error) != WR_OK) return error->status;
     }
     return WR_OK;
@@ -162,7 +175,9 @@ enum wr_status wr_recover_operators(struct wr_checkpointer *c, struct wr_slice r
     struct loading l = {.c = c, .epoch = c->epoch, .seen = {.seed = wr_clock_seed()}};
     struct wr_slice field = wr_record_find(record, "first_segment");
     if (!wr_get_i64(&field, &own_from)) return wr_error_set(error, WR_ERR_STATE, "the checkpoint's record is malformed");
-    while (list.size && wr_record_operator_next(&list, &one)) count++;
+    for (struct wr_slice rest = list; rest.size && wr_record_operator_next(&rest, &one); count++)
+        for (uint32_t i = 0; i < task->op_count; i++)
+            if (from[i] == count && task->op[i]->cls->reserve) task->op[i]->cls->reserve(task->op[i], one.units);
     to = wr_alloc((count + 1) * sizeof *to);
     for (uint32_t i = 0; i < count; i++) to[i] = WR_NONE;
     for (uint32_t i = 0; i < task->op_count; i++)
@@ -170,6 +185,7 @@ enum wr_status wr_recover_operators(struct wr_checkpointer *c, struct wr_slice r
     l.to = to;
     l.to_count = count;
     enum wr_status status = wr_store_segments(c->store, &first, &last, error);
+    l.one_epoch = first >= (uint64_t)own_from;
     wr_vec_clear(&c->log);
     c->log_bytes = c->unit_count = c->unit_bytes = 0;
     /* What belongs to no unit, in its own order; then units, newest first. */

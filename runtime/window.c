@@ -311,6 +311,16 @@ static void window_bound(const struct wr_operator *op, struct wr_state_bound *bo
     bound->start = w->cells.cell_size + (uint32_t)sizeof(uint32_t); /* and its place in the window's list */
 }
 
+static void reserve(struct wr_operator *op, uint64_t units)
+{
+    wr_keytable_reserve(((struct wr_window *)op)->keys, units);
+}
+
+static void prefetch(struct wr_operator *op, struct wr_slice key)
+{
+    wr_keytable_prefetch(((struct wr_window *)op)->keys, key);
+}
+
 const struct wr_operator_class wr_window_operator = {
     .name = "window",
     .create = create,
@@ -324,6 +334,8 @@ const struct wr_operator_class wr_window_operator = {
     .save_unit = wr_window_save_unit,
     .save_own = wr_window_save_own,
     .unit_key = wr_window_unit_key,
+    .reserve = reserve,
+    .prefetch = prefetch,
     .clear = wr_window_clear,
     .measure = wr_window_measure,
     .bound = window_bound,
