@@ -17,7 +17,7 @@ DSL = source diag diag_render ast ast_call ast_pattern ast_match ast_query ast_s
       fmt fmt_doc fmt_expr fmt_pattern fmt_query fmt_expand
 VM = type array decimal calendar text text_time json zone regexp scalar opcode builtin builtin_number builtin_text builtin_time builtin_array \
      batch exec frame exec_batch exec_row program program_io verify verify_code verify_node verify_pattern \
-     disasm bytecode_page pattern_class pattern_kept identity meaning_code
+     disasm bytecode_page pattern_class pattern_kept identity meaning_code limits
 VM_CXX = shortest
 COMPILER = compile settings declare declare_stream names relation types check_expr check_operator check_call check_array condition expr_walk query window output \
            ir fold share prune emit finish \
@@ -25,8 +25,8 @@ COMPILER = compile settings declare declare_stream names relation types check_ex
 RUNTIME = row_code clock codec timers scratch chunk reorder drops operator task source unseen select merge late sink output published state \
           roundtrip changes checkpoint checkpoint_form checkpoint_record recover catch_up upgrade upgrade_report bound bind engine push watch coverage weir \
           slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \
-          window window_emit window_state store store_form store_scan store_pages store_directory saver \
-          pattern pattern_plan pattern_row pattern_trace pattern_trace_text match_general match_general_state match_thread match_special match_link match_condition match_rows match_decide match_output match_row \
+          window window_emit window_state task_limits store store_form store_scan store_pages store_directory saver \
+          pattern pattern_plan pattern_row pattern_trace pattern_trace_text match_general match_general_state match_thread match_special match_link match_condition match_rows match_decide match_limit match_output match_row \
           match_sequence match_group match_group_table match_group_node match_group_state match_state
 CONNECTORS = byte_source compress csv_encoder csv_reader csv_scan decode decode_number decompress encode \
              file_writer infer infer_csv infer_json json_encoder json_reader json_walk library window

@@ -28,6 +28,13 @@ static void catch_signals(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
+/* What follows the run may be long, too, and hears of no engine: there the first one ends. */
+static void release_signals(void)
+{
+    signal(SIGINT, SIG_DFL);
+    signal(SIGTERM, SIG_DFL);
+}
+
 weir_program *wr_load_program(struct wr_args *args, const char *path, int *code)
 {
     struct wr_buf bytes = {0};
@@ -356,6 +363,7 @@ int wr_run_program(struct wr_args *args, weir_program *program, const char *cons
         catch_signals();
         status = weir_engine_run(run.engine, &error);
         running = NULL;
+        release_signals();
         ran = true;
         if (progress_state.drawn) fputs("\r\033[K", stderr);
         print_gathered(&run);

@@ -2,6 +2,7 @@
  * stand. */
 #include "compiler/explain.h"
 
+#include "vm/limits.h"
 #include "vm/pattern_class.h"
 
 static const char *plural(uint64_t count)
@@ -104,11 +105,44 @@ static bool collects(const struct wr_window_node *w)
     return false;
 }
 
+static void add_limit(uint64_t most, const char *what, const char *then, struct wr_buf *out)
+{
+    if (most == UINT64_MAX) return;
+    wr_buf_printf(out, "%llu %s (%s), ", (unsigned long long)most, what, then);
+}
+
+/* What SET max_… and on_limit say of the query as a whole. */
+static void limits_of(const struct wr_program *program, const struct wr_node *node, struct wr_buf *out)
+{
+    static const char *const policy[] = {[WR_ON_LIMIT_FAIL] = "then the run ends",
+                                         [WR_ON_LIMIT_DROP_OLDEST] = "then the oldest is dropped",
+                                         [WR_ON_LIMIT_DROP_NEW] = "then the new one is dropped"};
+    struct wr_limits l;
+    wr_limits_read(program, &l);
+    const char *ends = policy[WR_ON_LIMIT_FAIL];
+    bool pattern = node->kind == WR_NODE_PATTERN;
+    wr_buf_add_cstr(out, "Over all keys: at most ");
+    if (pattern) {
+        if (!node->u.pattern.limit_starts) add_limit(l.starts_key, "open starts of a key", policy[l.policy], out);
+        add_limit(l.starts_pattern, "open starts", policy[l.policy], out);
+        add_limit(l.starts, "open starts in all patterns", ends, out);
+        add_limit(l.rows, "kept rows", l.policy == WR_ON_LIMIT_DROP_OLDEST ? "then the oldest start is dropped" : ends, out);
+    } else {
+        add_limit(l.windows, "open windows", ends, out);
+    }
+    add_limit(l.keys, "keys", pattern ? policy[l.policy] : ends, out);
+    wr_print_bytes(l.bytes, out);
+    wr_buf_printf(out, " of state (%s)", ends);
+}
+
 void wr_explain_bound(const struct wr_explain *e, uint32_t number, const char *between, struct wr_buf *out)
 {
     const struct wr_node *node = &e->program->node[number];
     if (node->kind == WR_NODE_PATTERN) {
         pattern_bound(e, number, between, out);
+        if (wr_pattern_class(&node->u.pattern) == WR_MATCHER_ROW) return;
+        wr_buf_add_cstr(out, between);
+        limits_of(e->program, node, out);
         return;
     }
     WR_ASSERT(node->kind == WR_NODE_WINDOW);
@@ -124,4 +158,6 @@ void wr_explain_bound(const struct wr_explain *e, uint32_t number, const char *b
                   "%llu window%s of %u aggregate%s that may be open at one time, and those that the watermark's "
                   "delay keeps open",
                   (unsigned long long)panes, plural(panes), w->aggregate_count, plural(w->aggregate_count));
+    wr_buf_add_cstr(out, between);
+    limits_of(e->program, node, out);
 }

@@ -1,7 +1,7 @@
 /* Pieces of text about nodes, for all formats of explain. */
 #include "compiler/explain.h"
 
-#include "vm/pattern_class.h"
+#include "vm/limits.h"
 
 void wr_explain_duration(int64_t micros, struct wr_buf *out)
 {
@@ -212,6 +212,10 @@ uint32_t wr_explain_longest(const struct wr_pattern_node *p)
 enum wr_matcher_class wr_explain_matcher(const struct wr_program *program, const struct wr_pattern_node *p,
                                          const char **why)
 {
+    struct wr_limits limits;
+    wr_limits_read(program, &limits);
+    *why = "a limit counts each start by itself";
+    if (wr_limits_drop_starts(&limits, p)) return WR_MATCHER_GENERAL;
     const char *list = wr_program_setting(program, "matcher"), *refuses;
     enum wr_matcher_class own = wr_pattern_class(p);
     enum wr_matcher_class forced = list ? wr_pattern_class_forced(p, list, &refuses) : own;

@@ -1,7 +1,10 @@
 /* SET and WITH (…): names with suggestions, values by their kind. Values are kept as text. */
 #include "compiler/state.h"
+#include "vm/limits.h"
 
-enum kind { KIND_TEXT, KIND_CHOICE, KIND_CHOICES, KIND_DURATION, KIND_COUNT, KIND_SWITCH, KIND_CHARACTER };
+enum kind {
+    KIND_TEXT, KIND_CHOICE, KIND_CHOICES, KIND_DURATION, KIND_COUNT, KIND_LIMIT, KIND_SIZE, KIND_SWITCH, KIND_CHARACTER
+};
 
 struct known {
     const char *name;
@@ -125,6 +128,7 @@ static bool check_value(struct wr_compile *c, const struct known *known,
     struct wr_slice t = wr_slice_cstr(*text);
     struct wr_suggestion near;
     int64_t number;
+    uint64_t bytes;
     switch (known->kind) {
     case KIND_DURATION:
         if (value->kind == WR_EXPR_DURATION) return true;
@@ -135,6 +139,12 @@ static bool check_value(struct wr_compile *c, const struct known *known,
     case KIND_COUNT:
         if (wr_parse_i64(t, &number) && number >= 0) return true;
         return bad_value(c, code, value, known->name, WR_SLICE("a whole number, 0 or more"));
+    case KIND_LIMIT:
+        if (wr_parse_i64(t, &number) && number > 0) return true;
+        return bad_value(c, code, value, known->name, WR_SLICE("a whole number, 1 or more"));
+    case KIND_SIZE:
+        if (wr_parse_bytes(t, &bytes) && bytes) return true;
+        return bad_value(c, code, value, known->name, WR_SLICE("a number of bytes, such as 1000000 or '512MB'"));
     case KIND_SWITCH:
         if (is_choice("true|false", t, &near)) return true;
         return bad_value(c, code, value, known->name, WR_SLICE("true or false"));

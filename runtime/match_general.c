@@ -7,6 +7,8 @@
  * limit a candidate of a later start that has the same future as one of an earlier start is dropped. */
 #include "runtime/match_general.h"
 
+/* After how many keys the wish to stop is looked at. */
+enum { LOOK_EVERY = 1024 };
 /* How many rows ahead the parts of a key's state are asked for. */
 enum { AHEAD_KEY = 24, AHEAD_START = 18, AHEAD_LINK = 12, AHEAD_ROW = 6 };
 
@@ -46,6 +48,7 @@ static void begin(struct wr_pattern *p, struct wr_general *g, struct wr_key_star
     if (starts->tail) wr_start_at(g, starts->tail)->next = id;
     else starts->head = id;
     starts->tail = id;
+    if (g->limiter) wr_limiter_began(g, (uint32_t)(starts - g->key.at), first.sequence);
 }
 
 /* A moment that has come while rows before it still wait: it is looked after when they have been looked at. */
@@ -131,33 +134,37 @@ static void remove_start(struct wr_pattern *p, struct wr_general *g, struct wr_k
     if (before) wr_start_at(g, before)->next = start->next;
     else starts->head = start->next;
     if (!start->next) starts->tail = before;
+    if (g->limiter && !starts->head) g->limiter->keys--;
     wr_slab_free(&g->starts, id);
 }
 
-/* LIMIT n STARTS PER KEY: more than n are open. True: the oldest has gone, which others may have waited for. */
-static bool limit_starts(struct wr_pattern *p, struct wr_general *g, uint32_t key, const struct pass *pass)
+void wr_general_drop_start(struct wr_pattern *p, struct wr_general *g, uint32_t key, uint64_t sequence, const char *setting)
 {
     struct wr_key_starts *starts = &g->key.at[key];
-    uint32_t count = 0, before = 0, id = starts->head;
-    for (uint32_t at = id; at; at = wr_start_at(g, at)->next) count++;
-    if (count <= p->spec->limit_starts) return false;
-    struct wr_row_id last = wr_start_at(g, starts->tail)->first;
-    if (p->spec->limit_policy == WR_STARTS_FAIL) {
-        struct wr_error error;
-        wr_error_set(&error, WR_ERR_LIMIT, "more than %u starts of a key are open in %s", p->spec->limit_starts,
-                     p->program->query[p->op.node->query]);
-        wr_task_fail(p->op.task, &error);
-    }
-    bool oldest = p->spec->limit_policy == WR_STARTS_DROP_OLDEST;
-    if (!oldest) {
-        for (; wr_start_at(g, id)->next; id = wr_start_at(g, id)->next) before = id;
-        WR_ASSERT(wr_start_at(g, id)->first.sequence == last.sequence);
-    }
+    uint32_t before = 0, id = starts->head;
+    for (; wr_start_at(g, id)->first.sequence != sequence; id = wr_start_at(g, id)->next) before = id;
     struct wr_start *start = wr_start_at(g, id);
-    wr_operator_count(&p->op, "limit", "", start->first.place);
-    if (p->trace) trace_end(p, g, start, key, WR_WATCH_LIMIT, pass);
+    wr_operator_count(&p->op, "limit", setting, start->first.place);
+    if (p->trace) wr_trace_end(p, sequence, key, WR_WATCH_LIMIT, p->now);
     wr_threads_drop(p, g, start);
     remove_start(p, g, starts, before, id);
+}
+
+/* So many starts of a key at most: more are open. True: the oldest has gone, which others may have waited for. */
+static bool limit_starts(struct wr_pattern *p, struct wr_general *g, uint32_t key)
+{
+    struct wr_key_starts *starts = &g->key.at[key];
+    const char *setting = p->spec->limit_starts ? "" : "max_starts_per_key";
+    uint64_t count = 0;
+    for (uint32_t at = starts->head; at; at = wr_start_at(g, at)->next) count++;
+    if (count <= p->plan.limit_starts) return false;
+    if (p->plan.limit_policy == WR_STARTS_FAIL) {
+        wr_pattern_fail_limit(p, key, p->plan.limit_starts, *setting ? setting : "LIMIT");
+        return false;
+    }
+    bool oldest = p->plan.limit_policy == WR_STARTS_DROP_OLDEST;
+    uint32_t id = oldest ? starts->head : starts->tail;
+    wr_general_drop_start(p, g, key, wr_start_at(g, id)->first.sequence, setting);
     return oldest;
 }
 
@@ -235,7 +242,7 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
         }
         id = next;
     }
-    if (p->spec->limit_starts && pass->has_row && starts->head && limit_starts(p, g, key, pass) && starts->head) {
+    if (p->plan.limit_starts && pass->has_row && starts->head && limit_starts(p, g, key) && starts->head) {
         go_over(p, g, key, &(struct pass){.time = pass->time, .sequence = UINT64_MAX});
         return;
     }
@@ -290,6 +297,15 @@ static void trim(struct wr_pattern *p, struct wr_general *g, uint32_t key)
 {
     uint32_t head = g->key.at[key].head;
     wr_rows_trim(p, g, &g->key_more.at[key], head ? wr_start_at(g, head)->first.sequence : UINT64_MAX);
+}
+
+void wr_general_pass(struct wr_pattern *p, struct wr_general *g, uint32_t key, int64_t time)
+{
+    WR_ASSERT(key < g->key.count);
+    uint32_t pending = p->plan.rows ? g->key_more.at[key].pending : 0;
+    if (pending) time = WR_MIN(time, wr_kept_at(g, pending)->id.place.time);
+    if (g->key.at[key].head) go_over(p, g, key, &(struct pass){.time = time, .sequence = UINT64_MAX});
+    if (p->plan.rows) trim(p, g, key);
 }
 
 /* A row of a key of which more is kept than its starts. */
@@ -380,20 +396,12 @@ WR_PREFETCHER void prefetch(const struct wr_pattern *p, const struct wr_general 
     }
 }
 
-/* What the pattern keeps has outgrown all bounds: better an end with a sentence than a machine without memory. */
-static void too_much_state(struct wr_pattern *p, const struct wr_general *g)
+/* What the pattern keeps has outgrown its bound: better an end with a sentence than a machine without memory. Asked for
+ * every row, for one alone can multiply it. */
+static inline bool is_too_much(const struct wr_pattern *p, const struct wr_general *g)
 {
-    struct wr_error error;
-    wr_error_set(&error, WR_ERR_LIMIT,
-                 "%s: its %u open starts keep more than 4 GB; a shorter WITHIN, PARTITION BY, or LIMIT n STARTS PER KEY "
-                 "bounds them",
-                 p->program->query[p->op.node->query], g->starts.live);
-    wr_task_fail(p->op.task, &error);
-}
-
-static inline bool is_too_much(const struct wr_general *g)
-{
-    return g->links.block_count + g->rows.block_count + g->starts.block_count > WR_STATE_BLOCKS_MAX;
+    uint64_t blocks = (uint64_t)g->links.block_count + g->rows.block_count + g->starts.block_count + g->more.block_count;
+    return blocks > p->plan.limits.bytes / WR_STATE_BYTES_BLOCK + 4; /* an empty slab has one, or none */
 }
 
 static void general_rows(struct wr_pattern *p)
@@ -412,16 +420,39 @@ static void general_rows(struct wr_pattern *p)
     }
     WR_ASSERT(!g->current);
     for (uint32_t i = 0; i < count; i++) {
-        if (WR_UNLIKELY(is_too_much(g))) too_much_state(p, g);
-        if (WR_UNLIKELY(g->to.capacity >= WR_CROWD || g->links.block_count >= WR_CROWD) && wr_task_stopping(p->op.task))
+        if (WR_UNLIKELY(is_too_much(p, g))) wr_limits_check_operator(&p->op);
+        if (WR_UNLIKELY(g->to.capacity >= WR_CROWD || g->links.block_count >= WR_CROWD) && wr_task_halted(p->op.task))
             return;
         prefetch(p, g, rows, count, i);
         wr_moments_until(&p->op, batch->time[rows[i]]);
+        if (WR_UNLIKELY(p->op.timers.next <= batch->time[rows[i]])) return; /* halted */
         p->now = batch->time[rows[i]];
         p->place = wr_batch_place(batch, rows[i]);
         if (p->plan.more) add_row(p, g, (uint32_t)p->id[rows[i]], rows[i]);
         else look_at(p, g, (uint32_t)p->id[rows[i]], rows[i]);
+        if (g->limiter) wr_limiter_enforce(p, g, (uint32_t)p->id[rows[i]]);
     }
+}
+
+/* Stages: the key's record, its first start, that one's chain, its last row. */
+static void general_prefetch(const struct wr_pattern *p, uint32_t key, unsigned stage)
+{
+    const struct wr_general *g = p->state;
+    if (key >= g->key.count) return;
+    if (stage == 0) {
+        __builtin_prefetch(&g->key.at[key]);
+        return;
+    }
+    uint32_t head = g->key.at[key].head;
+    if (!head) return;
+    struct wr_start *start = wr_start_at(g, head);
+    if (stage == 1) {
+        prefetch_cell(start);
+        return;
+    }
+    const struct wr_link *link = wr_link_at(g, wr_start_thread(start)->link);
+    if (stage == 2) prefetch_cell(link);
+    else if (link->row) prefetch_cell(wr_kept_at(g, link->row));
 }
 
 static void general_moment(struct wr_pattern *p, int64_t time, uint32_t key)
@@ -461,7 +492,10 @@ static void general_end(struct wr_pattern *p)
     struct wr_general *g = p->state;
     WR_ASSERT(!g->waiting.count && p->place.source == WR_SOURCE_END);
     g->ending = true;
-    for (uint32_t key = 0; key < g->key.count; key++) end_key(p, g, key);
+    for (uint32_t key = 0; key < g->key.count; key++) {
+        if (key % LOOK_EVERY == 0 && wr_task_halted(p->op.task)) return;
+        end_key(p, g, key);
+    }
     wr_give_waiting(p, g);
     for (size_t key = 0; key < g->key_more.count; key++) wr_rows_release(p, g, &g->key_more.at[key]);
     g->ending = false;
@@ -501,6 +535,7 @@ static void general_init(struct wr_pattern *p)
     wr_slab_init(&g->more, sizeof(struct wr_more) + g->thread_size);
     wr_slab_init(&g->held, sizeof(struct wr_held));
     wr_links_init(p, g);
+    g->limiter = wr_limiter_new(&p->plan.limits, p->spec);
     g->head = wr_alloc_zero((p->spec->position_count + 1) * sizeof *g->head);
     g->stamp = wr_alloc_zero((p->spec->position_count + 1) * sizeof *g->stamp);
     if (p->plan.elders && !p->trace) g->elders = wr_alloc_zero((p->spec->position_count + 1) * sizeof *g->elders);
@@ -523,6 +558,7 @@ static void general_release(struct wr_pattern *p)
     wr_free(g->head);
     wr_free(g->stamp);
     wr_free(g->elders);
+    wr_limiter_free(g->limiter);
     wr_free(g);
 }
 
@@ -535,6 +571,7 @@ static void general_clear(struct wr_pattern *p)
     wr_slab_clear(&g->held);
     for (uint32_t key = 0; key < g->key_more.count; key++) forget_key(p, g, key);
     wr_links_clear(p, g);
+    wr_limiter_clear(g->limiter);
 }
 
 static void general_measure(const struct wr_pattern *p, struct wr_operator_size *size)
@@ -564,6 +601,7 @@ const struct wr_matcher wr_match_general = {
     .release = general_release,
     .rows = general_rows,
     .moment = general_moment,
+    .prefetch = general_prefetch,
     .end = general_end,
     .sweep = general_sweep,
     .save = wr_general_save,

@@ -3,6 +3,7 @@
 #ifndef WR_RUNTIME_MATCH_GENERAL_H
 #define WR_RUNTIME_MATCH_GENERAL_H
 
+#include "runtime/match_limit.h"
 #include "runtime/pattern.h"
 
 /* A kept row: shared by all chains of its key. */
@@ -66,7 +67,6 @@ struct wr_key_starts {
 /* Candidates of one start, and how many of one position are compared with a new one. Past the first the run ends with
  * a sentence: nested loops whose conditions read what was taken double their candidates with every row. Past the
  * second a candidate is kept though another may stand for it, which costs memory and changes no result. */
-enum { WR_STATE_BLOCKS_MAX = 65536 }; /* of 64 KB: what one pattern may keep, 4 GB; past it the run ends with a sentence */
 enum { WR_CANDIDATES_MAX = 65536, WR_COMPARED_MAX = 256, WR_CROWD = 1024 };
 
 /* Candidates in the making, `size` bytes each. */
@@ -128,6 +128,7 @@ struct wr_general {
     struct wr_elders *elders; /* per position; NULL where the pattern cannot use them */
     uint64_t go;
     WR_VEC(struct wr_held) waiting; /* when the input has ended */
+    struct wr_limiter *limiter; /* NULL: nothing drops starts of the pattern as a whole */
 };
 
 static inline struct wr_thread *wr_start_thread(struct wr_start *start)
@@ -287,6 +288,14 @@ void wr_wait_held(struct wr_pattern *p, struct wr_general *g, uint32_t key);
 void wr_give_waiting(struct wr_pattern *p, struct wr_general *g);
 /* Is there anything about the key that must not be forgotten? */
 bool wr_key_more_is_idle(const struct wr_pattern *p, const struct wr_general *g, uint32_t key);
+
+/* ---- Starts (match_general.c) ------------------------------------------------------------------------- */
+
+/* An open start, named by its first row's number, goes because of a limit: counted, and told to who watches. */
+void wr_general_drop_start(struct wr_pattern *p, struct wr_general *g, uint32_t key, uint64_t sequence,
+                           const char *setting);
+/* Lets a key's starts do what can be done at this time: whose time is up ends, who waited for one that has gone goes on. */
+void wr_general_pass(struct wr_pattern *p, struct wr_general *g, uint32_t key, int64_t time);
 
 /* ---- Candidates (match_thread.c) ------------------------------------------------------------------- */
 

@@ -158,6 +158,9 @@ static void load_start(struct wr_pattern *p, struct wr_general *g, const struct 
     if (starts->tail) wr_start_at(g, starts->tail)->next = id;
     else starts->head = id;
     starts->tail = id;
+    if (!g->limiter) return;
+    wr_limiter_began(g, (uint32_t)(starts - g->key.at), from->first.sequence);
+    g->limiter->begun = 0; /* not by the row at hand */
 }
 
 static void load_listed(struct wr_pattern *p, struct wr_general *g, const struct wr_picture *picture,

@@ -315,10 +315,7 @@ static bool limit_starts(struct wr_pattern *p, struct wr_group *s, uint32_t key)
     struct wr_group_key *k = &s->key.at[key];
     if (!p->spec->limit_starts || k->count <= p->spec->limit_starts) return false;
     if (p->spec->limit_policy == WR_STARTS_FAIL) {
-        struct wr_error error;
-        wr_error_set(&error, WR_ERR_LIMIT, "more than %u starts of a key are open in %s", p->spec->limit_starts,
-                     p->program->query[p->op.node->query]);
-        wr_task_fail(p->op.task, &error);
+        wr_pattern_fail_limit(p, key, p->spec->limit_starts, "LIMIT");
     }
     bool oldest = p->spec->limit_policy == WR_STARTS_DROP_OLDEST;
     uint32_t id = oldest ? k->head : k->tail;
@@ -399,21 +396,11 @@ WR_PREFETCHER void prefetch(const struct wr_pattern *p, const struct wr_group *s
     }
 }
 
-/* What the pattern keeps has outgrown all bounds (see match_general.c). */
-static void too_much_state(struct wr_pattern *p, const struct wr_group *s)
+/* What the pattern keeps has outgrown its bound (see match_general.c). */
+static inline bool is_too_much(const struct wr_pattern *p, const struct wr_group *s)
 {
-    struct wr_error error;
-    wr_error_set(&error, WR_ERR_LIMIT,
-                 "%s: its %u open starts keep more than 4 GB; a shorter WITHIN, PARTITION BY, or LIMIT n STARTS PER KEY "
-                 "bounds them",
-                 p->program->query[p->op.node->query], s->starts.live);
-    wr_task_fail(p->op.task, &error);
-}
-
-static inline bool is_too_much(const struct wr_group *s)
-{
-    return s->g.links.block_count + s->g.rows.block_count + s->starts.block_count + s->nodes.block_count >
-           WR_STATE_BLOCKS_MAX;
+    uint64_t blocks = (uint64_t)s->g.links.block_count + s->g.rows.block_count + s->starts.block_count + s->nodes.block_count;
+    return blocks > p->plan.limits.bytes / WR_STATE_BYTES_BLOCK + 4; /* an empty slab has one, or none */
 }
 
 static void group_rows(struct wr_pattern *p)
@@ -431,10 +418,11 @@ static void group_rows(struct wr_pattern *p)
     }
     WR_ASSERT(!s->g.current);
     for (uint32_t i = 0; i < count; i++) {
-        if (WR_UNLIKELY(is_too_much(s))) too_much_state(p, s);
-        if (WR_UNLIKELY(s->g.links.block_count >= WR_CROWD) && wr_task_stopping(p->op.task)) return;
+        if (WR_UNLIKELY(is_too_much(p, s))) wr_limits_check_operator(&p->op);
+        if (WR_UNLIKELY(s->g.links.block_count >= WR_CROWD) && wr_task_halted(p->op.task)) return;
         prefetch(p, s, rows, count, i);
         wr_moments_until(&p->op, batch->time[rows[i]]);
+        if (WR_UNLIKELY(p->op.timers.next <= batch->time[rows[i]])) return; /* halted */
         p->now = batch->time[rows[i]];
         p->place = wr_batch_place(batch, rows[i]);
         handle_row(p, s, (uint32_t)p->id[rows[i]], rows[i]);

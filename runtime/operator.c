@@ -4,7 +4,7 @@
 
 void wr_operator_emit(struct wr_operator *op, const struct wr_batch *batch)
 {
-    if (batch->rows == 0) return;
+    if (batch->rows == 0 || op->task->abandoned) return;
     WR_ASSERT(batch->rows <= WR_BATCH_ROWS && batch->columns == op->node->schema.count);
     int64_t last = batch->time[batch->rows - 1];
     op->emitted++;
@@ -18,7 +18,7 @@ void wr_operator_emit(struct wr_operator *op, const struct wr_batch *batch)
 void wr_operator_emit_watermark(struct wr_operator *op, int64_t watermark)
 {
     WR_ASSERT(op->watermark < WR_TIME_MAX || op->ended);
-    if (watermark <= op->watermark) return;
+    if (watermark <= op->watermark || op->task->abandoned) return;
     op->watermark = watermark;
     if (watermark == WR_TIME_MAX && !op->ended) {
         struct wr_task *task = op->task;

@@ -19,7 +19,7 @@ struct wr_operator;
 struct wr_watch;
 
 struct wr_operator_size {
-    uint64_t keys, starts, rows, bytes;
+    uint64_t keys, starts, rows, bytes; /* starts of a window: its open windows, of all keys */
 };
 
 /* Where save puts entries and load gets them: (key bytes, value bytes), no pointers or dense ids inside.
@@ -34,6 +34,9 @@ struct wr_operator_class {
     void (*on_batch)(struct wr_operator *op, uint32_t port, const struct wr_batch *batch);
     /* A moment armed by wr_timer_arm; `key` is what it was armed with. */
     void (*on_moment)(struct wr_operator *op, int64_t time, uint32_t key);
+    /* A moment of this key fires soon: asks for memory that it will read, nothing else. Stages 0 to 3 come nearer and
+     * nearer. NULL: nothing to ask for. */
+    void (*prefetch_moment)(const struct wr_operator *op, uint32_t key, unsigned stage);
     /* All rows of the input with time < watermark have come. Passes its own watermark on. */
     void (*on_watermark)(struct wr_operator *op, uint32_t port, int64_t watermark);
     /* The bounded input has ended (after on_watermark(WR_TIME_MAX) fired what was armed). */
@@ -118,6 +121,9 @@ void wr_operator_count_error(struct wr_operator *op, const struct wr_batch *batc
 /* Another counted drop ("limit", "suppressed" …). */
 void wr_operator_count(struct wr_operator *op, const char *reason, const char *code, struct wr_place place);
 
+/* Fails the run when the operator keeps more than the program's limits allow. */
+void wr_limits_check_operator(struct wr_operator *op);
+
 /* Fires the operator's moments <= time, in order. Cheap when none is due. */
 static inline void wr_moments_until(struct wr_operator *op, int64_t time)
 {
@@ -134,9 +140,11 @@ int64_t wr_task_time(const struct wr_task *task);
 const char *wr_task_matcher(const struct wr_task *task);
 /* Who watches the run (runtime/watch.h), or NULL. */
 struct wr_watch *wr_task_watch(const struct wr_task *task);
+/* The host asked for the end, or a limit was passed, in the middle of a batch; asked between rows and moments where they can
+ * take long. From the first true answer on nothing more is given to any operator: what was written is what the run would have
+ * written first. */
+bool wr_task_halted(struct wr_task *task);
 /* Something that stops the run: the first error stands, the task ends at the next batch. */
-/* The run is to end: after wr_task_fail, or because the host asked. Operators whose rows can take long ask between rows. */
-bool wr_task_stopping(struct wr_task *task);
 void wr_task_fail(struct wr_task *task, const struct wr_error *error);
 const struct wr_program *wr_task_program(const struct wr_task *task);
 /* Identity of a source partition (stream name, partition number) for ids that outlive dense numbers. */

@@ -2,6 +2,8 @@
  * decides. Everything that is the same for all matchers is here. */
 #include "runtime/pattern.h"
 
+#include "vm/text.h"
+
 /* ---- Creation ------------------------------------------------------------------------------------ */
 
 static const struct wr_matcher *choose_matcher(struct wr_task *task, const struct wr_pattern_node *spec)
@@ -10,6 +12,9 @@ static const struct wr_matcher *choose_matcher(struct wr_task *task, const struc
     if (!forced) forced = wr_program_setting(wr_task_program(task), "matcher");
     if (wr_watch_traces(wr_task_watch(task))) return &wr_match_general;
     if (spec->position_count == 0) return &wr_match_general; /* only empty matches */
+    struct wr_limits limits;
+    wr_limits_read(wr_task_program(task), &limits);
+    if (wr_limits_drop_starts(&limits, spec)) return &wr_match_general;
     static const struct wr_matcher *const matchers[] = {&wr_match_row, &wr_match_sequence, &wr_match_group,
                                                         &wr_match_general};
     const char *why; /* the engine has asked for it before it opened anything */
@@ -198,6 +203,35 @@ void wr_pattern_sweep_all(struct wr_operator *op)
         if (wr_keytable_is_live(p->keys, id) && p->matcher->sweep(p, id)) forget_key(p, id);
 }
 
+void wr_pattern_put_key(const struct wr_pattern *p, uint32_t key, struct wr_buf *out)
+{
+    WR_ASSERT(key != WR_NONE);
+    for (uint32_t k = 0; p->keys && k < p->spec->key_count; k++) {
+        struct wr_value value = wr_keytable_value(p->keys, key, k);
+        if (k) wr_buf_add_cstr(out, ", ");
+        wr_value_print(p->key_type[k], &value, out);
+    }
+}
+
+void wr_pattern_fail_limit(struct wr_pattern *p, uint32_t key, uint64_t most, const char *limit)
+{
+    struct wr_buf where = {0};
+    struct wr_error error;
+    WR_ASSERT(limit && most > 0);
+    if (p->keys) {
+        wr_buf_add_cstr(&where, ", of ");
+        wr_pattern_put_key(p, key, &where);
+    }
+    wr_error_set(&error, WR_ERR_LIMIT,
+                 "%s: more than %llu starts of a key are open%s (%s); a shorter WITHIN ends them sooner, a higher limit lets "
+                 "them be, %s passes the oldest or the new one over",
+                 p->program->query[p->op.node->query], (unsigned long long)most, wr_buf_cstr(&where), limit,
+                 strcmp(limit, "LIMIT") == 0 ? "ON LIMIT DROP OLDEST or DROP NEW"
+                                             : "SET on_limit = 'drop_oldest' or 'drop_new'");
+    wr_task_fail(p->op.task, &error);
+    wr_buf_release(&where);
+}
+
 void wr_pattern_check(const struct wr_operator *op)
 {
     const struct wr_pattern *p = (const struct wr_pattern *)op;
@@ -244,6 +278,13 @@ static void pattern_on_moment(struct wr_operator *op, int64_t time, uint32_t key
     uint64_t results = p->results;
     p->matcher->moment(p, time, key);
     if (p->results == results) op->time = op->timers.before;
+}
+
+static void pattern_prefetch_moment(const struct wr_operator *op, uint32_t key, unsigned stage)
+{
+    const struct wr_pattern *p = (const struct wr_pattern *)op;
+    WR_ASSERT(stage <= 3);
+    if (p->matcher->prefetch) p->matcher->prefetch(p, key, stage);
 }
 
 static void pattern_on_watermark(struct wr_operator *op, uint32_t port, int64_t watermark)
@@ -325,6 +366,7 @@ const struct wr_operator_class wr_pattern_operator = {
     .free = pattern_free,
     .on_batch = pattern_on_batch,
     .on_moment = pattern_on_moment,
+    .prefetch_moment = pattern_prefetch_moment,
     .on_watermark = pattern_on_watermark,
     .on_end = pattern_on_end,
     .save_all = wr_pattern_save,

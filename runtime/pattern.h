@@ -25,6 +25,7 @@
 #include "runtime/keytable.h"
 #include "runtime/operator.h"
 #include "runtime/watch.h"
+#include "vm/limits.h"
 #include "vm/pattern_class.h"
 
 struct wr_pattern;
@@ -169,6 +170,9 @@ struct wr_plan {
     uint8_t *begins;         /* per variable: a match may begin with it */
     uint8_t *needed;         /* variable_count rows of keep_count bytes: something reads the column of such rows */
     uint32_t number;         /* of this pattern among those of its query */
+    struct wr_limits limits; /* of the program */
+    uint64_t limit_starts;   /* open starts of a key, by the pattern or by a setting; 0: any number */
+    uint8_t limit_policy;    /* enum wr_limit, for that */
 };
 
 void wr_plan_init(struct wr_plan *plan, const struct wr_program *program, const struct wr_node *node);
@@ -257,6 +261,8 @@ struct wr_matcher {
     void (*rows)(struct wr_pattern *p);
     /* Ends what its time ends at this moment. NULL: the matcher arms no moments. */
     void (*moment)(struct wr_pattern *p, int64_t time, uint32_t key);
+    /* Asks for what the moment of a key will read (operator.h). NULL: nothing. */
+    void (*prefetch)(const struct wr_pattern *p, uint32_t key, unsigned stage);
     /* The input has ended: decides everything that waits. */
     void (*end)(struct wr_pattern *p);
     /* Drops what is past its time; true when the key has no state left. NULL: no state per key. */
@@ -334,6 +340,11 @@ static inline int64_t wr_pattern_deadline(const struct wr_pattern *p, int64_t fi
     return end;
 }
 
+/* A key, or the whole pattern (WR_NONE), has more starts than a limit allows, and the policy is to fail. `limit`: the
+ * setting's name, or LIMIT. */
+void wr_pattern_fail_limit(struct wr_pattern *p, uint32_t key, uint64_t most, const char *limit);
+/* Appends a key as people read it: "c1, 7". */
+void wr_pattern_put_key(const struct wr_pattern *p, uint32_t key, struct wr_buf *out);
 /* Asserts every invariant of the operator's state; O(n), for tests. */
 void wr_pattern_check(const struct wr_operator *op);
 /* The row so many rows behind (or before) a kept row among its key's rows: its id, 0 when there is none. */

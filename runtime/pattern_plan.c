@@ -188,11 +188,24 @@ static void plan_more(struct wr_plan *plan, const struct wr_pattern_node *spec)
     plan->more = plan->rows || plan->at_start || plan->numbers || spec->suppress_us || spec->lead_count;
 }
 
+static void plan_limit(struct wr_plan *plan, const struct wr_pattern_node *spec)
+{
+    static const uint8_t policy[] = {[WR_ON_LIMIT_FAIL] = WR_STARTS_FAIL, [WR_ON_LIMIT_DROP_OLDEST] = WR_STARTS_DROP_OLDEST,
+                                     [WR_ON_LIMIT_DROP_NEW] = WR_STARTS_DROP_NEW};
+    plan->limit_starts = spec->limit_starts;
+    plan->limit_policy = spec->limit_policy;
+    if (spec->limit_starts || plan->limits.starts_key == UINT64_MAX) return;
+    plan->limit_starts = plan->limits.starts_key;
+    plan->limit_policy = policy[plan->limits.policy];
+}
+
 void wr_plan_init(struct wr_plan *plan, const struct wr_program *program, const struct wr_node *node)
 {
     const struct wr_pattern_node *spec = &node->u.pattern;
     WR_ASSERT(!spec->all_matches && spec->after_match < WR_AFTER_NONE);
     *plan = (struct wr_plan){0};
+    wr_limits_read(program, &plan->limits);
+    plan_limit(plan, spec);
     plan_keep(plan, program, spec);
     plan_steps(plan, spec);
     plan_more(plan, spec);
@@ -212,11 +225,12 @@ void wr_plan_init(struct wr_plan *plan, const struct wr_program *program, const 
     }
     for (uint32_t i = 0; i < spec->lead_count; i++) /* these are to be remembered, so they make a key known too */
         plan->selects[spec->lead[i].variable] = plan->begins[spec->lead[i].variable] = 1;
+    bool limited = plan->limit_starts || wr_limits_drop_starts(&plan->limits, spec); /* then each start is counted */
     /* A match that a moment ends may cover no row of a later start that has come as far. */
-    plan->elders = wr_pattern_drops_younger(spec) && plan->time_slot == WR_NONE;
+    plan->elders = wr_pattern_drops_younger(spec) && !limited && plan->time_slot == WR_NONE;
     /* By -> alone and without a time limit a start never fails, and in a sequence no later one is sooner done. */
     plan->one_start = plan->past_last && !plan->strict && spec->within_us < 0 && spec->position_count > 0 &&
-                      wr_pattern_class(spec) <= WR_MATCHER_SEQUENCE;
+                      wr_pattern_class(spec) <= WR_MATCHER_SEQUENCE && !limited;
     for (const struct wr_node *other = program->node; other != node; other++)
         plan->number += other->kind == WR_NODE_PATTERN && other->query == node->query;
 }

@@ -356,11 +356,7 @@ static struct wr_watch_row row_at(const struct wr_pattern *p, struct wr_place pl
 void wr_trace_key(struct wr_pattern *p, uint32_t key, struct wr_buf *out)
 {
     wr_buf_clear(out);
-    for (uint32_t k = 0; p->keys && k < p->spec->key_count; k++) {
-        struct wr_value value = wr_keytable_value(p->keys, key, k);
-        if (k) wr_buf_add_cstr(out, ", ");
-        wr_value_print(p->key_type[k], &value, out);
-    }
+    wr_pattern_put_key(p, key, out);
 }
 
 /* How the best candidate ended, where the start as a whole went in another way. */

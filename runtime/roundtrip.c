@@ -18,6 +18,7 @@ static void collect(void *context, struct wr_slice key, struct wr_slice value)
 
 void wr_task_roundtrip(struct wr_task *task)
 {
+    if (task->abandoned) return; /* a batch that was left in its middle has no state to go on with */
     for (uint32_t i = 0; i < task->op_count; i++) {
         struct wr_operator *op = task->op[i];
         if (!op->cls->save_all) continue;

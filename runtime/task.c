@@ -61,6 +61,7 @@ void wr_task_init(struct wr_task *task, const struct wr_program *program,
     task->watermark = task->time = WR_TIME_MIN;
     task->hash_seed = wr_clock_seed();
     wr_drops_init(&task->drops, program->query_count);
+    wr_limits_read(program, &task->limits);
     task->op = wr_alloc_zero(sizeof *task->op * program->node_count);
     for (uint32_t i = 0; i < program->node_count; i++) {
         const struct wr_operator_class *cls = class_of(&program->node[i]);
@@ -211,6 +212,7 @@ static void take(struct wr_task *task, struct wr_partition *partition, const str
         }
         wr_scratch_reset(&task->scratch, mark);
         wr_task_advance(task);
+        wr_limits_check(task);
         wr_task_rest(task);
         start += count;
     }
@@ -301,11 +303,16 @@ void wr_task_rest(struct wr_task *task)
     else if (task->options.state_roundtrip) wr_task_roundtrip(task);
 }
 
-bool wr_task_stopping(struct wr_task *task)
+bool wr_task_halted(struct wr_task *task)
 {
-    bool stop = task->error.status != WR_OK || (task->options.stop && *task->options.stop);
-    task->abandoned |= stop;
-    return stop;
+    if (task->abandoned) return true;
+    bool stop = task->options.stop && *task->options.stop;
+    if (!stop && task->error.status != WR_ERR_LIMIT) return false;
+    struct wr_error error;
+    wr_error_set(&error, WR_ERR_STOPPED, "stopped");
+    wr_task_fail(task, &error);
+    task->abandoned = true;
+    return true;
 }
 
 void wr_task_fail(struct wr_task *task, const struct wr_error *error)

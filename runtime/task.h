@@ -8,6 +8,7 @@
 #include "runtime/operator.h"
 #include "runtime/scratch.h"
 #include "runtime/watch.h"
+#include "vm/limits.h"
 #include <signal.h>
 
 struct wr_source;
@@ -64,7 +65,9 @@ struct wr_task {
     const struct wr_operator *ending; /* whose on_end runs */
     uint64_t hash_seed;
     uint64_t rows_written;
-    bool abandoned; /* somebody was told to stop in the middle of a batch: what follows is no state and no result */
+    struct wr_limits limits;
+    uint32_t unchecked; /* batches since the limits were last checked */
+    bool abandoned; /* wr_task_halted stopped somebody in the middle of a batch: what follows is no state and no result */
     struct wr_buf text; /* work space for log lines and messages */
 };
 
@@ -101,6 +104,9 @@ struct wr_drop_sample {
 };
 void wr_task_drop(struct wr_task *task, uint32_t query, enum wr_drop_kind kind, const char *reason,
                   const char *code, const struct wr_drop_sample *sample);
+
+/* task_limits.c: after a batch. What is past a limit ends the run; limits that drop have done so already. */
+void wr_limits_check(struct wr_task *task);
 
 /* The state after a batch, saved, dropped and loaded again where a test mode asks for it. */
 void wr_task_rest(struct wr_task *task);

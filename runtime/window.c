@@ -222,6 +222,7 @@ static void on_batch(struct wr_operator *op, uint32_t port, const struct wr_batc
         if (WR_UNLIKELY(w->op.timers.next <= now)) {
             add_pending(w, batch);
             wr_moments_until(op, now);
+            if (w->op.timers.next <= now) return; /* halted */
         }
         if (WR_UNLIKELY(e < w->low || e >= w->high)) find_windows(w, e, now);
         if (w->current.count) wr_unit_touch(op, (uint32_t)w->id[row]);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """The habits of the command line: streams, exit codes, help, formats, suggestions, colours."""
-import json, os, subprocess, sys, tempfile
+import json, os, signal, subprocess, sys, tempfile, time
 
 WEIR = os.path.abspath(os.environ.get("WEIR", "build/weir"))
 results = []
@@ -367,6 +367,35 @@ def versions_and_completions(f):
     script = weir("completion", "bash")[1]
     equal(subprocess.run(["bash", "-n"], input=script, text=True).returncode, 0)
     equal(weir("completion", "tcsh")[0], 2)
+
+
+# An hour of absences that each arm the next, a microsecond later: 3.6 billion moments between two rows.
+ENDLESS = ("CREATE STREAM s (at TIMESTAMP, kind STRING, WATERMARK FOR at AS at);\n"
+           "PATTERN p FROM s MATCH a -> (NOT b FOR 1us)+ -> c WITHIN 2h "
+           "DEFINE a AS kind = 'a', b AS kind = 'b', c AS kind = 'c' SELECT a.at AS first;\n")
+ENDLESS_ROWS = '{"at":1700000000000,"kind":"a"}\n{"at":1700003600000,"kind":"c"}\n'
+
+
+@case
+def an_interrupt_ends_whatever_runs(f):
+    with open(f + "/e.weir", "w") as e:
+        e.write(ENDLESS)
+    with open(f + "/s.jsonl", "w") as s:
+        s.write(ENDLESS_ROWS)
+    with open(f + "/e.wtest", "w") as t:
+        t.write('use "e.weir"\nstart 2026-03-03T18:00:00Z\n\n=== endless\n+0s s kind=a\n+1h s kind=c\n---\nnone\n')
+    query = ENDLESS.split("\n")[1].rstrip(";")
+    for args in (["replay", f + "/e.weir", "--in", "s=" + f + "/s.jsonl"], ["query", query, f + "/s.jsonl"],
+                 ["why", f + "/e.weir", "--in", "s=" + f + "/s.jsonl"], ["test", f + "/e.wtest"]):
+        for number in (signal.SIGINT, signal.SIGTERM):
+            p = subprocess.Popen([WEIR, *args], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                 preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))
+            time.sleep(0.3)
+            assert p.poll() is None, (args, p.communicate())
+            p.send_signal(number)
+            out, err = p.communicate(timeout=20)
+            assert p.returncode in (130, -number), (args, p.returncode, err)
+            equal(out, "")
 
 
 failed = [(name, why) for name, why in results if why]

@@ -73,7 +73,12 @@ void wr_operator_count(struct wr_operator *op, const char *reason, const char *c
     WR_ASSERT(op && reason && code && place.time);
 }
 
-bool wr_task_stopping(struct wr_task *task)
+void wr_limits_check_operator(struct wr_operator *op)
+{
+    WR_ASSERT(!op); /* nothing here has a limit */
+}
+
+bool wr_task_halted(struct wr_task *task)
 {
     WR_ASSERT(task);
     return false;

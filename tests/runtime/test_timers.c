@@ -6,6 +6,7 @@
 #include <float.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 struct heard {
@@ -103,6 +104,87 @@ static void the_end_of_the_input_fires_what_is_armed_once(void **state)
     wr_timers_release(&heard.op.timers);
 }
 
+/* ---- Any order of arming ---------------------------------------------------------------------------- */
+
+enum { MANY = 20000 };
+struct all {
+    struct wr_operator op;
+    struct wr_timer fired[MANY];
+    unsigned count;
+};
+
+static void keep(struct wr_operator *op, int64_t time, uint32_t key)
+{
+    struct all *all = (struct all *)op;
+    all->fired[all->count++] = (struct wr_timer){time, op->timers.order, key};
+}
+static const struct wr_operator_class keeper = {.name = "keeper", .on_moment = keep};
+
+static int by_place(const void *a, const void *b)
+{
+    const struct wr_timer *x = a, *y = b;
+    if (x->time != y->time) return x->time < y->time ? -1 : 1;
+    if (x->order != y->order) return x->order < y->order ? -1 : 1;
+    return (x->key > y->key) - (x->key < y->key);
+}
+
+/* Rows arm moments some spans later, a few of them anywhere, while time goes on and fires what is due: what has fired
+ * is what was armed, sorted. Spans: 1 is one ascending run, more need several, many need the heap. */
+static void fire_against_sorting(uint32_t spans, uint32_t anywhere)
+{
+    static struct all all;
+    static struct wr_timer armed[MANY];
+    all = (struct all){.op = {.cls = &keeper, .id = 1, .time = WR_TIME_MIN}};
+    wr_timers_init(&all.op.timers);
+    uint64_t random = 88172645463325252u + spans;
+    int64_t now = 0;
+    for (uint32_t i = 0; i < MANY; i++) {
+        random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+        now += (int64_t)(random % 3);
+        wr_moments_until(&all.op, now);
+        int64_t later = random >> 20 & 127 ? 1 : 0;
+        int64_t span = random >> 32 & 63 || !anywhere ? 10 + 300 * (int64_t)((random >> 8) % spans)
+                                                 : (int64_t)(random >> 40) % 2000;
+        armed[i] = (struct wr_timer){now + later + span, random >> 16 & 7, i};
+        wr_timer_arm(&all.op.timers, armed[i].time, armed[i].order, i);
+    }
+    wr_moments_until(&all.op, WR_TIME_MAX);
+    assert_int_equal(all.count, MANY);
+    assert_int_equal(all.op.timers.count, 0);
+    for (uint32_t i = 0; i < MANY; i++) assert_true(!i || all.fired[i - 1].time <= all.fired[i].time);
+    qsort(armed, MANY, sizeof *armed, by_place);
+    /* What is armed for a time that is already being fired comes behind those that have gone: not here, spans are > 0. */
+    for (uint32_t i = 0; i < MANY; i++) assert_true(by_place(&armed[i], &all.fired[i]) == 0);
+    wr_timers_release(&all.op.timers);
+}
+
+static void whatever_the_order_of_arming_they_fire_in_the_order_of_places(void **state)
+{
+    (void)state;
+    for (uint32_t spans = 1; spans <= 9; spans++) {
+        fire_against_sorting(spans, 0);
+        fire_against_sorting(spans, 1);
+    }
+}
+
+static void what_is_forgotten_does_not_fire_and_room_is_used_again(void **state)
+{
+    (void)state;
+    struct heard heard;
+    begin(&heard);
+    for (uint32_t i = 0; i < 40; i++) wr_timer_arm(&heard.op.timers, i % 7, i, i);
+    uint64_t bytes = wr_timers_bytes(&heard.op.timers);
+    wr_timers_clear(&heard.op.timers);
+    assert_int_equal(heard.op.timers.next, WR_TIME_MAX);
+    wr_moments_until(&heard.op, 100);
+    assert_int_equal(heard.count, 0);
+    for (uint32_t i = 0; i < 40; i++) wr_timer_arm(&heard.op.timers, 200 + i % 7, i, i);
+    assert_int_equal(wr_timers_bytes(&heard.op.timers), bytes);
+    wr_moments_until(&heard.op, 300);
+    assert_int_equal(heard.count, 40);
+    wr_timers_release(&heard.op.timers);
+}
+
 static void numbers_and_values_read_back(void **state)
 {
     (void)state;
@@ -172,6 +254,8 @@ int main(void)
             a_moment_stands_before_the_rows_of_its_time_and_after_moments_of_earlier_operators),
         cmocka_unit_test(moments_armed_by_moments_fire_when_they_are_due),
         cmocka_unit_test(the_end_of_the_input_fires_what_is_armed_once),
+        cmocka_unit_test(whatever_the_order_of_arming_they_fire_in_the_order_of_places),
+        cmocka_unit_test(what_is_forgotten_does_not_fire_and_room_is_used_again),
         cmocka_unit_test(numbers_and_values_read_back),
         cmocka_unit_test(bytes_that_are_cut_short_are_refused_at_every_length),
     };
