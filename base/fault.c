@@ -13,6 +13,7 @@ static const char *const names[] = {
 #include "base/fault.def"
 #undef CRASH_POINT
 };
+static bool checks_state;
 static const char *const kinds[WR_FAULT_KINDS] = {"store", "file", "alloc"};
 
 static struct {
@@ -35,6 +36,10 @@ void wr_fault_fail_at(enum wr_fault_kind kind, uint64_t n, uint64_t times)
     calls[kind].first = n;
     calls[kind].end = n ? n + times : 0;
 }
+
+void wr_fault_check_state(bool on) { checks_state = on; }
+
+bool wr_fault_checks_state(void) { return checks_state; }
 
 uint64_t wr_fault_count(enum wr_fault_kind kind)
 {

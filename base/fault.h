@@ -1,6 +1,6 @@
 /* Faults for tests: named points at which the process kills itself, and calls that fail. They exist where WR_FAULTS is
  * defined (MODE=debug, asan, hostile); elsewhere they compile to nothing. Nothing here reads the environment: the command
- * line hands over WEIR_CRASH_AT and WEIR_FAIL_AT. */
+ * line hands over WEIR_CRASH_AT, WEIR_FAIL_AT and WEIR_STATE_CHECK. */
 #ifndef WR_BASE_FAULT_H
 #define WR_BASE_FAULT_H
 
@@ -24,6 +24,11 @@ void wr_fault_fail_at(enum wr_fault_kind kind, uint64_t n, uint64_t times);
 uint64_t wr_fault_count(enum wr_fault_kind kind);
 /* The i-th name of fault.def; NULL behind the last. */
 const char *wr_fault_name(size_t i);
+
+/* Units that a checkpoint has frozen are encoded at once too, and compared with what is saved of them later
+ * (runtime/state_check.h). For the whole process. */
+void wr_fault_check_state(bool on);
+bool wr_fault_checks_state(void);
 
 bool wr_fault_due(enum wr_fault_kind kind);
 void wr_fault_pass(const char *name);

@@ -56,14 +56,31 @@ static bool faults_understood(void)
 #ifdef WR_FAULTS
     const char *wrong = wr_fault_configure(getenv("WEIR_CRASH_AT"), getenv("WEIR_FAIL_AT"));
     if (wrong) return wr_fail(WR_EXIT_USAGE, "%s", wrong), false;
+    const char *check = getenv("WEIR_STATE_CHECK");
+    wr_fault_check_state(check && *check);
 #endif
     return true;
+}
+
+/* For tests, in the same builds: the names that WEIR_CRASH_AT takes. */
+static bool crash_points_wanted(int argc, char **argv)
+{
+#ifdef WR_FAULTS
+    if (argc != 3 || strcmp(argv[1], "version") != 0 || strcmp(argv[2], "--crash-points") != 0) return false;
+    for (size_t i = 0; wr_fault_name(i); i++) puts(wr_fault_name(i));
+    return true;
+#else
+    WR_UNUSED(argc);
+    WR_UNUSED(argv);
+    return false;
+#endif
 }
 
 int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN); /* a broken pipe is a status of the write, not the death of the process */
     if (!faults_understood()) return WR_EXIT_USAGE;
+    if (crash_points_wanted(argc, argv)) return WR_EXIT_DONE;
     if (argc < 2) {
         print_overview(stderr);
         return WR_EXIT_USAGE;

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "runtime/clock.h"
 #include "runtime/source.h"
+#include "runtime/state_check.h"
 
 enum {
     SHARE = 10,                 /* a tenth */
@@ -74,6 +75,7 @@ void wr_checkpointer_save_unit(struct wr_checkpointer *c, struct wr_operator *op
     uint64_t bit = (uint64_t)1 << unit % 64;
     WR_ASSERT(changes->frozen[word] & bit);
     struct putting p = {c, op, 0, 0, 'u'};
+    WR_STATE_CHECK(wr_state_check_unit(c, op, unit));
     op->cls->save_unit(op, unit, put, &p);
     WR_ASSERT(p.entries <= 1);
     bool stored = changes->stored[word] & bit;
@@ -183,6 +185,7 @@ static void put_own(struct wr_checkpointer *c)
         if (op->cls->freeze) op->cls->freeze(op);
         freeze(&op->changes);
     }
+    WR_STATE_CHECK(wr_state_check_barrier(c));
 }
 
 /* A run that has come to its end has no state: only its record stays. */

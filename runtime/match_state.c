@@ -431,19 +431,27 @@ static bool load_own(struct wr_pattern *p, struct wr_slice in)
     return in.size == 0;
 }
 
+bool wr_pattern_picture_of(struct wr_pattern *p, struct wr_slice value, struct wr_picture *picture, uint64_t *order)
+{
+    uint8_t kind, version;
+    wr_picture_clear(picture);
+    if (!wr_get_u8(&value, &kind) || kind != 'K' || !wr_get_u8(&value, &version) || version != STATE_VERSION ||
+        !wr_get_u64(&value, order))
+        return false;
+    return get_rows(p, &value, picture) && get_links(p, &value, picture) && get_starts(p, &value, picture) &&
+           (!p->plan.more || get_more(p, &value, picture)) && !value.size;
+}
+
 bool wr_pattern_load(struct wr_operator *op, struct wr_slice key, struct wr_slice value)
 {
     struct wr_pattern *p = (struct wr_pattern *)op;
+    struct wr_slice own = value;
     uint8_t kind, version;
     uint64_t order;
-    if (!wr_get_u8(&value, &kind) || !wr_get_u8(&value, &version) || version != STATE_VERSION) return false;
-    if (kind == 'O') return key.size == 0 && load_own(p, value);
-    if (kind != 'K' || !p->matcher->load || !wr_get_u64(&value, &order)) return false;
+    if (!wr_get_u8(&own, &kind) || !wr_get_u8(&own, &version) || version != STATE_VERSION) return false;
+    if (kind == 'O') return key.size == 0 && load_own(p, own);
     struct wr_picture *picture = &p->picture;
-    wr_picture_clear(picture);
-    if (!get_rows(p, &value, picture) || !get_links(p, &value, picture) || !get_starts(p, &value, picture) ||
-        (p->plan.more && !get_more(p, &value, picture)) || value.size)
-        return false;
+    if (!p->matcher->load || !wr_pattern_picture_of(p, value, picture, &order)) return false;
     uint32_t id = 0;
     if (p->keys) {
         int32_t found = wr_keytable_find(p->keys, key, true);

@@ -303,9 +303,19 @@ static void pattern_on_watermark(struct wr_operator *op, uint32_t port, int64_t 
     wr_operator_emit_watermark(op, watermark);
 }
 
+/* The end changes every key that has state: a checkpoint that is being taken saves them as they were. */
+static void touch_all(struct wr_pattern *p)
+{
+    if (!p->op.changes.checkpointer || !p->matcher->sweep) return;
+    uint32_t limit = wr_pattern_unit_limit(&p->op);
+    for (uint32_t id = 0; id < limit; id++)
+        if (!p->keys || wr_keytable_is_live(p->keys, id)) wr_unit_touch(&p->op, id);
+}
+
 static void pattern_on_end(struct wr_operator *op)
 {
     struct wr_pattern *p = (struct wr_pattern *)op;
+    touch_all(p);
     /* The end stands behind all places. */
     p->place = (struct wr_place){.time = wr_task_time(op->task), .source = WR_SOURCE_END, .offset = op->id};
     p->matcher->end(p);

@@ -244,6 +244,8 @@ struct wr_picture {
 
 void wr_picture_clear(struct wr_picture *picture);
 void wr_picture_release(struct wr_picture *picture);
+/* Of a key's entry; false: malformed. Values point into `value`. */
+bool wr_pattern_picture_of(struct wr_pattern *p, struct wr_slice value, struct wr_picture *picture, uint64_t *order);
 void wr_pattern_save(struct wr_operator *op, wr_state_entry_fn *entry, void *context);
 uint32_t wr_pattern_unit_limit(const struct wr_operator *op);
 void wr_pattern_save_unit(struct wr_operator *op, uint32_t unit, wr_state_entry_fn *entry, void *context);

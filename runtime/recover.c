@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "runtime/clock.h"
 #include "runtime/source.h"
+#include "runtime/state_check.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -412,6 +413,7 @@ void wr_checkpoint_close(struct wr_engine *engine)
     wr_published_close(c->published);
     remove_cycle_store(c);
     for (uint32_t i = 0; i < engine->task.op_count; i++) engine->task.op[i]->changes.checkpointer = NULL;
+    WR_STATE_CHECK(wr_state_check_forget(c));
     wr_buf_release(&c->found);
     wr_buf_release(&c->segment);
     wr_buf_release(&c->record);
@@ -482,6 +484,7 @@ void wr_checkpoint_cycle(struct wr_engine *engine)
     WR_ASSERT(status == WR_OK);
     status = wr_recover_operators(c, wr_buf_slice(&record), from, &error);
     WR_ASSERT(status == WR_OK);
+    WR_STATE_CHECK(wr_state_check_forget(c));
     watch_changes(c);
     wr_free(from);
     wr_buf_release(&record);
