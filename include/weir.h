@@ -315,6 +315,26 @@ typedef struct weir_checkpoints {
     uint64_t resumed_rows;  /* rows that had been read before */
 } weir_checkpoints;
 WEIR_API void weir_engine_checkpoints(const weir_engine *engine, weir_checkpoints *checkpoints);
+/* Looking into a state directory, beside a running engine or without one; copies of it. */
+typedef enum weir_state_question {
+    WEIR_STATE_LIST,    /* the checkpoint, inputs, operators */
+    WEIR_STATE_SHOW,    /* keys of .operator_name, or what .key holds */
+    WEIR_STATE_SIZE,    /* bytes of the file, of each operator, of a key */
+    WEIR_STATE_VERIFY,  /* every checksum and every entry; WEIR_E_STATE: something does not hold, said in the text */
+    WEIR_STATE_CHECK,   /* what .program would keep; *answer: how many operators would lose state */
+    WEIR_STATE_EXPORT,  /* into the file .to */
+    WEIR_STATE_IMPORT,  /* from the file .directory into the directory .to */
+    WEIR_STATE_COPY     /* the newest checkpoint into the directory .to */
+} weir_state_question;
+typedef struct weir_state_request {
+    size_t struct_size;
+    weir_state_question question;
+    const char *directory, *to, *operator_name, *key;
+    uint64_t most;      /* keys that SHOW lists; 0: all */
+    int json;
+    const weir_program *program;
+} weir_state_request;
+WEIR_API weir_status weir_state(const weir_state_request *request, weir_text **text, uint64_t *answer, weir_error *error);
 WEIR_API void weir_engine_close(weir_engine *engine); /* NULL is fine */
 
 #ifdef __cplusplus

@@ -271,6 +271,7 @@ enum wr_status wr_checkpoint_open(struct wr_engine *engine, const struct wr_chec
     c->directory = options->directory ? wr_strdup(options->directory) : NULL;
     c->options.directory = c->directory;
     c->next_segment = 1;
+    if (c->options.discard && wr_store_discard(c->directory, error) != WR_OK) return error->status;
     if (open_store(c, error) != WR_OK || catch_up_first(c, error) != WR_OK) return error->status;
     c->published = wr_published_open(c->directory, error);
     if (!c->published) return error->status;

@@ -41,6 +41,9 @@ struct wr_store_options {
  * by another process (whose id it says), a file system that cannot carry it. WR_ERR_IO: the disk refuses. */
 enum wr_status wr_store_open(const struct wr_store_options *options, struct wr_store **store, struct wr_error *error);
 void wr_store_close(struct wr_store *store); /* NULL is fine */
+/* Throws away what a weir directory holds, whole or damaged or of another format; nothing where there is none. Refuses while
+ * somebody writes, and where the directory is not weir's. */
+enum wr_status wr_store_discard(const char *directory, struct wr_error *error);
 
 /* ---- Reading ---------------------------------------------------------------------------------- */
 

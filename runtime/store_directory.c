@@ -193,6 +193,24 @@ enum wr_status wr_store_directory_open(const struct wr_store_options *options, s
     return WR_OK;
 }
 
+enum wr_status wr_store_discard(const char *directory, struct wr_error *error)
+{
+    static const char *const file[] = {"data.mdb", "lock.mdb", "published", "begin/data.mdb"};
+    struct wr_store_directory d = {.path = wr_strdup(directory), .fd = -1, .lock_fd = -1};
+    d.fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    enum wr_status status = WR_OK;
+    if (d.fd < 0 && errno != ENOENT)
+        status = wr_error_set(error, WR_ERR_USAGE, "'%s' cannot be opened: %s", directory, strerror(errno));
+    if (d.fd >= 0) status = check_foreign(&d, error);
+    if (d.fd >= 0 && status == WR_OK) status = lock_for_writing(&d, error);
+    for (size_t i = 0; d.fd >= 0 && status == WR_OK && i < WR_COUNT(file); i++)
+        if (unlinkat(d.fd, file[i], 0) != 0 && errno != ENOENT && errno != ENOTDIR)
+            status = wr_error_set(error, WR_ERR_USAGE, "'%s/%s' cannot be removed: %s", directory, file[i], strerror(errno));
+    if (d.fd >= 0 && status == WR_OK) remove_beginning(&d);
+    wr_store_directory_release(&d);
+    return status;
+}
+
 void wr_store_directory_release(struct wr_store_directory *d)
 {
     if (d->lock_fd >= 0) close(d->lock_fd);

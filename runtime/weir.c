@@ -8,6 +8,7 @@
 #include "runtime/bound.h"
 #include "runtime/checkpoint.h"
 #include "runtime/engine.h"
+#include "runtime/state_view.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -647,6 +648,41 @@ void weir_engine_progress(const weir_engine *engine, weir_progress *progress)
     wr_engine_progress(&engine->engine, &now);
     *progress = (weir_progress){now.events, now.matches, now.bytes_done, now.bytes_total,
                                 now.event_time_us};
+}
+
+static void answer_state(const weir_state_request *r, struct wr_buf *out, uint64_t *answer, struct wr_error *error)
+{
+    struct wr_state_image image = {.first = 1};
+    uint32_t lost = 0;
+    if (r->question == WEIR_STATE_IMPORT) (void)wr_state_import(r->directory, r->to, error);
+    else if (r->question == WEIR_STATE_VERIFY) (void)wr_state_verify(r->directory, &wr_connectors_library, out, error);
+    else if (wr_state_image_read(&image, r->directory, error) == WR_OK) {
+        bool json = r->json != 0;
+        if (r->question == WEIR_STATE_LIST) (void)wr_state_list(&image, json, out, error);
+        if (r->question == WEIR_STATE_SIZE) (void)wr_state_size(&image, json, out, error);
+        if (r->question == WEIR_STATE_SHOW)
+            (void)wr_state_show(&image, &wr_connectors_library, r->operator_name, r->key, r->most, json, out, error);
+        if (r->question == WEIR_STATE_CHECK)
+            (void)wr_state_compare(&image, r->program->program, json, &lost, out, error);
+        if (r->question == WEIR_STATE_EXPORT) (void)wr_state_export(&image, r->to, error);
+        if (r->question == WEIR_STATE_COPY) (void)wr_state_copy(&image, r->to, error);
+    }
+    *answer = lost;
+    wr_state_image_release(&image);
+}
+
+weir_status weir_state(const weir_state_request *request, weir_text **text, uint64_t *answer, weir_error *error)
+{
+    struct wr_memory_guard guard;
+    struct wr_error inner = {0};
+    struct wr_buf out = {0};
+    WR_ASSERT(request && text && answer && request->struct_size == sizeof *request && request->directory);
+    *text = NULL;
+    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    answer_state(request, &out, answer, &inner);
+    *text = text_of(&out);
+    wr_memory_guard_pop(&guard);
+    return tell(&inner, error);
 }
 
 /* The least time that 99 of 100 pauses did not pass: the upper end of its bucket. */

@@ -1,0 +1,290 @@
+/* A state directory in words: what it holds, how big it is, whether all of it can be read. */
+#include "runtime/state_view.h"
+
+#include "base/hash.h"
+#include "runtime/upgrade.h"
+#include "vm/text.h"
+
+#include <inttypes.h>
+
+/* ---- Reading a directory ------------------------------------------------------------------------- */
+
+static enum wr_status read_once(struct wr_state_image *image, struct wr_store *store, struct wr_error *error)
+{
+    if (wr_store_record(store, &image->record, error) != WR_OK || wr_store_program(store, &image->program_bytes, error) != WR_OK ||
+        wr_store_segments(store, &image->first, &image->last, error) != WR_OK ||
+        wr_store_measure(store, &image->size, error) != WR_OK)
+        return error->status;
+    if (!image->record.size)
+        return wr_error_set(error, WR_ERR_USAGE, "there is no checkpoint in '%s' yet", image->directory);
+    uint64_t count = image->last >= image->first ? image->last - image->first + 1 : 0;
+    image->segment = wr_alloc_zero((count + 1) * sizeof *image->segment);
+    for (uint64_t i = 0; i < count; i++) {
+        enum wr_status status = wr_store_read(store, image->first + i, &image->segment[i], error);
+        if (status != WR_OK) return status; /* WR_END: a newer checkpoint has dropped it */
+    }
+    return WR_OK;
+}
+
+static void forget(struct wr_state_image *image)
+{
+    for (uint64_t i = 0; image->segment && i + image->first <= image->last; i++) wr_buf_release(&image->segment[i]);
+    wr_free(image->segment);
+    image->segment = NULL;
+    wr_buf_clear(&image->record);
+    wr_buf_clear(&image->program_bytes);
+}
+
+enum wr_status wr_state_image_read(struct wr_state_image *image, const char *directory, struct wr_error *error)
+{
+    enum { TRIES = 50 };
+    struct wr_store *store = NULL;
+    *image = (struct wr_state_image){.directory = wr_strdup(directory), .first = 1};
+    struct wr_store_options options = {.directory = directory, .read_only = true, .any_file_system = true};
+    enum wr_status status = wr_store_open(&options, &store, error);
+    for (uint32_t i = 0; status == WR_OK && i < TRIES; i++) {
+        status = read_once(image, store, error);
+        if (status != WR_END) break;
+        forget(image);
+        status = i + 1 < TRIES ? WR_OK : wr_error_set(error, WR_ERR_IO, "'%s' changes faster than it can be read", directory);
+    }
+    wr_store_close(store);
+    if (status == WR_OK) image->program = wr_program_decode(wr_buf_slice(&image->program_bytes), error);
+    return status == WR_OK && !image->program ? error->status : status;
+}
+
+void wr_state_image_release(struct wr_state_image *image)
+{
+    forget(image);
+    if (image->program) wr_program_free(image->program);
+    wr_buf_release(&image->record);
+    wr_buf_release(&image->program_bytes);
+    wr_free(image->directory);
+}
+
+static int64_t number_of(struct wr_slice record, const char *name)
+{
+    struct wr_slice value = wr_record_find(record, name);
+    int64_t number = 0;
+    return value.data && wr_get_i64(&value, &number) ? number : 0;
+}
+
+static void put_text(struct wr_buf *out, struct wr_slice text)
+{
+    struct wr_buf copy = {0};
+    wr_buf_add_slice(&copy, text);
+    wr_json_string(out, wr_buf_cstr(&copy));
+    wr_buf_release(&copy);
+}
+
+static void put_time(struct wr_buf *out, int64_t time)
+{
+    char text[WR_TEXT_MAX];
+    if (time == WR_TIME_MIN) wr_buf_add_cstr(out, "none");
+    else if (time == WR_TIME_MAX) wr_buf_add_cstr(out, "the end");
+    else wr_buf_add(out, text, wr_print_timestamp(text, time));
+}
+
+/* ---- Counting entries ----------------------------------------------------------------------------- */
+
+/* Entries that count, newest first, each key once. */
+struct counted {
+    uint64_t entries, bytes;
+};
+
+
+/* Keys that were seen: a sorted vector would do; a table of hashes is quicker. */
+struct seen {
+    struct wr_hash128 *slot;
+    uint64_t mask, count;
+};
+
+static bool seen_add(struct seen *seen, uint32_t op, struct wr_slice key)
+{
+    struct wr_hash128 hash = wr_hash128_of(key.data, key.size, op);
+    hash.high |= 1;
+    if (!seen->slot || seen->count * 2 > seen->mask) {
+        struct seen bigger = {.mask = seen->mask ? seen->mask * 2 + 1 : 1023, .count = seen->count};
+        bigger.slot = wr_alloc_zero((bigger.mask + 1) * sizeof *bigger.slot);
+        for (uint64_t i = 0; seen->slot && i <= seen->mask; i++) {
+            if (!seen->slot[i].high) continue;
+            uint64_t at = seen->slot[i].low & bigger.mask;
+            while (bigger.slot[at].high) at = (at + 1) & bigger.mask;
+            bigger.slot[at] = seen->slot[i];
+        }
+        wr_free(seen->slot);
+        *seen = bigger;
+    }
+    uint64_t at = hash.low & seen->mask;
+    for (; seen->slot[at].high; at = (at + 1) & seen->mask)
+        if (seen->slot[at].low == hash.low && seen->slot[at].high == hash.high) return false;
+    seen->slot[at] = hash;
+    seen->count++;
+    return true;
+}
+
+/* Visits every entry that counts: what belongs to no unit of the newest epoch, then the units, newest first. */
+enum wr_status wr_state_visit(const struct wr_state_image *image, wr_state_visit_fn *fn, void *context, struct wr_error *error)
+{
+    uint64_t count = image->last >= image->first ? image->last - image->first + 1 : 0, epoch;
+    uint64_t own = (uint64_t)number_of(wr_buf_slice(&image->record), "epoch");
+    struct seen seen = {0};
+    WR_VEC(struct wr_segment_entry) entry = {0};
+    enum wr_status status = WR_OK;
+    for (uint32_t pass = 0; pass < 2; pass++)
+        for (uint64_t n = 0; n < count && status == WR_OK; n++) {
+            struct wr_slice in = wr_buf_slice(&image->segment[pass ? count - 1 - n : n]);
+            struct wr_segment_entry one;
+            wr_vec_clear(&entry);
+            bool whole = wr_segment_begin(&in, &epoch);
+            while (whole && in.size) {
+                whole = wr_segment_next(&in, &one);
+                if (whole) wr_vec_push(&entry, one);
+            }
+            if (!whole)
+                status = wr_error_set(error, WR_ERR_STATE, "'%s': a segment is malformed", image->directory);
+            for (size_t i = 0; !pass && epoch == own && i < entry.count; i++)
+                if (entry.at[i].kind == 'o') fn(context, &entry.at[i]);
+            for (size_t i = entry.count; pass && i-- > 0;)
+                if (entry.at[i].kind != 'o' && seen_add(&seen, entry.at[i].op, entry.at[i].key) && entry.at[i].kind == 'u')
+                    fn(context, &entry.at[i]);
+        }
+    wr_vec_release(&entry);
+    wr_free(seen.slot);
+    return status;
+}
+
+static void count_entry(void *context, const struct wr_segment_entry *entry)
+{
+    struct counted *c = context;
+    c[entry->op].entries += entry->kind == 'u';
+    c[entry->op].bytes += entry->key.size + entry->value.size;
+}
+
+static uint32_t operator_count(struct wr_slice record)
+{
+    struct wr_slice list = wr_record_find(record, "operators");
+    struct wr_record_operator one;
+    uint32_t count = 0;
+    while (list.size && wr_record_operator_next(&list, &one)) count++;
+    return count;
+}
+
+/* ---- ls -------------------------------------------------------------------------------------------- */
+
+static void list_json(const struct wr_state_image *image, const struct counted *c, struct wr_buf *out)
+{
+    struct wr_slice record = wr_buf_slice(&image->record), list = wr_record_find(record, "partitions");
+    struct wr_record_partition p;
+    struct wr_record_operator op;
+    const char *between = "";
+    wr_buf_printf(out, "{\"version\":1,\"checkpoint\":%" PRId64 ",\"taken\":\"", number_of(record, "epoch"));
+    put_time(out, number_of(record, "taken_us"));
+    wr_buf_add_cstr(out, "\",\"program\":");
+    put_text(out, wr_record_find(record, "program"));
+    wr_buf_printf(out, ",\"finished\":%s,\"watermark\":\"", number_of(record, "finished") ? "true" : "false");
+    put_time(out, number_of(record, "watermark"));
+    wr_buf_printf(out, "\",\"rows_written\":%" PRId64 ",\"inputs\":[", number_of(record, "rows_written"));
+    while (list.size && wr_record_partition_next(&list, &p)) {
+        wr_buf_printf(out, "%s{\"stream\":", between);
+        put_text(out, p.stream);
+        wr_buf_add_cstr(out, ",\"path\":");
+        put_text(out, p.path);
+        wr_buf_printf(out, ",\"rows\":%" PRIu64 ",\"byte\":%" PRIu64 ",\"ended\":%s}", p.rows, p.position.byte,
+                      p.ended ? "true" : "false");
+        between = ",";
+    }
+    wr_buf_add_cstr(out, "],\"operators\":[");
+    list = wr_record_find(record, "operators");
+    between = "";
+    for (uint32_t i = 0; list.size && wr_record_operator_next(&list, &op); i++) {
+        wr_buf_printf(out, "%s{\"name\":", between);
+        put_text(out, op.name);
+        wr_buf_add_cstr(out, ",\"kind\":");
+        put_text(out, op.kind);
+        wr_buf_printf(out, ",\"keys\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", c[i].entries, c[i].bytes);
+        between = ",";
+    }
+    wr_buf_add_cstr(out, "]}\n");
+}
+
+static void list_text(const struct wr_state_image *image, const struct counted *c, struct wr_buf *out)
+{
+    struct wr_slice record = wr_buf_slice(&image->record), list = wr_record_find(record, "partitions");
+    struct wr_record_partition p;
+    struct wr_record_operator op;
+    wr_buf_printf(out, "checkpoint %" PRId64 " of %.*s, taken ", number_of(record, "epoch"),
+                  WR_SLICE_ARG(wr_record_find(record, "program")));
+    put_time(out, number_of(record, "taken_us"));
+    wr_buf_printf(out, "%s\nevent time  ", number_of(record, "finished") ? ", of a run that came to its end" : "");
+    put_time(out, number_of(record, "watermark"));
+    wr_buf_printf(out, "; %" PRId64 " rows written\n", number_of(record, "rows_written"));
+    while (list.size && wr_record_partition_next(&list, &p))
+        wr_buf_printf(out, "input       %.*s=%.*s: %" PRIu64 " rows, byte %" PRIu64 "%s\n", WR_SLICE_ARG(p.stream),
+                      WR_SLICE_ARG(p.path), p.rows, p.position.byte, p.ended ? ", ended" : "");
+    list = wr_record_find(record, "operators");
+    for (uint32_t i = 0; list.size && wr_record_operator_next(&list, &op); i++)
+        if (c[i].bytes)
+            wr_buf_printf(out, "%-10.*s  %.*s: %" PRIu64 " keys, %" PRIu64 " bytes\n", WR_SLICE_ARG(op.kind),
+                          WR_SLICE_ARG(op.name), c[i].entries, c[i].bytes);
+}
+
+enum wr_status wr_state_list(const struct wr_state_image *image, bool json, struct wr_buf *out, struct wr_error *error)
+{
+    struct counted *c = wr_alloc_zero((operator_count(wr_buf_slice(&image->record)) + 1) * sizeof *c);
+    enum wr_status status = wr_state_visit(image, count_entry, c, error);
+    if (status == WR_OK && json) list_json(image, c, out);
+    else if (status == WR_OK) list_text(image, c, out);
+    wr_free(c);
+    return status;
+}
+
+enum wr_status wr_state_size(const struct wr_state_image *image, bool json, struct wr_buf *out, struct wr_error *error)
+{
+    const struct wr_store_size *s = &image->size;
+    struct wr_slice list = wr_record_find(wr_buf_slice(&image->record), "operators");
+    struct counted *c = wr_alloc_zero((operator_count(wr_buf_slice(&image->record)) + 1) * sizeof *c);
+    struct wr_record_operator op;
+    enum wr_status status = wr_state_visit(image, count_entry, c, error);
+    wr_buf_printf(out, json ? "{\"version\":1,\"file\":%" PRIu64 ",\"used\":%" PRIu64 ",\"free\":%" PRIu64
+                              ",\"segments\":%" PRIu64 ",\"segment_bytes\":%" PRIu64 ",\"disk_free\":%" PRIu64 ",\"operators\":["
+                            : "file        %" PRIu64 " bytes: %" PRIu64 " in use, %" PRIu64 " free inside\n"
+                              "segments    %" PRIu64 " of %" PRIu64 " bytes\ndisk        %" PRIu64 " bytes free\n",
+                  s->file_bytes, s->used_bytes, s->free_bytes, s->segments, s->segment_bytes, s->disk_free_bytes);
+    const char *between = "";
+    for (uint32_t i = 0; list.size && wr_record_operator_next(&list, &op); i++) {
+        uint64_t each = c[i].entries ? c[i].bytes / c[i].entries : 0;
+        if (!c[i].bytes) continue;
+        if (json) {
+            wr_buf_printf(out, "%s{\"name\":", between);
+            put_text(out, op.name);
+            wr_buf_printf(out, ",\"keys\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"bytes_per_key\":%" PRIu64 "}", c[i].entries,
+                          c[i].bytes, each);
+        } else {
+            wr_buf_printf(out, "%-10.*s  %.*s: %" PRIu64 " bytes, %" PRIu64 " keys, %" PRIu64 " bytes a key\n",
+                          WR_SLICE_ARG(op.kind), WR_SLICE_ARG(op.name), c[i].bytes, c[i].entries, each);
+        }
+        between = ",";
+    }
+    if (json) wr_buf_add_cstr(out, "]}\n");
+    wr_free(c);
+    return status;
+}
+
+/* ---- check ----------------------------------------------------------------------------------------- */
+
+enum wr_status wr_state_compare(const struct wr_state_image *image, const struct wr_program *program, bool json,
+                                uint32_t *lost, struct wr_buf *out, struct wr_error *error)
+{
+    struct wr_slice list = wr_record_find(wr_buf_slice(&image->record), "operators");
+    WR_VEC(struct wr_record_operator) old = {0};
+    struct wr_record_operator one;
+    while (list.size && wr_record_operator_next(&list, &one)) wr_vec_push(&old, one);
+    if (list.size) {
+        wr_vec_release(&old);
+        return wr_error_set(error, WR_ERR_STATE, "'%s': the list of operators is malformed", image->directory);
+    }
+    *lost = wr_upgrade_report(old.at, (uint32_t)old.count, image->program, program, json, out);
+    wr_vec_release(&old);
+    return WR_OK;
+}
