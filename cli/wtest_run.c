@@ -3,6 +3,8 @@
 #include "cli/why.h"
 #include "cli/wtest.h"
 
+#include <stdlib.h>
+
 enum { PARTITIONS_MAX = 8 };
 
 /* Which record lies where: of one partition of one stream. */
