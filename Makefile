@@ -65,7 +65,7 @@ LDLIBS = -llmdb -pthread -lsimdjson -lstdc++ -lpcre2-8 -lzstd -llz4 -lz -ljansso
 BIN = $(if $(filter release,$(MODE)),build/weir,$B/weir)
 
 # ---- Rules -------------------------------------------------------------------------------------
-.PHONY: all deps build demo test test-built check bench bench-scale bench-state bench-store fuzz golden pages clean install help
+.PHONY: torture all deps build demo test test-built check bench bench-scale bench-state bench-store fuzz golden pages clean install help
 .DEFAULT_GOAL := build
 .SECONDARY:
 .DELETE_ON_ERROR:
@@ -122,6 +122,14 @@ test: deps ## everything that this machine can test in ten minutes
 
 test-built: $(BIN) $(TEST_BIN)
 	@python3 tests/run.py --weir $(BIN) $(ONLY:%=--only %) $(TEST_BIN)
+
+# The long campaign: kills, losses of power and full disks; each named point; calls that fail, each in turn.
+N ?= 5000
+SEED ?= $(shell date +%s)
+torture: build/weir ## kill weir N times and compare what it wrote (N=5000 SEED=…)
+	@$(MAKE) --no-print-directory MODE=debug build
+	@WEIR=build/weir python3 tests/torture/run.py --kills $(N) --seed $(SEED) --faults build/debug/weir --fails 1000
+	@WEIR=build/debug/weir WEIR_STATE_CHECK=1 python3 tests/torture/run.py --kills 200 --seed $(SEED)
 
 $B/tests/%: tests/%.c $B/libweir.a
 	@mkdir -p $(@D)

@@ -258,6 +258,17 @@ void wr_sink_add(struct wr_sink *sink, uint32_t input, const struct wr_sink_key 
     s->live++;
 }
 
+static void find_bound(struct wr_sink *sink)
+{
+    sink->bound = WR_TIME_MAX;
+    sink->at_bound = 0;
+    for (size_t i = 0; i < sink->input.count; i++)
+        sink->bound = WR_MIN(sink->bound, sink->input.at[i].bound);
+    for (size_t i = 0; i < sink->input.count; i++)
+        sink->at_bound += sink->input.at[i].bound == sink->bound;
+    WR_ASSERT(sink->at_bound > 0);
+}
+
 void wr_sink_watermark(struct wr_sink *sink, uint32_t input, int64_t watermark)
 {
     WR_ASSERT(input < sink->input.count);
@@ -266,12 +277,7 @@ void wr_sink_watermark(struct wr_sink *sink, uint32_t input, int64_t watermark)
     bool was_least = from->bound == sink->bound;
     from->bound = watermark;
     if (sink->input.count == 1 || !was_least || --sink->at_bound) return;
-    sink->bound = WR_TIME_MAX;
-    for (size_t i = 0; i < sink->input.count; i++)
-        sink->bound = WR_MIN(sink->bound, sink->input.at[i].bound);
-    for (size_t i = 0; i < sink->input.count; i++)
-        sink->at_bound += sink->input.at[i].bound == sink->bound;
-    WR_ASSERT(sink->at_bound > 0);
+    find_bound(sink);
     release(sink);
 }
 
@@ -321,9 +327,11 @@ bool wr_sink_load(struct wr_sink *sink, uint32_t input, uint32_t port, struct wr
     uint8_t what;
     uint64_t number, sequence;
     if (!wr_get_u8(&key, &what) || !wr_get_uint(&key, &number) || number != port) return false;
-    if (what == 'i')
-        return wr_get_i64(&value, &from->bound) && get_key(sink->task, &value, &from->last) &&
-               !value.size;
+    if (what == 'i') {
+        bool whole = wr_get_i64(&value, &from->bound) && get_key(sink->task, &value, &from->last) && !value.size;
+        find_bound(sink);
+        return whole;
+    }
     struct wr_sink_key place;
     struct wr_slice bytes;
     if (!wr_get_u64(&key, &sequence) || !get_key(sink->task, &value, &place) ||
@@ -333,6 +341,7 @@ bool wr_sink_load(struct wr_sink *sink, uint32_t input, uint32_t port, struct wr
     struct wr_sink_segment *s = &sink->segment.at[segment];
     push(sink, (struct wr_sink_line){place, input, segment, (uint32_t)s->bytes.size,
                                      (uint32_t)bytes.size, sequence});
+    sink->sequence = WR_MAX(sink->sequence, sequence + 1); /* lines to come stand behind it */
     wr_buf_add_slice(&s->bytes, bytes);
     s->live++;
     return value.size == 0;
@@ -343,6 +352,7 @@ void wr_sink_clear(struct wr_sink *sink, uint32_t input)
     struct wr_place none = {WR_TIME_MIN, 0, 0, 0};
     sink->input.at[input].bound = WR_TIME_MIN;
     sink->input.at[input].last = (struct wr_sink_key){none, none};
+    find_bound(sink);
     size_t count = sink->heap.count;
     wr_vec_clear(&sink->heap);
     for (size_t i = 0; i < count; i++) { /* a prefix of the vector becomes the heap again */
