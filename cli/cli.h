@@ -122,6 +122,8 @@ int wr_cli_why(struct wr_args *args);
 int wr_cli_test(struct wr_args *args);
 int wr_cli_help(struct wr_args *args);
 int wr_cli_version(struct wr_args *args);
+int wr_cli_state(struct wr_args *args);
+int wr_cli_savepoint(struct wr_args *args);
 int wr_cli_completion(struct wr_args *args);
 
 #endif
