@@ -23,6 +23,7 @@ int wr_exit_of(weir_status status, const weir_error *error)
 {
     if (status == WEIR_OK || status == WEIR_E_CLOSED) return WR_EXIT_DONE;
     if (status != WEIR_E_STOPPED && error && error->message[0]) wr_fail(0, "%s", error->message);
+    else if (status == WEIR_E_MEMORY) fputs("weir: out of memory\n", stderr);
     return status == WEIR_E_MEMORY ? WR_EXIT_LIMIT : (int)status;
 }
 

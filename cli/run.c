@@ -48,7 +48,7 @@ weir_program *wr_load_program(struct wr_args *args, const char *path, int *code)
         weir_status status = weir_program_load(bytes.data, bytes.size, &program, &error);
         if (status != WEIR_OK) {
             wr_fail(0, "%s: %s", path, error.message);
-            *code = (int)status;
+            *code = status == WEIR_E_MEMORY ? wr_exit_of(status, NULL) : (int)status;
         }
     } else {
         weir_compile_options options = WEIR_COMPILE_OPTIONS_INIT;
