@@ -1,6 +1,6 @@
 /* The library in a program of one's own: compile a text, run it over a file, take the results by callback.
  *
- *   cc -I. -o embed examples/embed.c build/release/libweir.a -lsimdjson -lstdc++ -lpcre2-8 -lzstd -llz4 -lz -ljansson -lm
+ *   cc -I. -o embed examples/embed.c build/release/libweir.a -llmdb -pthread -lsimdjson -lstdc++ -lpcre2-8 -lzstd -llz4 -lz -ljansson -lm
  *   ./embed payments.jsonl */
 #include "include/weir.h"
 

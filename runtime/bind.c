@@ -2,6 +2,9 @@
 #include "runtime/engine.h"
 
 #include "base/text.h"
+#include "runtime/source.h"
+
+#include <sys/stat.h>
 
 const char *wr_node_binding_name(const struct wr_program *program, uint32_t node)
 {
@@ -196,6 +199,19 @@ static int to_watch(void *context, const char *lines, size_t size)
     return 0;
 }
 
+/* What is read cannot be written over: the input whose file this is, or NULL. */
+static const char *input_of(const struct wr_engine *engine, const char *path)
+{
+    struct stat out, in;
+    if (!path || strcmp(path, "-") == 0 || stat(path, &out) != 0 || !S_ISREG(out.st_mode)) return NULL;
+    for (uint32_t i = 0; i < engine->task.partition_count; i++) {
+        const struct wr_partition *p = engine->task.partition[i];
+        if (!p->feed && stat(p->path, &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+            return p->source->stream->name;
+    }
+    return NULL;
+}
+
 /* The sink of a path: outputs of one path share it. path NULL: standard output, or the host's
  * function. */
 static struct wr_sink *sink_for(struct wr_engine *engine, const struct wr_stream *stream,
@@ -205,6 +221,11 @@ static struct wr_sink *sink_for(struct wr_engine *engine, const struct wr_stream
     for (size_t i = 0; i < engine->sink.count; i++)
         if (strcmp(engine->sink.at[i]->path, name) == 0) return engine->sink.at[i];
     WR_ASSERT(engine->running); /* sinks stop the task when they fail */
+    const char *input = engine->options.watch.on_result ? NULL : input_of(engine, path);
+    if (input) {
+        wr_error_set(error, WR_ERR_USAGE, "%s is read as the input '%s': results cannot be written over it", path, input);
+        return NULL;
+    }
     bool watched = engine->options.watch.on_result != NULL;
     bool hosted = watched || (engine->options.on_output && (!path || strcmp(path, "-") == 0));
     wr_vec_reserve(&engine->sink, engine->sink.count + 1);

@@ -75,6 +75,7 @@ static bool classifier_agrees(const struct wr_pattern *p, const struct wr_genera
         uint32_t row = input->step ? wr_general_step(p, x->row, input->step) : 0;
         if (row && variable_of_row(g, a, row) != variable_of_row(g, b, row)) return false;
     }
+    if (input->step >= 0) return true;
     uint32_t row = g->current ? g->current : wr_rows_last(g, &g->key_more.at[g->at_key]);
     for (int i = 0; i > input->step && row; i--, row = wr_general_step(p, row, -1))
         if (variable_of_row(g, a, row) != variable_of_row(g, b, row)) return false;

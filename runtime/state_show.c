@@ -156,6 +156,7 @@ static void verify_entry(struct showing *s, const struct wr_segment_entry *entry
 {
     struct wr_operator *op = s->task.op[entry->op];
     s->entries++;
+    if (op->cls == &wr_output_operator) return; /* it takes lines for files that are not open here */
     if (op->cls->load && op->cls->load(op, entry->key, entry->value)) return;
     if (s->wrong++ < 20)
         wr_buf_printf(s->out, "%s: an entry of %zu bytes is not what its operator takes\n",

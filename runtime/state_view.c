@@ -11,7 +11,8 @@
 
 static enum wr_status read_once(struct wr_state_image *image, struct wr_store *store, struct wr_error *error)
 {
-    if (wr_store_record(store, &image->record, error) != WR_OK || wr_store_program(store, &image->program_bytes, error) != WR_OK ||
+    if (wr_store_record(store, &image->record, error) != WR_OK ||
+        wr_store_program(store, &image->program_bytes, error) != WR_OK ||
         wr_store_segments(store, &image->first, &image->last, error) != WR_OK ||
         wr_store_measure(store, &image->size, error) != WR_OK)
         return error->status;

@@ -86,9 +86,7 @@ static weir_text *text_of(struct wr_buf *buf)
 }
 
 const char *weir_version(void) { return WEIR_VERSION; }
-
-/* ---- Compiling
- * ----------------------------------------------------------------------------------- */
+/* ---- Compiling ---- */
 
 struct compiling {
     struct wr_arena arena;

@@ -160,7 +160,7 @@ def the_library_runs_in_a_program_of_ones_own(folder):
     if not os.path.exists(library):
         library = os.path.join(os.path.dirname(WEIR), "release", "libweir.a")
     program, data = os.path.join(folder, "embed"), os.path.join(folder, "payments.jsonl")
-    flags = os.environ.get("WEIR_LINK", "-lsimdjson -lstdc++ -lpcre2-8 -lzstd -llz4 -lz -ljansson -lm").split()
+    flags = os.environ.get("WEIR_LINK", "-llmdb -pthread -lsimdjson -lstdc++ -lpcre2-8 -lzstd -llz4 -lz -ljansson -lm").split()
     sanitize = next((f"-fsanitize={s}" for m, s in (("/asan/", "address"), ("/ubsan/", "undefined"), ("/tsan/", "thread"),
                                                     ("/hostile/", "address,undefined")) if m in library), None)
     subprocess.run(["cc", "-I", TOP, "-o", program, os.path.join(TOP, "examples", "embed.c"), library, *flags]
