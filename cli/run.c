@@ -248,6 +248,14 @@ static bool fill_state_options(struct wr_args *args, weir_engine_options *option
     if (!number_setting(args, WR_OPTION_CHECKPOINT_ROWS, "WEIR_CHECKPOINT_ROWS", 0, INT64_MAX, 0, &rows)) return false;
     options->state_dir = setting(args, WR_OPTION_STATE, "WEIR_STATE");
     options->checkpoint_rows = (uint64_t)rows;
+    static const enum wr_option_id wants_state[] = {WR_OPTION_CHECKPOINT_INTERVAL, WR_OPTION_CHECKPOINT_ROWS,
+                                                    WR_OPTION_DISCARD_STATE, WR_OPTION_ACCEPT_LOSS, WR_OPTION_ANY_FILE_SYSTEM};
+    for (size_t i = 0; !options->state_dir && i < WR_COUNT(wants_state); i++)
+        if (wr_args_has(args, wants_state[i])) {
+            wr_fail(WR_EXIT_USAGE, "--%s means something with --state DIR only: no state is kept without it",
+                    wr_option_table[wants_state[i]].name);
+            return false;
+        }
     options->discard_state = wr_args_has(args, WR_OPTION_DISCARD_STATE);
     options->accept_loss = wr_args_has(args, WR_OPTION_ACCEPT_LOSS);
     options->any_file_system = wr_args_has(args, WR_OPTION_ANY_FILE_SYSTEM);

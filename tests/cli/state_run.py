@@ -1,0 +1,180 @@
+#!/usr/bin/env python3
+"""weir state, weir savepoint, and what `replay --state` refuses."""
+import json, os, shutil, signal, subprocess, sys, tempfile
+
+WEIR = os.path.abspath(os.environ.get("WEIR", "build/weir"))
+PROGRAM = """CREATE STREAM ev (card STRING KEY, amount DOUBLE, at TIMESTAMP, WATERMARK FOR at AS at) WITH (timestamp_unit = 'ms');
+CREATE STREAM out;
+PATTERN p FROM ev PARTITION BY card MATCH a -> b WITHIN 10m
+DEFINE a AS amount > 400, b AS amount > %s SELECT card, a.at AS first, b.at AS second INTO out;
+INSERT INTO out SELECT card, window_start AS first, window_end AS second FROM TUMBLE(ev, at, 1m)
+GROUP BY card, window_start, window_end;
+INSERT INTO out SELECT card, at AS first, at AS second FROM ev;
+"""
+results = []
+
+
+def case(function):
+    with tempfile.TemporaryDirectory() as folder:
+        here = os.getcwd()
+        try:
+            os.chdir(folder)
+            function()
+            results.append((function.__name__, None))
+        except Exception as e:
+            results.append((function.__name__, f"{type(e).__name__}: {e}"))
+        finally:
+            os.chdir(here)
+    return function
+
+
+def weir(*args, code=0, env=None):
+    p = subprocess.run([WEIR, *args], capture_output=True, text=True, timeout=60, env=dict(os.environ, WEIR_STATE_TEST="",
+                                                                                      WEIR_BATCH_ROWS="", **(env or {})))
+    assert p.returncode == code, f"exit {p.returncode}, wanted {code}: {args}: {p.stderr}"
+    return p.stdout + p.stderr
+
+
+def has(text, *wanted):
+    for w in wanted:
+        assert w in text, f"no {w!r} in {text!r}"
+
+
+def prepare(limit="499"):
+    open("p.weir", "w").write(PROGRAM % limit)
+    if not os.path.exists("ev.jsonl"):
+        with open("ev.jsonl", "w") as f:
+            for i in range(60000):
+                f.write(json.dumps({"card": f"c{i * 7 % 50}", "amount": i * 37 % 500, "at": 1767225600000 + i * 11}) + "\n")
+
+
+def command(state, out="out.jsonl", *more):
+    return ["replay", "p.weir", "--in", "ev=ev.jsonl", "--out", f"out={out}", "--state", state, "-q", *more]
+
+
+def interrupted():
+    """A state in the middle of a run, which a limit on the size of its output cut off."""
+    prepare()
+    weir(*command("bare", "peace.jsonl"))
+    limit = os.path.getsize("peace.jsonl") // 2
+    env = dict(os.environ, WEIR_STATE_TEST="", WEIR_BATCH_ROWS="64")
+
+    def small():
+        import resource
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    p = subprocess.run([WEIR, *command("st", "out.jsonl", "--checkpoint-rows", "2000", "--checkpoint-interval", "1ms")],
+                       capture_output=True, text=True, env=env, preexec_fn=small, timeout=60)
+    assert p.returncode == 6, f"{p.returncode} {p.stderr}"
+
+
+def same():
+    assert open("out.jsonl").read() == open("peace.jsonl").read(), "the outputs differ"
+
+
+@case
+def a_run_that_was_cut_off_goes_on():
+    interrupted()
+    weir(*command("st"))
+    same()
+    has(weir("replay", "p.weir", "--in", "ev=ev.jsonl", "--out", "out=out.jsonl", "--state", "st"), "nothing was left to do")
+
+
+@case
+def ls_size_verify_show():
+    interrupted()
+    has(weir("state", "ls", "st"), "checkpoint", "input", "pattern     p:")
+    listed = json.loads(weir("state", "ls", "st", "--json"))
+    assert listed["version"] == 1 and not listed["finished"]
+    has(weir("state", "size", "st"), "bytes a key")
+    has(weir("state", "verify", "st"), "all whole")
+    keys = weir("state", "show", "st", "p").splitlines()
+    has(weir("state", "show", "st", "p", keys[0].split(":")[0]), "open starts", "begun at", "a at")
+    has(weir("state", "show", "st", "nosuch", code=2), "there are:")
+    has(weir("state", "show", "st", "p", "nokey", code=2), "holds nothing for the key")
+
+
+@case
+def copies_go_on_like_the_original():
+    interrupted()
+    weir("savepoint", "st", "copy")
+    weir("state", "export", "st", "file.state")
+    weir("state", "import", "file.state", "other")
+    shutil.copy("out.jsonl", "half.jsonl")
+    for state in ("st", "copy", "other"):
+        shutil.copy("half.jsonl", "out.jsonl")
+        weir(*command(state))
+        same()
+    has(weir("savepoint", "st", "copy", code=2), "holds a checkpoint already")
+    open("file.state", "r+b").truncate(os.path.getsize("file.state") - 3)
+    has(weir("state", "import", "file.state", "third", code=5), "cut short or damaged")
+    has(weir("state", "import", "p.weir", "fourth", code=5), "is no exported state")
+
+
+@case
+def another_version_of_the_program():
+    interrupted()
+    prepare("498")
+    has(weir("state", "check", "p.weir", "--state", "st", code=1), "changed")
+    has(weir(*command("st"), code=5), "no use for state", "--accept-loss")
+    weir(*command("st", "out.jsonl", "--accept-loss"))
+    prepare("499")
+
+
+@case
+def another_layout_keeps_the_state():
+    interrupted()
+    text = open("p.weir").read()
+    open("p.weir", "w").write("-- laid out in another way\n" + text.replace("MATCH a", "\n  MATCH   a"))
+    weir("state", "check", "p.weir", "--state", "st")
+    weir(*command("st"))
+    same()
+
+
+@case
+def what_is_not_what_it_was_is_refused():
+    interrupted()
+    text = open("ev.jsonl").read()
+    open("ev.jsonl", "w").write("x" + text)
+    weir(*command("st"), code=5)
+    open("ev.jsonl", "w").write(text)
+    shutil.copy("out.jsonl", "keep.jsonl")
+    os.remove("out.jsonl")
+    weir(*command("st"), code=5)
+    weir(*command("st", "out.jsonl", "--discard-state"))
+    same()
+
+
+@case
+def a_damaged_state_can_be_discarded():
+    interrupted()
+    with open("st/data.mdb", "r+b") as f:
+        f.truncate(5000)
+    weir(*command("st"), code=5)
+    weir(*command("st", "out.jsonl", "--discard-state"))
+    same()
+    os.mkdir("mine")
+    open("mine/precious", "w").write("x")
+    weir(*command("mine", "out.jsonl", "--discard-state"), code=5)
+    assert os.path.exists("mine/precious")
+
+
+@case
+def what_is_read_is_not_written_over():
+    prepare()
+    has(weir(*command("st", "ev.jsonl"), code=2), "cannot be written over it")
+    assert os.path.getsize("ev.jsonl") > 1000
+
+
+@case
+def what_belongs_to_state_wants_a_directory():
+    prepare()
+    has(weir("replay", "p.weir", "--in", "ev=ev.jsonl", "--checkpoint-rows", "5", code=2), "--state DIR")
+
+
+failed = [r for r in results if r[1]]
+for name, why in failed:
+    print(f"{name.replace('_', ' ')}: {why}")
+print(f"passed={len(results) - len(failed)} failed={len(failed)} skipped=0")
+sys.exit(1 if failed else 0)
