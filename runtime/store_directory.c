@@ -18,6 +18,7 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <sys/vfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -101,6 +102,20 @@ static enum wr_status in_use(struct wr_store_directory *d, int fd, struct wr_err
     return wr_error_set(error, WR_ERR_USAGE, "'%s' is in use by another weir: stop it, or choose another directory", d->path);
 }
 
+/* A process that has just been killed holds its lock for a moment more: a second of patience, no longer. */
+static bool take_lock(int fd)
+{
+    enum { TRIES = 20, WAIT_NS = 50000000 };
+    for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
+        if (errno != EWOULDBLOCK || i == TRIES || holder_of(fd) == (long)getpid()) {
+            if (i) errno = EWOULDBLOCK;
+            return false;
+        }
+        nanosleep(&(struct timespec){.tv_nsec = WAIT_NS}, NULL);
+    }
+    return true;
+}
+
 static enum wr_status lock_for_writing(struct wr_store_directory *d, struct wr_error *error)
 {
     d->lock_fd = openat(d->fd, "weir.lock", O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -108,7 +123,7 @@ static enum wr_status lock_for_writing(struct wr_store_directory *d, struct wr_e
         if (errno == ENOSPC || errno == EDQUOT) return wr_store_directory_failed(d, errno, 4096, error);
         return wr_error_set(error, WR_ERR_USAGE, "'%s' cannot be written: %s", d->path, strerror(errno));
     }
-    if (flock(d->lock_fd, LOCK_EX | LOCK_NB) != 0) {
+    if (!take_lock(d->lock_fd)) {
         if (errno == EWOULDBLOCK) return in_use(d, d->lock_fd, error);
         return wr_error_set(error, WR_ERR_USAGE, "'%s' cannot be locked: %s", d->path, strerror(errno));
     }
