@@ -124,11 +124,21 @@ static bool seen_add(struct seen *seen, uint32_t op, struct wr_slice key)
     return true;
 }
 
+static uint32_t operator_count(struct wr_slice record)
+{
+    struct wr_slice list = wr_record_find(record, "operators");
+    struct wr_record_operator one;
+    uint32_t count = 0;
+    while (list.size && wr_record_operator_next(&list, &one)) count++;
+    return count;
+}
+
 /* Visits every entry that counts: what belongs to no unit of the newest epoch, then the units, newest first. */
 enum wr_status wr_state_visit(const struct wr_state_image *image, wr_state_visit_fn *fn, void *context, struct wr_error *error)
 {
     uint64_t count = image->last >= image->first ? image->last - image->first + 1 : 0, epoch;
     uint64_t own = (uint64_t)number_of(wr_buf_slice(&image->record), "epoch");
+    uint32_t operators = operator_count(wr_buf_slice(&image->record));
     struct seen seen = {0};
     WR_VEC(struct wr_segment_entry) entry = {0};
     enum wr_status status = WR_OK;
@@ -139,7 +149,7 @@ enum wr_status wr_state_visit(const struct wr_state_image *image, wr_state_visit
             wr_vec_clear(&entry);
             bool whole = wr_segment_begin(&in, &epoch);
             while (whole && in.size) {
-                whole = wr_segment_next(&in, &one);
+                whole = wr_segment_next(&in, &one) && one.op < operators;
                 if (whole) wr_vec_push(&entry, one);
             }
             if (!whole)
@@ -160,15 +170,6 @@ static void count_entry(void *context, const struct wr_segment_entry *entry)
     struct counted *c = context;
     c[entry->op].entries += entry->kind == 'u';
     c[entry->op].bytes += entry->key.size + entry->value.size;
-}
-
-static uint32_t operator_count(struct wr_slice record)
-{
-    struct wr_slice list = wr_record_find(record, "operators");
-    struct wr_record_operator one;
-    uint32_t count = 0;
-    while (list.size && wr_record_operator_next(&list, &one)) count++;
-    return count;
 }
 
 /* ---- ls -------------------------------------------------------------------------------------------- */
