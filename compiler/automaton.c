@@ -207,6 +207,7 @@ static void list(builder *b, uint16_t position, uint16_t arrow, uint32_t gathere
         return;
     }
     if (seen_before(b, position | ENTRY_BIT, arrow, gathered)) return;
+    if (b->past_end && b->node.at[b->leaf.at[position]].absence_us != WR_ABSENCE_NONE) return;
     struct wr_follow f = {.position = position,
                           .connector = b->arrow.at[arrow].connector,
                           .flags = g->flags,
@@ -339,7 +340,7 @@ static void walk_leave(builder *b, const struct wr_step *s)
     if (seen_before(b, s->node, s->fresh, s->gathered)) return;
     const struct wr_tree_node *n = &b->node.at[s->node];
     if (n->parent == WR_NONE) {
-        list_end(b, s->gathered);
+        if (!b->past_end) list_end(b, s->gathered);
         return;
     }
     const struct wr_tree_node *parent = &b->node.at[n->parent];
@@ -363,37 +364,73 @@ static void walk_leave(builder *b, const struct wr_step *s)
     }
 }
 
+/* ---- What possessive loops claim --------------------------------------------------------------- */
+
+static bool takes_row(const builder *b, uint16_t position)
+{
+    return position != WR_ACCEPT && b->leaf.at[position] != WR_NONE &&
+           b->node.at[b->leaf.at[position]].absence_us == WR_ABSENCE_NONE;
+}
+
+/* Is `other` a way on inside a possessive loop that the way of `entry` has left? A way that has left the loop as well,
+ * and come into it again by a further round of one around it, is none: what it takes is not for the rounds left. */
+static bool claims(const builder *b, uint32_t other, uint32_t entry)
+{
+    const struct wr_gathered *g = &b->gathered.at[b->follow_gathered.at[entry]];
+    const struct wr_gathered *own = &b->gathered.at[b->follow_gathered.at[other]];
+    uint16_t to = b->follow.at[entry].position, position = b->follow.at[other].position;
+    if (other == entry || !g->left.count || !takes_row(b, to) || !takes_row(b, position)) return false;
+    for (uint32_t i = 0; i < g->left.count; i++) {
+        uint32_t loop = g->left.at[i];
+        if (b->node.at[loop].possessive && is_inside(b, b->leaf.at[position], loop) && !has_left(own, loop)) return true;
+    }
+    return false;
+}
+
 /* What a loop that this entry's way has left could still take, is not for it. */
 static void add_claims(builder *b, uint32_t entry, uint32_t start)
 {
     struct wr_follow *f = &b->follow.at[entry];
-    const struct wr_gathered *g = &b->gathered.at[b->follow_gathered.at[entry]];
     f->claim = b->claim.count;
-    if (f->position == WR_ACCEPT || b->leaf.at[f->position] == WR_NONE) return;
-    uint32_t to = b->leaf.at[f->position];
-    if (b->node.at[to].absence_us != WR_ABSENCE_NONE) return; /* it takes no row */
-    for (uint32_t i = start; i < b->follow.count; i++) {
-        uint16_t other = b->follow.at[i].position;
-        if (i == entry || other == WR_ACCEPT || b->leaf.at[other] == WR_NONE) continue;
-        uint32_t node = b->leaf.at[other];
-        bool claims = false;
-        for (uint32_t k = 0; k < g->left.count; k++)
-            claims |= b->node.at[g->left.at[k]].possessive && is_inside(b, node, g->left.at[k]) &&
-                      !is_inside(b, to, g->left.at[k]);
-        if (claims && b->node.at[node].absence_us == WR_ABSENCE_NONE)
-            wr_list_push(b->c->arena, &b->claim, i);
-    }
+    for (uint32_t i = start; i < b->follow.count; i++)
+        if (claims(b, i, entry)) wr_list_push(b->c->arena, &b->claim, i);
     f->claim_count = (uint16_t)(b->claim.count - f->claim);
+}
+
+/* Of the ways behind the end those stay that claim what a listed entry could take. */
+static void keep_claiming(builder *b, uint32_t start, uint32_t listed)
+{
+    uint32_t kept = start + listed;
+    for (uint32_t i = kept; i < b->follow.count; i++) {
+        bool any = false;
+        for (uint32_t entry = start; entry < start + listed && !any; entry++) any = claims(b, i, entry);
+        if (!any) continue;
+        b->follow.at[kept] = b->follow.at[i];
+        b->follow_gathered.at[kept++] = b->follow_gathered.at[i];
+    }
+    b->follow.count = b->follow_gathered.count = kept;
+}
+
+static bool leaves_possessive(const builder *b, uint32_t start)
+{
+    for (uint32_t i = start; i < b->follow.count; i++) {
+        const struct wr_gathered *g = &b->gathered.at[b->follow_gathered.at[i]];
+        for (uint32_t k = 0; k < g->left.count; k++)
+            if (b->node.at[g->left.at[k]].possessive && takes_row(b, b->follow.at[i].position)) return true;
+    }
+    return false;
 }
 
 /* Lists what is reached from the step and returns how much it is. Nothing is listed behind an end without
  * conditions: no row has to be waited for there, so a match that has ended stands for good before whatever
- * would come later. */
+ * would come later. But a possessive loop's ways on claim rows wherever they stand: those behind the end follow the
+ * list, uncounted. */
 static uint32_t walk(builder *b, struct wr_step from, uint32_t source)
 {
-    uint32_t start = b->follow.count;
+    uint32_t start = b->follow.count, listed = WR_NONE;
     b->walk++;
     b->from = source;
+    b->past_end = false;
     b->seen_count = 0;
     b->todo.count = 0;
     wr_list_push(b->c->arena, &b->todo, from);
@@ -401,13 +438,17 @@ static uint32_t walk(builder *b, struct wr_step from, uint32_t source)
         struct wr_step s = b->todo.at[--b->todo.count];
         if (s.leave) walk_leave(b, &s);
         else walk_enter(b, &s);
-        if (b->follow.count == start) continue;
+        if (b->follow.count == start || b->past_end) continue;
         const struct wr_follow *last = &b->follow.at[b->follow.count - 1];
-        if (last->position == WR_ACCEPT && last->flags == 0) break;
+        if (last->position != WR_ACCEPT || last->flags != 0) continue;
+        listed = b->follow.count - start;
+        if (!leaves_possessive(b, start)) break;
+        b->past_end = true;
     }
-    for (uint32_t i = start; i < b->follow.count; i++)
-        if (b->gathered.at[b->follow_gathered.at[i]].left.count) add_claims(b, i, start);
-    return b->follow.count - start;
+    if (listed == WR_NONE) listed = b->follow.count - start;
+    keep_claiming(b, start, listed);
+    for (uint32_t i = start; i < start + listed; i++) add_claims(b, i, start);
+    return listed;
 }
 
 /* ---- The whole ------------------------------------------------------------------------------- */

@@ -87,6 +87,7 @@ struct wr_automaton_builder {
     struct wr_span span;      /* of the whole pattern */
     bool failed;
     bool has_until;
+    bool past_end;            /* the walk has come behind an end without conditions: what it lists only claims */
     uint32_t excluding;       /* {- -} around what is being written out */
     WR_LIST(struct wr_tree_node) node;
     WR_LIST(uint32_t) leaf;                   /* node of each position; WR_NONE: an end under NOT */

@@ -112,8 +112,11 @@ static void print_follow(const struct wr_pattern_node *p, uint32_t position, str
 /* Does anything lead to the position? */
 static bool is_reached(const struct wr_pattern_node *p, uint32_t position)
 {
-    for (uint32_t i = 0; i < p->follow_count; i++)
-        if (p->follow[i].position == position) return true;
+    for (uint32_t i = 0; i < p->first_count; i++)
+        if (p->follow[p->first + i].position == position) return true;
+    for (uint32_t from = 0; from < p->position_count; from++)
+        for (uint32_t i = 0; i < p->position[from].follow_count; i++)
+            if (p->follow[p->position[from].follow + i].position == position) return true;
     return false;
 }
 

@@ -138,7 +138,16 @@ static bool add_bits(uint64_t *to, const uint64_t *from, uint32_t words)
     return changed;
 }
 
-/* need[p] = what the conditions of p's followers, and of what kills them, read, and what is needed from
+static bool add_kills(const struct wr_automaton *a, const struct wr_follow *f, const uint64_t *own, uint64_t *to,
+                      uint32_t words)
+{
+    bool changed = false;
+    for (uint32_t k = 0; k < f->kill_count; k++)
+        changed |= add_bits(to, &own[(size_t)a->kill[f->kill + k].variable * words], words);
+    return changed;
+}
+
+/* need[p] = what the conditions of p's followers, and of what kills or claims from them, read, and what is needed from
  * these on: the least solution. */
 static void close_over_follow(struct wr_match_lowering *m, const uint64_t *own, uint64_t *need,
                               uint32_t words)
@@ -153,9 +162,12 @@ static void close_over_follow(struct wr_match_lowering *m, const uint64_t *own, 
                 if (f->position == WR_ACCEPT) continue;
                 changed |= add_bits(to, &own[(size_t)a->variable[f->position] * words], words);
                 changed |= add_bits(to, &need[(size_t)f->position * words], words);
-                for (uint32_t k = 0; k < f->kill_count; k++)
-                    changed |= add_bits(to, &own[(size_t)a->kill[f->kill + k].variable * words],
-                                        words);
+                changed |= add_kills(a, f, own, to, words);
+                for (uint32_t k = 0; k < f->claim_count; k++) { /* it may be in no list */
+                    const struct wr_follow *claim = &a->follow[a->claim[f->claim + k]];
+                    changed |= add_bits(to, &own[(size_t)a->variable[claim->position] * words], words);
+                    changed |= add_kills(a, claim, own, to, words);
+                }
             }
         }
     }

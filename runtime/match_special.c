@@ -34,6 +34,7 @@ static bool could_take(struct wr_pattern *p, struct wr_general *g, const struct 
                        uint32_t row)
 {
     bool beginning = p->plan.step[t->position].beginning;
+    if ((f->flags & WR_FOLLOW_AT_START) && g->key_more.at[g->at_key].seen) return false;
     if (!beginning && f->connector == 0 && t->aged) return false;
     if (!beginning && out_of_bounds(p, g, t, f)) return false;
     return !is_killed(p, g, t, f, row) && wr_link_holds(p, g, t->link, p->spec->position[f->position].variable, row);

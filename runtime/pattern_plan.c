@@ -22,6 +22,7 @@ static void plan_entry(const struct wr_pattern_node *spec, struct wr_step *step,
     for (uint32_t c = 0; c < entry->claim_count; c++) {
         const struct wr_follow *claim = &spec->follow[spec->claim[entry->claim + c]];
         step->needs_aged |= claim->connector == 0;
+        step->timed |= !step->beginning && (claim->low_us >= 0 || claim->high_us >= 0);
         for (uint32_t k = 0; k < claim->kill_count; k++) step->needs_aged |= spec->kill[claim->kill + k].next_only != 0;
     }
     if (step->beginning) step->needs_aged = false;
@@ -55,6 +56,8 @@ static void plan_steps(struct wr_plan *plan, const struct wr_pattern_node *spec)
             WR_ASSERT(entry->connector <= 1);
             plan_entry(spec, step, entry);
             plan->at_start |= entry->flags == WR_FOLLOW_AT_START;
+            for (uint32_t c = 0; c < entry->claim_count; c++)
+                plan->at_start |= spec->follow[spec->claim[entry->claim + c]].flags == WR_FOLLOW_AT_START;
             plan->empty_match |= beginning && entry->position == WR_ACCEPT;
         }
         step->accepts = step->entries < count;

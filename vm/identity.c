@@ -161,26 +161,33 @@ static void window(struct wr_meanings *m, uint32_t n, uint32_t from, struct wr_m
 
 /* ---- Patterns ---------------------------------------------------------------------------------------- */
 
+static void entry(struct wr_meanings *m, const struct wr_pattern_node *p, const struct wr_follow *f, uint32_t first,
+                  uint32_t count)
+{
+    const int64_t number[] = {f->position, f->connector, f->flags, f->low_us, f->high_us, f->kill_count,
+                              f->claim_count, f->lead_count};
+    for (unsigned k = 0; k < WR_COUNT(number); k++) wr_meaning_number(m, number[k]);
+    for (uint32_t k = 0; k < f->kill_count; k++) {
+        wr_meaning_number(m, p->kill[f->kill + k].variable);
+        wr_meaning_number(m, p->kill[f->kill + k].next_only);
+    }
+    for (uint32_t k = 0; k < f->claim_count; k++) { /* numbers of entries; those of this list stand together */
+        uint32_t claim = p->claim[f->claim + k];
+        WR_ASSERT(claim >= first && claim < p->follow_count);
+        wr_meaning_number(m, (int64_t)claim - first);
+        if (claim - first >= count) entry(m, p, &p->follow[claim], first, count); /* in no list; it claims nothing */
+    }
+    for (uint32_t k = 0; k < f->lead_count; k++) {
+        wr_meaning_number(m, p->lead[f->lead + k].variable);
+        wr_meaning_number(m, p->lead[f->lead + k].for_us);
+    }
+}
+
 static void entries(struct wr_meanings *m, const struct wr_pattern_node *p, uint32_t first, uint32_t count)
 {
     wr_meaning_number(m, count);
-    for (uint32_t i = first; i < first + count; i++) {
-        const struct wr_follow *f = &p->follow[i];
-        WR_ASSERT(i < p->follow_count);
-        const int64_t number[] = {f->position, f->connector, f->flags, f->low_us, f->high_us, f->kill_count,
-                                  f->claim_count, f->lead_count};
-        for (unsigned k = 0; k < WR_COUNT(number); k++) wr_meaning_number(m, number[k]);
-        for (uint32_t k = 0; k < f->kill_count; k++) {
-            wr_meaning_number(m, p->kill[f->kill + k].variable);
-            wr_meaning_number(m, p->kill[f->kill + k].next_only);
-        }
-        for (uint32_t k = 0; k < f->claim_count; k++) /* numbers of entries; those of this list stand together */
-            wr_meaning_number(m, (int64_t)p->claim[f->claim + k] - first);
-        for (uint32_t k = 0; k < f->lead_count; k++) {
-            wr_meaning_number(m, p->lead[f->lead + k].variable);
-            wr_meaning_number(m, p->lead[f->lead + k].for_us);
-        }
-    }
+    WR_ASSERT(first + count <= p->follow_count);
+    for (uint32_t i = first; i < first + count; i++) entry(m, p, &p->follow[i], first, count);
 }
 
 static struct wr_hash128 automaton(struct wr_meanings *m, const struct wr_pattern_node *p)

@@ -161,8 +161,8 @@ struct wr_follow {
     uint8_t flags;
     uint16_t kill_count, claim_count, lead_count; /* ACCEPT has none of them */
     /* The first of them in the node's .kill, .claim and .lead. A claim is the number of another entry of the
-     * same list: the way by which a possessive loop could go on. A row which that entry can take (by its
-     * connector, bounds, kills and condition) cannot be taken by this one. */
+     * same list, or of one behind it that is in no list: the way by which a possessive loop could go on. A row which
+     * that entry can take (by its anchor, connector, bounds, kills and condition) cannot be taken by this one. */
     uint32_t kill, claim, lead;
     int64_t low_us, high_us; /* bound on the arrow, both inclusive; -1: none. low is part of the entry's condition
                                 (an earlier row is skipped under ->); at the moment just past high it dies */

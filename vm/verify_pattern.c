@@ -172,10 +172,13 @@ static bool verify_follow(struct wr_verifier *v, const struct wr_pattern_node *p
         return wr_verify_fail(v, "a follow list says what it cannot mean");
     for (uint32_t i = 0; i < f->claim_count; i++) {
         uint32_t claim = p->claim[f->claim + i];
-        if (claim < first || claim - first >= count || &p->follow[claim] == f ||
-            p->follow[claim].position == WR_ACCEPT ||
+        if (claim < first || claim >= p->follow_count || &p->follow[claim] == f ||
+            p->follow[claim].position >= p->position_count ||
             p->position[p->follow[claim].position].absence_us != WR_ABSENCE_NONE)
             return wr_verify_fail(v, "a follow list claims what it cannot");
+        if (claim - first < count) continue; /* else it is in no list, and claims nothing itself */
+        if (p->follow[claim].claim_count) return wr_verify_fail(v, "a follow list claims what it cannot");
+        if (!verify_follow(v, p, &p->follow[claim], first, count)) return false;
     }
     return true;
 }
