@@ -10,18 +10,6 @@ ROWS_ALONE = 1000000  # seeds from here on: mostly conditions that read the row 
 # ---- Random cases ------------------------------------------------------------------------------------------------
 
 
-def may_leave_early(node):
-    """Has it a way out that stands before one that takes a row? (Behind such a way that may end the match, what the engine's lists
-    leave out is not claimed by a possessive loop: a known gap.)"""
-    if node[0] == "seq":
-        return any(may_leave_early(child) for _, child in node[1])
-    if node[0] == "rep":
-        return node[4] is False or may_leave_early(node[1])
-    if node[0] in ref.MANY:
-        return any(ref.is_empty(child) or may_leave_early(child) for child in node[1])
-    return node[0] == "empty" or (node[0] == "hide" and may_leave_early(node[1]))
-
-
 def random_pattern(r, names, depth):
     pick = r.random()
     if depth == 0 or pick < 0.30:
@@ -48,8 +36,6 @@ def random_pattern(r, names, depth):
     if r.random() < 0.38:
         least, most = r.choice([(0, 1), (0, None), (1, None), (2, None), (2, 2), (1, 2), (0, 2), (2, 3), (3, None)])
         mode = r.choice([True] * 6 + [False] * 3 + ["possessive"] * 2)
-        if mode == "possessive" and may_leave_early(node):
-            mode = True
         arrow = r.choice([" ", " ", " ", "->", "->", ("->", [], *r.choice([(1, None), (None, 3), (1, 6)]))])
         node = ("rep", node, least, most, mode, arrow)
     return node

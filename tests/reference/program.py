@@ -163,9 +163,14 @@ class Case:
             rows, late = ref.in_order(sources)
             counted = ["late"] * len(late)
             keys = list(dict.fromkeys(r["k"] if p["keyed"] else 0 for r in rows))
-            for key in keys:
-                mine = [r for r in rows if not p["keyed"] or r["k"] == key]
-                told = self.search(p, mine, end, counted)
+            of = {key: [r for r in rows if not p["keyed"] or r["k"] == key] for key in keys}
+            found = {key: self.search(p, mine, end, counted) for key, mine in of.items()}
+            self.end_all(p, of, found, end)
+            for key, mine in of.items():
+                told = found[key]
+                if p.get("suppress"):
+                    told, held = ref.held_back(told, p["suppress"])
+                    counted += ["suppressed"] * held
                 shown = [out for t in told for out in self.show(p, t, mine)]
                 if p.get("rows") == "unmatched":
                     hit = {j for t in told if t.matched for j in ([r[0] for r in t.rows] or [t.start])}
@@ -185,11 +190,20 @@ class Case:
             plain = sorted((t.start, t.matched, t.rows) for t in ref.matches(*args))
             assert plain == sorted((t.start, t.matched, t.rows) for t in search.told), "the reference differs from itself"
         counted += search.counted + ["FAIL"] * search.failed
-        if not p.get("suppress"):
-            return search.told
-        told, held = ref.held_back(search.told, p["suppress"])
-        counted += ["suppressed"] * held
-        return told
+        return search.told
+
+    def end_all(self, p, of, found, end):
+        """Gives what the end of the input decides its time. found: what is told of each key."""
+        if not (p.get("decided") or p.get("suppress")):
+            return
+        given = []
+        for key, told in found.items():
+            early = [t for t in told if not t.at_end]
+            early = ref.held_back(early, p["suppress"])[0] if p.get("suppress") else early
+            given += [t for t in early if self.show(p, t, of[key])]
+        time = ref.end_time(end, given)
+        for t in [t for told in found.values() for t in told if t.at_end]:
+            t.decided = time
 
     def head(self, p, t):
         out = {}

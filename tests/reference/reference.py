@@ -629,8 +629,9 @@ def goes_on(rows, skip, start):
 class Told:
     """A result: of a match, of a start whose time ran out, or None for kind: nothing but its number is known."""
 
-    def __init__(self, start, rows, matched, number, decided=None):
+    def __init__(self, start, rows, matched, number, decided=None, at_end=False):
         self.start, self.rows, self.matched, self.number, self.decided = start, rows, matched, number, decided
+        self.at_end = at_end  # decided by the end of the input
 
 
 def timed_out(start, timeouts):
@@ -744,7 +745,7 @@ class Search:
                     Start(*self.args[:3], life.first, self.args[3], self.end), self.timeouts if life.start.deadline == place[0] else False)]
             elif state == "match" and not (self.in_order and some_open):
                 self.number += 1
-                self.told.append(Told(life.first, taken, True, self.number, self.time))
+                self.told.append(Told(life.first, taken, True, self.number, self.time, place[0] == NEVER))
                 on, wrong = goes_on(taken, self.skip, life.first)
                 behind = max(behind, on if taken and self.skip != "next" else 0)
                 self.counted += [wrong] if wrong else []
@@ -754,6 +755,13 @@ class Search:
                 some_open = True
                 left.append(life)
         self.open = left
+
+
+def end_time(end, given):
+    """The time of the end of the input, which stands behind all places: that of its last row, or of a later moment that gave a result.
+
+    given: those of all keys that gave one."""
+    return max([end] + [t.decided for t in given if not t.at_end])
 
 
 def held_back(told, apart):
