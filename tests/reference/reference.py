@@ -383,7 +383,9 @@ class Start:
         if self.budget < 0:
             raise TooMany()
         kind = node[0]
-        if kind == "empty":
+        if self.probe and kind in ("var", "absent") and len(taken) < len(self.probe[0]):
+            self.again(node, place, taken, choices, go_on)
+        elif kind == "empty":
             go_on(taken, choices)
         elif kind == "var":
             index = self.next_row(taken, connector, node[1], choices)
@@ -414,14 +416,17 @@ class Start:
         else:
             self.rounds(node, 0, connector, place, taken, choices, go_on)
 
+    def again(self, node, place, taken, choices, go_on):
+        """A probe takes what has been taken: looked for anew without the claims of that time, it might be an earlier row."""
+        same = self.probe[0][len(taken)]
+        if same[1:] == (node[1] if node[0] == "var" else "!" + node[1], place):
+            go_on(taken + [same], choices)
+
     def next_row(self, taken, connector, var, choices):
         """The row that var takes, or None. The first row of all stands under no connector."""
         if self.probe:
-            if taken == self.probe[0]:
-                self.hit = self.hit or self.could_take(taken, var, connector, self.untils, self.probe[1])
-                return None
-            if taken != self.probe[0][:len(taken)]:
-                return None
+            self.hit = self.hit or self.could_take(taken, var, connector, self.untils, self.probe[1])
+            return None
         if not taken:
             return self.first if self.holds(taken, var, self.first) and not self.is_claimed(taken, self.first) else None
         if self.over:
