@@ -19,6 +19,8 @@ WEIR = os.path.abspath(os.environ.get("WEIR", "build/weir"))
 VARIANTS = [[], ["--batch-rows", "1"], ["--batch-rows", "2", "--state-test"], ["--matcher", "general"],
             ["--matcher", "group,general"], ["--matcher", "group,general", "--batch-rows", "3", "--state-test"]]
 
+ROWS_ALONE_COUNT = 400  # cases of that kind in a run of no seed
+
 # ---- One case ------------------------------------------------------------------------------------------------------
 
 
@@ -246,16 +248,20 @@ def regress():
 
 def main():
     a = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    a.add_argument("--seed", type=int, default=1)
+    a.add_argument("--seed", type=int, help="from here on; without it from 1, and some of those whose conditions read the row alone")
     a.add_argument("--count", type=int, default=int(os.environ.get("REFERENCE_COUNT", "3000")))
     a.add_argument("--failures", type=int, default=5, help="stop after so many")
     a.add_argument("--forms", action="store_true", help="say how many cases each form of the language occurred in")
     args = a.parse_args()
+    first = args.seed if args.seed is not None else 1
+    seeds = list(range(first, first + args.count))
+    if args.seed is None:
+        seeds += range(generate.ROWS_ALONE, generate.ROWS_ALONE + ROWS_ALONE_COUNT)
     beyond = refused = 0
     ok, bad = regress()
     forms = collections.Counter()
     with concurrent.futures.ProcessPoolExecutor(os.cpu_count() or 2) as pool:
-        for kind, text, seen in pool.map(one, range(args.seed, args.seed + args.count), chunksize=8):
+        for kind, text, seen in pool.map(one, seeds, chunksize=8):
             ok += kind == "ok"
             beyond += kind == "skip"
             bad += kind == "fail"
