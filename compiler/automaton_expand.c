@@ -275,15 +275,9 @@ static bool next_order(uint32_t *order, uint32_t n)
     return true;
 }
 
-/* PERMUTE, whose elements are adjacent, and (a & b), between whose parts other rows may lie. Elements that
- * can match in more than one way: the alternation of all orders, as SQL defines it. */
-static uint32_t expand_orders(struct wr_automaton_builder *b, const struct wr_pattern *p, uint32_t depth,
-                              uint16_t arrow)
+/* PERMUTE of elements that can match in more than one way: the alternation of all orders, as SQL defines it. */
+static uint32_t expand_permute(struct wr_automaton_builder *b, const struct wr_pattern *p, uint32_t depth)
 {
-    bool variables = true;
-    for (uint32_t i = 0; i < p->item_count; i++)
-        variables &= p->item[i].pattern->kind == WR_PATTERN_VARIABLE;
-    if (variables && p->item_count > 1) return expand_permute_variables(b, p, depth, arrow);
     uint32_t n = p->item_count, order[6], orders = 1;
     if (n > WR_COUNT(order)) return too_large(b); /* 7! orders of 7 are more than 4,096 positions */
     for (uint32_t i = 0; i < n; i++) {
@@ -297,18 +291,49 @@ static uint32_t expand_orders(struct wr_automaton_builder *b, const struct wr_pa
             child[i] = expand(b, p->item[order[i]].pattern, depth);
             if (i > 0 && !b->failed) {
                 b->node.at[child[i]].own_arrow = true;
-                b->node.at[child[i]].arrow = arrow;
+                b->node.at[child[i]].arrow = WR_ARROW_STRICT;
             }
         }
-        alternative[a] = add_parent(b, (struct wr_tree_node){.kind = WR_TREE_SEQUENCE, .depth = depth}, child,
-                                    n);
+        alternative[a] = add_parent(b, (struct wr_tree_node){.kind = WR_TREE_SEQUENCE, .depth = depth}, child, n);
         if (a + 1 < orders) {
             bool more = next_order(order, n);
             WR_ASSERT(more);
         }
     }
-    return add_parent(b, (struct wr_tree_node){.kind = WR_TREE_ALTERNATION, .depth = depth}, alternative,
-                      orders);
+    return add_parent(b, (struct wr_tree_node){.kind = WR_TREE_ALTERNATION, .depth = depth}, alternative, orders);
+}
+
+/* (a & b & c), of the elements that are not in `taken`, is (a -> (b & c) | b -> (a & c) | c -> (a & b)): what has been
+ * taken is one place of the pattern whatever comes next, as it is for PERMUTE of plain variables. */
+static uint32_t expand_and(struct wr_automaton_builder *b, const struct wr_pattern *p, uint32_t depth, uint32_t taken)
+{
+    uint32_t n = p->item_count, count = 0, alternative[6];
+    if (n > WR_COUNT(alternative)) return too_large(b);
+    for (uint32_t e = 0; e < n && !b->failed; e++) {
+        if (taken >> e & 1) continue;
+        uint32_t with = taken | (uint32_t)1 << e, child[2];
+        child[0] = expand(b, p->item[e].pattern, depth);
+        if (b->failed) return 0;
+        alternative[count++] = child[0];
+        if (with == ((uint32_t)1 << n) - 1) break; /* the last one */
+        child[1] = expand_and(b, p, depth, with);
+        if (b->failed) return 0;
+        b->node.at[child[1]].own_arrow = true;
+        b->node.at[child[1]].arrow = WR_ARROW_NEXT;
+        alternative[count - 1] = add_parent(b, (struct wr_tree_node){.kind = WR_TREE_SEQUENCE, .depth = depth}, child, 2);
+    }
+    if (b->failed || count == 1) return b->failed ? 0 : alternative[0];
+    return add_parent(b, (struct wr_tree_node){.kind = WR_TREE_ALTERNATION, .depth = depth}, alternative, count);
+}
+
+/* PERMUTE, whose elements are adjacent, and (a & b), between whose parts other rows may lie. */
+static uint32_t expand_orders(struct wr_automaton_builder *b, const struct wr_pattern *p, uint32_t depth, uint16_t arrow)
+{
+    bool variables = true;
+    for (uint32_t i = 0; i < p->item_count; i++)
+        variables &= p->item[i].pattern->kind == WR_PATTERN_VARIABLE;
+    if (variables && p->item_count > 1) return expand_permute_variables(b, p, depth, arrow);
+    return arrow == WR_ARROW_NEXT ? expand_and(b, p, depth, 0) : expand_permute(b, p, depth);
 }
 
 static uint32_t expand(struct wr_automaton_builder *b, const struct wr_pattern *p, uint32_t depth)

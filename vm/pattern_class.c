@@ -6,6 +6,8 @@ static bool reads_rows_alone(const struct wr_pattern_node *p)
 {
     for (uint32_t v = 0; v < p->variable_count; v++)
         if (p->variable[v].condition != WR_NONE) return false;
+    for (uint32_t a = 0; a < p->aggregate_count; a++)
+        if (p->aggregate[a].running) return false; /* kept on the way, though a condition that is known may not read it */
     return true;
 }
 

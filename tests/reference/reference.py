@@ -214,10 +214,14 @@ def forbidden(node):
 
 
 def in_any_order(node):
-    """PERMUTE and & as the alternation that they stand for."""
-    connector = " " if node[0] == "perm" else "->"
-    return ("alt", [("seq", [(None if i == 0 else connector, child) for i, child in enumerate(order)])
-                    for order in itertools.permutations(node[1])])
+    """PERMUTE and & as the alternation that they stand for. PERMUTE is SQL's, of all orders; (a & b & c) is
+    (a -> (b & c) | b -> (a & c) | c -> (a & b)), so that behind an a whoever takes the next row is preferred, be it b or c."""
+    if node[0] == "perm":
+        return ("alt", [("seq", [(None if i == 0 else " ", child) for i, child in enumerate(order)])
+                        for order in itertools.permutations(node[1])])
+    rest = [node[1][:i] + node[1][i + 1:] for i in range(len(node[1]))]
+    return ("alt", [("seq", [(None, first), ("->", ("and", others) if len(others) > 1 else others[0])])
+                    for first, others in zip(node[1], rest)])
 
 
 def is_empty(node):
