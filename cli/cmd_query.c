@@ -90,7 +90,7 @@ static int compile_and_run(struct wr_args *args, const char *preamble, const str
     weir_status status = weir_compile("query", text, strlen(text), &options, &program, &diagnostics);
     if (diagnostics) fputs(weir_text_data(diagnostics), stderr);
     weir_text_free(diagnostics);
-    if (status != WEIR_OK) return (int)status;
+    if (status != WEIR_OK) return status == WEIR_E_MEMORY ? wr_exit_of(status, NULL) : (int)status;
     if (!all_are_read(program, bound, count)) {
         weir_program_free(program);
         return WR_EXIT_USAGE;

@@ -60,7 +60,7 @@ weir_program *wr_load_program(struct wr_args *args, const char *path, int *code)
         weir_status status = weir_compile(path, bytes.data, bytes.size, &options, &program, &diagnostics);
         if (diagnostics) fputs(weir_text_data(diagnostics), stderr);
         weir_text_free(diagnostics);
-        *code = (int)status;
+        *code = status == WEIR_E_MEMORY ? wr_exit_of(status, NULL) : (int)status;
     }
     wr_buf_release(&bytes);
     return program;

@@ -65,28 +65,6 @@ void wr_explain_origin(const struct wr_field *field, struct wr_buf *out)
 
 /* ---- Inputs of patterns ---------------------------------------------------------------------- */
 
-static const char *aggregate_name(uint8_t fn)
-{
-    static const char *const names[WR_AGG_FN_COUNT] = {[WR_AGG_COUNT_ROWS] = "COUNT",
-                                                       [WR_AGG_COUNT] = "COUNT",
-                                                       [WR_AGG_SUM] = "SUM",
-                                                       [WR_AGG_AVG] = "AVG",
-                                                       [WR_AGG_MIN] = "MIN",
-                                                       [WR_AGG_MAX] = "MAX",
-                                                       [WR_AGG_VAR_SAMP] = "VAR_SAMP",
-                                                       [WR_AGG_STDDEV_SAMP] = "STDDEV_SAMP",
-                                                       [WR_AGG_FIRST] = "FIRST_VALUE",
-                                                       [WR_AGG_LAST] = "LAST_VALUE",
-                                                       [WR_AGG_ARG_MIN] = "ARG_MIN",
-                                                       [WR_AGG_ARG_MAX] = "ARG_MAX",
-                                                       [WR_AGG_ANY_VALUE] = "ANY_VALUE",
-                                                       [WR_AGG_STRING_AGG] = "STRING_AGG",
-                                                       [WR_AGG_ARRAY_AGG] = "ARRAY_AGG",
-                                                       [WR_AGG_COUNT_DISTINCT] = "COUNT_DISTINCT"};
-    WR_ASSERT(fn < WR_AGG_FN_COUNT);
-    return names[fn];
-}
-
 /* "small." of a variable, "a|b." of a SUBSET, nothing of all rows; nor where the column is a
  * helper, called after an expression in which the variable stands already. */
 static void print_set(const struct wr_pattern_node *p, uint16_t set, const char *column,
@@ -114,7 +92,7 @@ static void print_classifier(const struct wr_pattern_node *p, uint16_t set, stru
 static void print_aggregate(const struct wr_schema *in, const struct wr_pattern_node *p,
                             const struct wr_aggregate *a, struct wr_buf *out)
 {
-    wr_buf_printf(out, "%s(", aggregate_name(a->fn));
+    wr_buf_printf(out, "%s(", wr_aggregate_name(a->fn));
     if (a->column == WR_COLUMN_CLASSIFIER) {
         print_classifier(p, a->set, out);
     } else {

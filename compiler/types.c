@@ -221,26 +221,17 @@ bool wr_unify(struct wr_compile *c, struct wr_block *b, struct wr_ir **left, str
 
 /* ---- Aggregates ------------------------------------------------------------------------------ */
 
+/* What a query may call them; COUNT(*) and COUNT(DISTINCT x) are found as COUNT. */
 static const struct {
     const char *name;
     uint8_t fn;
 } aggregates[] = {
-    {"COUNT", WR_AGG_COUNT},
-    {"SUM", WR_AGG_SUM},
-    {"AVG", WR_AGG_AVG},
-    {"MIN", WR_AGG_MIN},
-    {"MAX", WR_AGG_MAX},
-    {"VAR_SAMP", WR_AGG_VAR_SAMP},
-    {"STDDEV_SAMP", WR_AGG_STDDEV_SAMP},
-    {"FIRST", WR_AGG_FIRST},
+    {"COUNT", WR_AGG_COUNT}, /* before COUNT(*) of the same name */
+#define AGGREGATE(id, name) {name, WR_AGG_##id},
+#include "vm/aggregates.def"
+#undef AGGREGATE
     {"FIRST_VALUE", WR_AGG_FIRST},
-    {"LAST", WR_AGG_LAST},
     {"LAST_VALUE", WR_AGG_LAST},
-    {"ARG_MIN", WR_AGG_ARG_MIN},
-    {"ARG_MAX", WR_AGG_ARG_MAX},
-    {"ANY_VALUE", WR_AGG_ANY_VALUE},
-    {"STRING_AGG", WR_AGG_STRING_AGG},
-    {"ARRAY_AGG", WR_AGG_ARRAY_AGG},
     {"APPROX_COUNT_DISTINCT", WR_AGG_FN_COUNT},
     {"APPROX_QUANTILE", WR_AGG_FN_COUNT},
 };
@@ -248,7 +239,7 @@ static const struct {
 bool wr_aggregate_find(struct wr_slice name, enum wr_aggregate_fn *fn)
 {
     for (size_t i = 0; i < WR_COUNT(aggregates); i++)
-        if (wr_slice_equal_nocase(wr_slice_cstr(aggregates[i].name), name)) {
+        if (aggregates[i].fn != WR_AGG_COUNT_DISTINCT && wr_slice_equal_nocase(wr_slice_cstr(aggregates[i].name), name)) {
             *fn = (enum wr_aggregate_fn)aggregates[i].fn;
             return true;
         }
@@ -258,7 +249,7 @@ bool wr_aggregate_find(struct wr_slice name, enum wr_aggregate_fn *fn)
 void wr_aggregates_offer(struct wr_suggestion *near)
 {
     for (size_t i = 0; i < WR_COUNT(aggregates); i++)
-        wr_suggestion_offer(near, wr_slice_cstr(aggregates[i].name));
+        if (aggregates[i].fn != WR_AGG_COUNT_DISTINCT) wr_suggestion_offer(near, wr_slice_cstr(aggregates[i].name));
 }
 
 static bool want_number(struct wr_compile *c, const struct wr_expr *call, struct wr_type argument)

@@ -4,13 +4,20 @@
 #include <sys/random.h>
 #include <time.h>
 
-int64_t wr_clock_monotonic_us(void)
+/* Nanoseconds of a clock of the system. */
+static int64_t read_clock(clockid_t clock)
 {
     struct timespec now;
-    int failed = clock_gettime(CLOCK_MONOTONIC, &now);
+    int failed = clock_gettime(clock, &now);
     WR_ASSERT(failed == 0);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
+    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
+
+int64_t wr_clock_monotonic_us(void) { return read_clock(CLOCK_MONOTONIC) / 1000; }
+
+int64_t wr_clock_wall_us(void) { return read_clock(CLOCK_REALTIME) / 1000; }
+
+int64_t wr_clock_thread_ns(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
 
 uint64_t wr_clock_seed(void)
 {
@@ -18,20 +25,4 @@ uint64_t wr_clock_seed(void)
     if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) != (ssize_t)sizeof seed)
         seed = (uint64_t)wr_clock_monotonic_us() * 0x9e3779b97f4a7c15u;
     return seed;
-}
-
-int64_t wr_clock_wall_us(void)
-{
-    struct timespec now;
-    int failed = clock_gettime(CLOCK_REALTIME, &now);
-    WR_ASSERT(failed == 0);
-    return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
-}
-
-int64_t wr_clock_thread_ns(void)
-{
-    struct timespec now;
-    int failed = clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-    WR_ASSERT(failed == 0);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }

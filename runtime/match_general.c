@@ -410,14 +410,10 @@ static void general_rows(struct wr_pattern *p)
     wr_general_reserve(p, g, p->keys ? wr_keytable_id_limit(p->keys) : 1);
     const struct wr_batch *batch = p->batch;
     uint16_t rows[WR_BATCH_ROWS];
-    uint32_t count = 0;
-    for (uint32_t w = 0; w < (batch->rows + 63) / 64; w++) {
-        for (uint64_t bits = p->select[w]; bits; bits &= bits - 1) {
-            uint32_t row = w * 64 + (uint32_t)__builtin_ctzll(bits);
-            if (WR_UNLIKELY(p->trace != NULL) && wr_watch_sees(p->watch)) wr_trace_seen_row(p, row);
-            if (p->id[row] != WR_KEY_NONE) rows[count++] = (uint16_t)row;
-        }
-    }
+    if (WR_UNLIKELY(p->trace != NULL) && wr_watch_sees(p->watch))
+        for (uint32_t row = 0; row < batch->rows; row++)
+            if (wr_bit(p->select, row)) wr_trace_seen_row(p, row);
+    uint32_t count = wr_pattern_rows(p, rows);
     WR_ASSERT(!g->current);
     for (uint32_t i = 0; i < count; i++) {
         if (WR_UNLIKELY(is_too_much(p, g))) wr_limits_check_operator(&p->op);

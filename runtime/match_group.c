@@ -409,13 +409,7 @@ static void group_rows(struct wr_pattern *p)
     wr_group_reserve(s, p->keys ? wr_keytable_id_limit(p->keys) : 1);
     const struct wr_batch *batch = p->batch;
     uint16_t rows[WR_BATCH_ROWS];
-    uint32_t count = 0;
-    for (uint32_t w = 0; w < (batch->rows + 63) / 64; w++) {
-        for (uint64_t bits = p->select[w]; bits; bits &= bits - 1) {
-            uint32_t row = w * 64 + (uint32_t)__builtin_ctzll(bits);
-            if (p->id[row] != WR_KEY_NONE) rows[count++] = (uint16_t)row;
-        }
-    }
+    uint32_t count = wr_pattern_rows(p, rows);
     WR_ASSERT(!s->g.current);
     for (uint32_t i = 0; i < count; i++) {
         if (WR_UNLIKELY(is_too_much(p, s))) wr_limits_check_operator(&p->op);

@@ -330,6 +330,17 @@ static inline bool wr_variable_bit(const struct wr_pattern *p, uint32_t variable
 {
     return !p->bits[variable] || wr_bit(p->bits[variable], row);
 }
+/* The selected rows of the batch whose key is known, in order; how many. */
+static inline uint32_t wr_pattern_rows(const struct wr_pattern *p, uint16_t rows[static WR_BATCH_ROWS])
+{
+    uint32_t count = 0;
+    for (uint32_t w = 0; w < (p->batch->rows + 63) / 64; w++)
+        for (uint64_t bits = p->select[w]; bits; bits &= bits - 1) {
+            uint32_t row = w * 64 + (uint32_t)__builtin_ctzll(bits);
+            if (p->id[row] != WR_KEY_NONE) rows[count++] = (uint16_t)row;
+        }
+    return count;
+}
 static inline struct wr_row_id wr_pattern_row_id(const struct wr_pattern *p, uint32_t row)
 {
     return (struct wr_row_id){p->sequence + row + 1, wr_batch_place(p->batch, row)};

@@ -103,21 +103,6 @@ static void put_column(const struct wr_pattern *p, uint32_t set, uint32_t column
 static void put_history_name(const struct wr_pattern *p, const struct wr_input *input,
                              struct wr_buf *out)
 {
-    static const char *const fn[WR_AGG_FN_COUNT] = {[WR_AGG_COUNT_ROWS] = "COUNT",
-                                                    [WR_AGG_COUNT] = "COUNT",
-                                                    [WR_AGG_SUM] = "SUM",
-                                                    [WR_AGG_AVG] = "AVG",
-                                                    [WR_AGG_MIN] = "MIN",
-                                                    [WR_AGG_MAX] = "MAX",
-                                                    [WR_AGG_VAR_SAMP] = "VAR_SAMP",
-                                                    [WR_AGG_STDDEV_SAMP] = "STDDEV_SAMP",
-                                                    [WR_AGG_FIRST] = "FIRST",
-                                                    [WR_AGG_LAST] = "LAST",
-                                                    [WR_AGG_ARG_MIN] = "ARG_MIN",
-                                                    [WR_AGG_ARG_MAX] = "ARG_MAX",
-                                                    [WR_AGG_ANY_VALUE] = "ANY_VALUE",
-                                                    [WR_AGG_STRING_AGG] = "STRING_AGG",
-                                                    [WR_AGG_ARRAY_AGG] = "ARRAY_AGG"};
     bool aggregate = input->kind == WR_INPUT_AGGREGATE;
     const struct wr_aggregate *a = aggregate ? &p->spec->aggregate[input->column] : NULL;
     const char *step = input->step < 0 ? "PREV(" : input->step > 0 ? "NEXT(" : "";
@@ -125,7 +110,7 @@ static void put_history_name(const struct wr_pattern *p, const struct wr_input *
     bool first = input->kind == WR_INPUT_FIRST, call = first || (input->kind == WR_INPUT_LAST && input->offset);
     wr_buf_add_cstr(out, step);
     if (aggregate && a->fn == WR_AGG_COUNT_DISTINCT) wr_buf_add_cstr(out, "COUNT(DISTINCT ");
-    else if (aggregate) wr_buf_printf(out, "%s(", fn[a->fn] ? fn[a->fn] : "?");
+    else if (aggregate) wr_buf_printf(out, "%s(", wr_aggregate_name(a->fn));
     else if (call) wr_buf_add_cstr(out, first ? "FIRST(" : "LAST(");
     put_column(p, set, aggregate ? a->column : input->column, out);
     if (call && input->offset) wr_buf_printf(out, ", %u", input->offset);

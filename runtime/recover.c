@@ -2,8 +2,8 @@
  * mode that goes through all of it after every batch. */
 #include "runtime/checkpoint_internal.h"
 
-#include "base/hash.h"
 #include "runtime/clock.h"
+#include "runtime/key_set.h"
 #include "runtime/source.h"
 #include "runtime/state_check.h"
 
@@ -14,48 +14,13 @@
 
 /* ---- Entries ------------------------------------------------------------------------------------- */
 
-/* Keys that have been seen, by 128 bits of a hash under a secret: newer entries count. */
-struct seen {
-    struct wr_hash128 *slot; /* {0, 0}: empty */
-    uint64_t mask, count, seed;
-};
-
-static void seen_grow(struct seen *seen)
-{
-    struct seen bigger = {.mask = seen->mask ? seen->mask * 2 + 1 : 1023, .count = seen->count, .seed = seen->seed};
-    bigger.slot = wr_alloc_zero((bigger.mask + 1) * sizeof *bigger.slot);
-    for (uint64_t i = 0; seen->slot && i <= seen->mask; i++) {
-        if (!(seen->slot[i].low | seen->slot[i].high)) continue;
-        uint64_t at = seen->slot[i].low & bigger.mask;
-        while (bigger.slot[at].low | bigger.slot[at].high) at = (at + 1) & bigger.mask;
-        bigger.slot[at] = seen->slot[i];
-    }
-    wr_free(seen->slot);
-    *seen = bigger;
-}
-
-/* true: for the first time. */
-static bool seen_add(struct seen *seen, uint32_t op, struct wr_slice key)
-{
-    WR_ASSERT((seen->mask & (seen->mask + 1)) == 0);
-    struct wr_hash128 hash = wr_hash128_of(key.data, key.size, seen->seed + op);
-    hash.high |= 1; /* never the empty one */
-    if (!seen->slot || seen->count * 2 > seen->mask) seen_grow(seen);
-    uint64_t at = hash.low & seen->mask;
-    for (; seen->slot[at].low | seen->slot[at].high; at = (at + 1) & seen->mask)
-        if (seen->slot[at].low == hash.low && seen->slot[at].high == hash.high) return false;
-    seen->slot[at] = hash;
-    seen->count++;
-    return true;
-}
-
 struct loading {
     struct wr_checkpointer *c;
     const uint32_t *to;      /* by number in the record's list: operator of the task, WR_NONE: nobody's */
     uint32_t to_count;
     uint64_t epoch;          /* of the checkpoint */
     bool one_epoch;          /* no older one is needed */
-    struct seen seen;
+    struct wr_key_set seen;
     struct wr_buf bytes;     /* of the segment at hand */
     WR_VEC(struct wr_segment_entry) entry;
 };
@@ -116,7 +81,7 @@ static enum wr_status load_units(struct loading *l, uint64_t number, struct wr_e
         const struct wr_segment_entry *entry = &l->entry.at[i];
         if (i >= AHEAD) prefetch(l, &l->entry.at[i - AHEAD]);
         /* In one epoch a unit is saved once, and what is gone went before: then every 'u' counts. */
-        if (entry->kind == 'o' || (!l->one_epoch && !seen_add(&l->seen, entry->op, entry->key)) || entry->kind == 'g')
+        if (entry->kind == 'o' || (!l->one_epoch && !wr_key_set_add(&l->seen, entry->op, entry->key)) || entry->kind == 'g')
             continue;
         if (load_entry(l, number, entry, error) != WR_OK) return error->status;
     }
@@ -209,7 +174,7 @@ enum wr_status wr_recover_operators(struct wr_checkpointer *c, struct wr_slice r
     for (uint32_t i = 0; i < WR_PARTS; i++) c->part_from[i] = first;
     note_stored(task);
     wr_free(to);
-    wr_free(l.seen.slot);
+    wr_key_set_release(&l.seen);
     wr_buf_release(&l.bytes);
     wr_vec_release(&l.entry);
     return status;

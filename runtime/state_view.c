@@ -1,7 +1,7 @@
 /* A state directory in words: what it holds, how big it is, whether all of it can be read. */
 #include "runtime/state_view.h"
 
-#include "base/hash.h"
+#include "runtime/key_set.h"
 #include "runtime/upgrade.h"
 #include "vm/text.h"
 
@@ -94,36 +94,6 @@ struct counted {
 };
 
 
-/* Keys that were seen: a sorted vector would do; a table of hashes is quicker. */
-struct seen {
-    struct wr_hash128 *slot;
-    uint64_t mask, count;
-};
-
-static bool seen_add(struct seen *seen, uint32_t op, struct wr_slice key)
-{
-    struct wr_hash128 hash = wr_hash128_of(key.data, key.size, op);
-    hash.high |= 1;
-    if (!seen->slot || seen->count * 2 > seen->mask) {
-        struct seen bigger = {.mask = seen->mask ? seen->mask * 2 + 1 : 1023, .count = seen->count};
-        bigger.slot = wr_alloc_zero((bigger.mask + 1) * sizeof *bigger.slot);
-        for (uint64_t i = 0; seen->slot && i <= seen->mask; i++) {
-            if (!seen->slot[i].high) continue;
-            uint64_t at = seen->slot[i].low & bigger.mask;
-            while (bigger.slot[at].high) at = (at + 1) & bigger.mask;
-            bigger.slot[at] = seen->slot[i];
-        }
-        wr_free(seen->slot);
-        *seen = bigger;
-    }
-    uint64_t at = hash.low & seen->mask;
-    for (; seen->slot[at].high; at = (at + 1) & seen->mask)
-        if (seen->slot[at].low == hash.low && seen->slot[at].high == hash.high) return false;
-    seen->slot[at] = hash;
-    seen->count++;
-    return true;
-}
-
 static uint32_t operator_count(struct wr_slice record)
 {
     struct wr_slice list = wr_record_find(record, "operators");
@@ -139,7 +109,7 @@ enum wr_status wr_state_visit(const struct wr_state_image *image, wr_state_visit
     uint64_t count = image->last >= image->first ? image->last - image->first + 1 : 0, epoch;
     uint64_t own = (uint64_t)number_of(wr_buf_slice(&image->record), "epoch");
     uint32_t operators = operator_count(wr_buf_slice(&image->record));
-    struct seen seen = {0};
+    struct wr_key_set seen = {0};
     WR_VEC(struct wr_segment_entry) entry = {0};
     enum wr_status status = WR_OK;
     for (uint32_t pass = 0; pass < 2; pass++)
@@ -157,11 +127,11 @@ enum wr_status wr_state_visit(const struct wr_state_image *image, wr_state_visit
             for (size_t i = 0; !pass && epoch == own && i < entry.count; i++)
                 if (entry.at[i].kind == 'o') fn(context, &entry.at[i]);
             for (size_t i = entry.count; pass && i-- > 0;)
-                if (entry.at[i].kind != 'o' && seen_add(&seen, entry.at[i].op, entry.at[i].key) && entry.at[i].kind == 'u')
+                if (entry.at[i].kind != 'o' && wr_key_set_add(&seen, entry.at[i].op, entry.at[i].key) && entry.at[i].kind == 'u')
                     fn(context, &entry.at[i]);
         }
     wr_vec_release(&entry);
-    wr_free(seen.slot);
+    wr_key_set_release(&seen);
     return status;
 }
 

@@ -58,16 +58,12 @@ static void put_set(const struct listing *l, uint32_t set)
 
 static void put_aggregate(const struct listing *l, uint32_t number)
 {
-    static const char *const name[WR_AGG_FN_COUNT] = {
-        "COUNT", "COUNT", "SUM",     "AVG",     "MIN",       "MAX",        "VAR_SAMP",  "STDDEV_SAMP",
-        "FIRST", "LAST",  "ARG_MIN", "ARG_MAX", "ANY_VALUE", "STRING_AGG", "ARRAY_AGG", "COUNT DISTINCT"};
     if (!l->pattern || number >= l->pattern->aggregate_count) {
         wr_buf_printf(l->out, "aggregate%u", number);
         return;
     }
     const struct wr_aggregate *a = &l->pattern->aggregate[number];
-    WR_ASSERT(a->fn < WR_AGG_FN_COUNT);
-    wr_buf_printf(l->out, "%s(", name[a->fn]);
+    wr_buf_printf(l->out, "%s(", wr_aggregate_name(a->fn));
     put_set(l, a->set);
     if (a->column == WR_NONE) wr_buf_add_char(l->out, '*');
     else put_column(l, a->column);

@@ -112,3 +112,14 @@ enum wr_status wr_program_check_parameters(const struct wr_program *program, str
     }
     return WR_OK;
 }
+
+const char *wr_aggregate_name(uint8_t fn)
+{
+    static const char *const names[] = {
+#define AGGREGATE(id, name) name,
+#include "vm/aggregates.def"
+#undef AGGREGATE
+    };
+    WR_ASSERT(fn < WR_COUNT(names));
+    return names[fn];
+}

@@ -102,14 +102,12 @@ struct wr_select_node {
 };
 
 enum wr_aggregate_fn {
-    WR_AGG_COUNT_ROWS, /* COUNT(*) */
-    WR_AGG_COUNT, WR_AGG_SUM, WR_AGG_AVG, WR_AGG_MIN, WR_AGG_MAX,
-    WR_AGG_VAR_SAMP, WR_AGG_STDDEV_SAMP,
-    WR_AGG_FIRST, WR_AGG_LAST, /* in windows: by order of place */
-    WR_AGG_ARG_MIN, WR_AGG_ARG_MAX, WR_AGG_ANY_VALUE,
-    WR_AGG_STRING_AGG, WR_AGG_ARRAY_AGG, WR_AGG_COUNT_DISTINCT,
+#define AGGREGATE(id, name) WR_AGG_##id,
+#include "vm/aggregates.def"
+#undef AGGREGATE
     WR_AGG_FN_COUNT
 };
+const char *wr_aggregate_name(uint8_t fn); /* "STDDEV_SAMP" */
 
 struct wr_aggregate {
     uint8_t fn;          /* enum wr_aggregate_fn */
