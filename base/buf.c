@@ -1,5 +1,6 @@
 /* Growth and formatted text of the byte buffer. */
 #include "base/buf.h"
+#include "base/text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,4 +33,29 @@ void wr_buf_printf(struct wr_buf *buf, const char *format, ...)
     }
     va_end(again);
     buf->size += (size_t)size;
+}
+
+/* ---- JSON ---------------------------------------------------------------------------------------- */
+
+void wr_buf_add_json(struct wr_buf *buf, struct wr_slice text)
+{
+    size_t valid = wr_utf8_check(text);
+    wr_buf_add_char(buf, '"');
+    for (size_t i = 0; i < text.size; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (i == valid) {
+            wr_buf_add_cstr(buf, "\\ufffd");
+            valid = i + 1 + wr_utf8_check(wr_slice_of(text.data + i + 1, text.size - i - 1));
+        } else if (c == '"' || c == '\\') {
+            wr_buf_add_char(buf, '\\');
+            wr_buf_add_char(buf, (char)c);
+        } else if (c == '\n') {
+            wr_buf_add_cstr(buf, "\\n");
+        } else if (c < 0x20 || c == 0x7f) {
+            wr_buf_printf(buf, "\\u%04x", c);
+        } else {
+            wr_buf_add_char(buf, (char)c);
+        }
+    }
+    wr_buf_add_char(buf, '"');
 }

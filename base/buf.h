@@ -14,6 +14,9 @@ void wr_buf_release(struct wr_buf *buf); /* a zeroed struct is a valid empty buf
 void wr_buf_grow(struct wr_buf *buf, size_t extra);
 void wr_buf_printf(struct wr_buf *buf, const char *format, ...) WR_PRINTF(2, 3);
 
+/* Appends a JSON string with its quotes; bytes that are no UTF-8 become U+FFFD. */
+void wr_buf_add_json(struct wr_buf *buf, struct wr_slice text);
+
 /* Room for `extra` more bytes; returns where they go. The caller then adds to buf->size. */
 static inline char *wr_buf_reserve(struct wr_buf *buf, size_t extra)
 {
@@ -35,6 +38,11 @@ static inline void wr_buf_add_slice(struct wr_buf *buf, struct wr_slice s)
 static inline void wr_buf_add_cstr(struct wr_buf *buf, const char *text)
 {
     wr_buf_add(buf, text, strlen(text));
+}
+
+static inline void wr_buf_add_json_cstr(struct wr_buf *buf, const char *text)
+{
+    wr_buf_add_json(buf, wr_slice_cstr(text));
 }
 
 static inline void wr_buf_add_char(struct wr_buf *buf, char c)

@@ -56,7 +56,6 @@ void wr_why_asides_json(const struct wr_why_asides *all, const weir_start *start
 struct wr_why_start {
     weir_start start; /* what it points to is its keeper's */
 };
-void wr_json_text(struct wr_buf *out, const char *text);
 /* {"version":1,"matches":N,"partial":N,"starts":[…]} */
 void wr_why_print_json(const struct wr_why_start *start, size_t count, uint64_t matches,
                        uint64_t partials, const struct wr_why_asides *asides, struct wr_buf *out);

@@ -200,10 +200,10 @@ void wr_why_asides_json(const struct wr_why_asides *all, const weir_start *start
         say(all, a, start, &why);
         WR_ASSERT(a->kind < WR_COUNT(kinds));
         wr_buf_printf(out, "%s{\"stream\":", between);
-        wr_json_text(out, a->stream);
+        wr_buf_add_json_cstr(out, a->stream);
         wr_buf_printf(out, ",\"partition\":%u,\"record\":%llu,\"kind\":\"%s\",\"why\":", a->partition,
                       (unsigned long long)a->record, a->kind == WR_ASIDE_SEEN && !start ? "offered" : kinds[a->kind]);
-        wr_json_text(out, wr_buf_cstr(&why));
+        wr_buf_add_json_cstr(out, wr_buf_cstr(&why));
         wr_buf_add_char(out, '}');
         wr_buf_release(&why);
         between = ",";

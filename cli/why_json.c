@@ -3,18 +3,6 @@
 
 #include "vm/text.h"
 
-void wr_json_text(struct wr_buf *out, const char *text)
-{
-    wr_buf_add_char(out, '"');
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\') wr_buf_printf(out, "\\%c", c);
-        else if (c < 0x20) wr_buf_printf(out, "\\u%04x", c);
-        else wr_buf_add_char(out, (char)c);
-    }
-    wr_buf_add_char(out, '"');
-}
-
 static void add_time(struct wr_buf *out, int64_t us)
 {
     char text[WR_TEXT_MAX];
@@ -25,12 +13,12 @@ static void add_time(struct wr_buf *out, int64_t us)
 static void add_row(struct wr_buf *out, const weir_row *row)
 {
     wr_buf_add_cstr(out, "\"stream\":");
-    wr_json_text(out, row->stream);
+    wr_buf_add_json_cstr(out, row->stream);
     wr_buf_printf(out, ",\"partition\":%u,\"record\":%llu,\"time\":", row->partition,
                   (unsigned long long)row->record);
     add_time(out, row->time_us);
     wr_buf_add_cstr(out, ",\"variable\":");
-    wr_json_text(out, row->variable ? row->variable : "");
+    wr_buf_add_json_cstr(out, row->variable ? row->variable : "");
     wr_buf_printf(out, ",\"row\":%s", row->text ? row->text : "null");
 }
 
@@ -67,7 +55,7 @@ static void add_taken(struct wr_buf *out, const weir_row *row)
         return;
     }
     wr_buf_add_cstr(out, "\"absent\":");
-    wr_json_text(out, row->variable ? row->variable : "");
+    wr_buf_add_json_cstr(out, row->variable ? row->variable : "");
     wr_buf_add_cstr(out, ",\"time\":");
     add_time(out, row->time_us);
 }
@@ -77,9 +65,9 @@ static void add_cause(struct wr_buf *out, const weir_start *s)
 {
     if (s->limit_us >= 0) wr_buf_printf(out, ",\"limit_us\":%lld", (long long)s->limit_us);
     if (*s->waits) wr_buf_add_cstr(out, ",\"waits_for\":");
-    if (*s->waits) wr_json_text(out, s->waits);
+    if (*s->waits) wr_buf_add_json_cstr(out, s->waits);
     if (*s->cause) wr_buf_add_cstr(out, ",\"cause\":");
-    if (*s->cause) wr_json_text(out, s->cause);
+    if (*s->cause) wr_buf_add_json_cstr(out, s->cause);
     if (s->end == WEIR_START_LED || s->end == WEIR_START_SUPPRESSED) {
         wr_buf_add_cstr(out, ",\"by_time\":");
         add_time(out, s->by_us);
@@ -97,9 +85,9 @@ static void add_cause(struct wr_buf *out, const weir_start *s)
 static void add_start(struct wr_buf *out, const weir_start *s, const struct wr_why_asides *asides)
 {
     wr_buf_add_cstr(out, "\n{\"pattern\":");
-    wr_json_text(out, s->pattern);
+    wr_buf_add_json_cstr(out, s->pattern);
     wr_buf_add_cstr(out, ",\"key\":");
-    wr_json_text(out, s->key);
+    wr_buf_add_json_cstr(out, s->key);
     wr_buf_printf(out, ",\"end\":\"%s\",\"end_time\":", end_name(s->end));
     add_time(out, s->end_us);
     add_cause(out, s);
@@ -114,13 +102,13 @@ static void add_start(struct wr_buf *out, const weir_start *s, const struct wr_w
         wr_buf_add_cstr(out, i ? ",{" : "{");
         add_row(out, &s->refusals[i].row);
         wr_buf_printf(out, ",\"kind\":\"%s\",\"awaited\":", kind_name(s->refusals[i].kind));
-        wr_json_text(out, s->refusals[i].awaited);
+        wr_buf_add_json_cstr(out, s->refusals[i].awaited);
         if (s->refusals[i].limit_us > 0)
             wr_buf_printf(out, ",\"limit_us\":%lld", (long long)s->refusals[i].limit_us);
         wr_buf_add_cstr(out, ",\"condition\":");
-        wr_json_text(out, s->refusals[i].condition);
+        wr_buf_add_json_cstr(out, s->refusals[i].condition);
         wr_buf_add_cstr(out, ",\"values\":");
-        wr_json_text(out, s->refusals[i].values);
+        wr_buf_add_json_cstr(out, s->refusals[i].values);
         wr_buf_add_char(out, '}');
     }
     wr_buf_add_cstr(out, "],\"aside\":[");

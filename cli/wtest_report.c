@@ -65,30 +65,17 @@ void wr_test_write_junit(const struct wr_test_report *report, size_t count, stru
     wr_buf_add_cstr(out, "</testsuite>\n");
 }
 
-static void add_json(struct wr_buf *out, struct wr_slice text)
-{
-    wr_buf_add_char(out, '"');
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c == '"' || c == '\\') wr_buf_printf(out, "\\%c", c);
-        else if (c == '\n') wr_buf_add_cstr(out, "\\n");
-        else if (c < 0x20) wr_buf_printf(out, "\\u%04x", c);
-        else wr_buf_add_char(out, (char)c);
-    }
-    wr_buf_add_char(out, '"');
-}
-
 void wr_test_write_json(const struct wr_test_report *report, size_t count, struct wr_buf *out)
 {
     wr_buf_add_cstr(out, "{\"version\":1,\"cases\":[");
     for (size_t i = 0; i < count; i++) {
         wr_buf_add_cstr(out, i ? ",\n{\"file\":" : "\n{\"file\":");
-        add_json(out, wr_slice_cstr(report[i].path));
+        wr_buf_add_json(out, wr_slice_cstr(report[i].path));
         wr_buf_printf(out, ",\"line\":%u,\"name\":", report[i].line);
-        add_json(out, report[i].name);
+        wr_buf_add_json(out, report[i].name);
         wr_buf_printf(out, ",\"verdict\":\"%s\",\"seconds\":%.3f,\"text\":",
                       wr_test_verdict_name(report[i].verdict), report[i].seconds);
-        add_json(out, wr_slice_cstr(report[i].text));
+        wr_buf_add_json(out, wr_slice_cstr(report[i].text));
         wr_buf_add_char(out, '}');
     }
     wr_buf_add_cstr(out, "]}\n");

@@ -19,23 +19,10 @@
 
 #include "vm/pattern_class.h"
 
-static void add_string(const char *text, struct wr_buf *out)
-{
-    wr_buf_add_char(out, '"');
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\') wr_buf_printf(out, "\\%c", c);
-        else if (c == '\n') wr_buf_add_cstr(out, "\\n");
-        else if (c < 0x20) wr_buf_printf(out, "\\u%04x", c);
-        else wr_buf_add_char(out, (char)c);
-    }
-    wr_buf_add_char(out, '"');
-}
-
 static void add_text(const char *key, const char *text, struct wr_buf *out)
 {
     wr_buf_printf(out, ",\"%s\":", key);
-    if (text) add_string(text, out);
+    if (text) wr_buf_add_json_cstr(out, text);
     else wr_buf_add_cstr(out, "null");
 }
 
@@ -55,7 +42,7 @@ static void add_names(const char *key, const struct wr_schema *in, const uint32_
     wr_buf_printf(out, ",\"%s\":[", key);
     for (uint32_t i = 0; i < count; i++) {
         wr_buf_add_cstr(out, i ? "," : "");
-        add_string(in->column[column[i]].name, out);
+        wr_buf_add_json_cstr(out, in->column[column[i]].name);
     }
     wr_buf_add_char(out, ']');
 }
@@ -89,7 +76,7 @@ static void add_source(const struct wr_explain *e, const struct wr_node *n)
         struct wr_buf from = {0};
         wr_explain_origin(&s->field[i], &from);
         wr_buf_printf(e->out, "%s{\"name\":", i ? "," : "");
-        add_string(s->field[i].name, e->out);
+        wr_buf_add_json_cstr(e->out, s->field[i].name);
         add_type(s->field[i].type, e->out);
         add_text("from", wr_buf_cstr(&from), e->out);
         add_bool("not_null", s->field[i].not_null, e->out);
@@ -119,7 +106,7 @@ static void add_refusals(const struct wr_pattern_node *p, const struct wr_follow
     for (uint32_t i = 0; i < f->kill_count; i++) {
         const struct wr_kill *kill = &p->kill[f->kill + i];
         wr_buf_add_cstr(out, i ? ",{\"variable\":" : "{\"variable\":");
-        add_string(p->variable[kill->variable].name, out);
+        wr_buf_add_json_cstr(out, p->variable[kill->variable].name);
         add_bool("next_only", kill->next_only, out);
         wr_buf_add_char(out, '}');
     }
@@ -128,7 +115,7 @@ static void add_refusals(const struct wr_pattern_node *p, const struct wr_follow
     for (uint32_t i = 0; i < f->lead_count; i++) {
         const struct wr_lead *lead = &p->lead[f->lead + i];
         wr_buf_add_cstr(out, i ? ",{\"variable\":" : "{\"variable\":");
-        add_string(p->variable[lead->variable].name, out);
+        wr_buf_add_json_cstr(out, p->variable[lead->variable].name);
         add_number("for_us", lead->for_us, out);
         wr_buf_add_char(out, '}');
     }
@@ -137,7 +124,7 @@ static void add_refusals(const struct wr_pattern_node *p, const struct wr_follow
     for (uint32_t i = 0; i < f->claim_count; i++) {
         wr_buf_add_cstr(out, i ? "," : "");
         uint16_t position = p->follow[p->claim[f->claim + i]].position;
-        add_string(p->variable[p->position[position].variable].name, out);
+        wr_buf_add_json_cstr(out, p->variable[p->position[position].variable].name);
     }
     if (f->claim_count) wr_buf_add_char(out, ']');
 }
@@ -169,7 +156,7 @@ static void add_variables(const struct wr_explain *e, const struct wr_node *n)
     for (uint32_t v = 0; v < p->variable_count; v++) {
         const struct wr_pattern_variable *variable = &p->variable[v];
         wr_buf_printf(e->out, "%s{\"name\":", v ? "," : "");
-        add_string(variable->name, e->out);
+        wr_buf_add_json_cstr(e->out, variable->name);
         add_text("condition", variable->text, e->out);
         add_bool("row", variable->row_condition != WR_NONE, e->out);
         wr_buf_add_cstr(e->out, ",\"past\":[");
@@ -182,7 +169,7 @@ static void add_variables(const struct wr_explain *e, const struct wr_node *n)
             if (code->input[i].kind == WR_INPUT_COLUMN) continue;
             wr_explain_input(e->program, n, &code->input[i], &text);
             wr_buf_add_cstr(e->out, any ? "," : "");
-            add_string(wr_buf_cstr(&text), e->out);
+            wr_buf_add_json_cstr(e->out, wr_buf_cstr(&text));
             wr_buf_release(&text);
             any = true;
         }
@@ -222,7 +209,7 @@ static void add_pattern(const struct wr_explain *e, const struct wr_node *n)
     wr_buf_add_cstr(e->out, ",\"positions\":[");
     for (uint32_t i = 0; i < p->position_count; i++) {
         wr_buf_printf(e->out, "%s{\"variable\":", i ? "," : "");
-        add_string(p->variable[p->position[i].variable].name, e->out);
+        wr_buf_add_json_cstr(e->out, p->variable[p->position[i].variable].name);
         if (p->position[i].excluded) add_bool("excluded", true, e->out);
         if (p->position[i].absence_us == WR_ABSENCE_WITHIN) add_text("absent", "within", e->out);
         else if (p->position[i].absence_us) add_number("absent_us", p->position[i].absence_us, e->out);
@@ -267,7 +254,7 @@ static void add_node(const struct wr_explain *e, uint32_t number)
     wr_buf_add_cstr(e->out, ",\"columns\":[");
     for (uint32_t i = 0; i < n->schema.count; i++) {
         wr_buf_printf(e->out, "%s{\"name\":", i ? "," : "");
-        add_string(n->schema.column[i].name, e->out);
+        wr_buf_add_json_cstr(e->out, n->schema.column[i].name);
         add_type(n->schema.column[i].type, e->out);
         wr_buf_add_char(e->out, '}');
     }

@@ -201,33 +201,12 @@ void wr_diags_render(const struct wr_diags *diags, bool color, struct wr_buf *ou
     render_rest(diags->warning_count, "warning", out);
 }
 
-static void json_string(struct wr_buf *out, struct wr_slice text)
-{
-    size_t valid = wr_utf8_check(text);
-    wr_buf_add_char(out, '"');
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (i == valid) {
-            wr_buf_add_cstr(out, "\\ufffd");
-            valid = i + 1 + wr_utf8_check(wr_slice_of(text.data + i + 1, text.size - i - 1));
-        } else if (c == '"' || c == '\\') {
-            wr_buf_add_char(out, '\\');
-            wr_buf_add_char(out, (char)c);
-        } else if (c < 0x20 || c == 0x7f) {
-            wr_buf_printf(out, "\\u%04x", c);
-        } else {
-            wr_buf_add_char(out, (char)c);
-        }
-    }
-    wr_buf_add_char(out, '"');
-}
-
 static void json_span(const struct wr_diags *diags, struct wr_span span, struct wr_buf *out)
 {
     const struct wr_source *source = &diags->sources->at[span.file];
     struct wr_position start = wr_source_position(source, span.start), end = wr_source_position(source, span.end);
     wr_buf_add_cstr(out, "{\"file\":");
-    json_string(out, source->name);
+    wr_buf_add_json(out, source->name);
     wr_buf_printf(out,
                   ",\"start\":{\"offset\":%u,\"line\":%u,\"column\":%u},\"end\":{\"offset\":%u,\"line\":%u,"
                   "\"column\":%u}}",
@@ -242,22 +221,22 @@ void wr_diags_render_json(const struct wr_diags *diags, struct wr_buf *out)
         const struct wr_diag *d = order[i];
         wr_buf_printf(out, "%s{\"code\":\"%s\",\"severity\":\"%s\",\"message\":", i ? "," : "", wr_diag_name(d->code),
                       wr_diag_severity(d->code) == WR_SEVERITY_ERROR ? "error" : "warning");
-        json_string(out, d->message);
+        wr_buf_add_json(out, d->message);
         wr_buf_add_cstr(out, ",\"span\":");
         json_span(diags, d->span, out);
         if (d->label.size) {
             wr_buf_add_cstr(out, ",\"label\":");
-            json_string(out, d->label);
+            wr_buf_add_json(out, d->label);
         }
         if (d->has_second) {
             wr_buf_add_cstr(out, ",\"second\":");
             json_span(diags, d->second, out);
             wr_buf_add_cstr(out, ",\"second_label\":");
-            json_string(out, d->second_label);
+            wr_buf_add_json(out, d->second_label);
         }
         if (d->help.size) {
             wr_buf_add_cstr(out, ",\"help\":");
-            json_string(out, d->help);
+            wr_buf_add_json(out, d->help);
         }
         wr_buf_add_char(out, '}');
     }

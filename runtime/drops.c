@@ -162,21 +162,6 @@ void wr_drops_print(const struct wr_drops *drops, const struct wr_flow *flow, si
 /* ---- JSON
  * ---------------------------------------------------------------------------------------- */
 
-void wr_json_string(struct wr_buf *out, const char *text)
-{
-    wr_buf_add_char(out, '"');
-    for (; *text; text++) {
-        unsigned char c = (unsigned char)*text;
-        if (c == '"' || c == '\\')
-            wr_buf_printf(out, "\\%c", c);
-        else if (c < 0x20)
-            wr_buf_printf(out, "\\u%04x", c);
-        else
-            wr_buf_add_char(out, (char)c);
-    }
-    wr_buf_add_char(out, '"');
-}
-
 static void json_number(struct wr_buf *out, const char *name, uint64_t value)
 {
     wr_buf_printf(out, ",\"%s\":%" PRIu64, name, value);
@@ -189,7 +174,7 @@ void wr_drops_print_json(const struct wr_drops *drops, const struct wr_program *
     wr_buf_add_cstr(out, "{\"version\":1,\"queries\":[");
     for (size_t i = 0; i < count; i++) {
         wr_buf_add_cstr(out, i ? ",{\"name\":" : "{\"name\":");
-        wr_json_string(out, flow[i].name);
+        wr_buf_add_json_cstr(out, flow[i].name);
         if (flow[i].is_input) json_number(out, "read", flow[i].read);
         if (flow[i].is_output) json_number(out, "written", flow[i].written);
         for (int k = 0; k < WR_DROP_KINDS; k++)
@@ -203,16 +188,16 @@ void wr_drops_print_json(const struct wr_drops *drops, const struct wr_program *
             const struct wr_drop *drop = &drops->drop.at[d];
             wr_buf_add_cstr(out, any ? ",{\"query\":" : "{\"query\":");
             any = true;
-            wr_json_string(out, program->query[q]);
+            wr_buf_add_json_cstr(out, program->query[q]);
             wr_buf_printf(out, ",\"kind\":\"%s\",\"reason\":", kind[drop->kind]);
-            wr_json_string(out, drop->reason);
+            wr_buf_add_json_cstr(out, drop->reason);
             wr_buf_add_cstr(out, ",\"code\":");
-            wr_json_string(out, drop->code);
+            wr_buf_add_json_cstr(out, drop->code);
             json_number(out, "rows", drop->rows);
             wr_buf_add_cstr(out, ",\"first\":");
-            wr_json_string(out, drop->first);
+            wr_buf_add_json_cstr(out, drop->first);
             wr_buf_add_cstr(out, ",\"what\":");
-            wr_json_string(out, drop->what);
+            wr_buf_add_json_cstr(out, drop->what);
             wr_buf_add_char(out, '}');
         }
     wr_buf_add_cstr(out, "],\"totals\":{");

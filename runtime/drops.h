@@ -61,7 +61,4 @@ void wr_drops_print(const struct wr_drops *drops, const struct wr_flow *flow, si
 void wr_drops_print_json(const struct wr_drops *drops, const struct wr_program *program,
                          const struct wr_flow *flow, size_t count, struct wr_buf *out);
 
-/* A JSON string, with its quotes. */
-void wr_json_string(struct wr_buf *out, const char *text);
-
 #endif

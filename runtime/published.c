@@ -201,13 +201,7 @@ enum wr_status wr_sink_mark(struct wr_sink *sink, struct wr_buf *out, struct wr_
     return WR_OK;
 }
 
-struct mark {
-    struct wr_slice names, path, digest;
-    uint8_t kind;
-    uint64_t bytes, size, tail;
-};
-
-static bool get_mark(struct wr_slice *in, struct mark *m)
+bool wr_mark_next(struct wr_slice *in, struct wr_mark *m)
 {
     struct wr_slice one;
     return wr_get_bytes(in, &one) && wr_get_bytes(&one, &m->names) && wr_get_bytes(&one, &m->path) &&
@@ -215,7 +209,7 @@ static bool get_mark(struct wr_slice *in, struct mark *m)
            wr_get_bytes(&one, &m->digest) && m->digest.size == sizeof(struct wr_digest) && wr_get_u64(&one, &m->tail);
 }
 
-static bool find_mark(const struct wr_sink *sink, struct wr_slice marks, struct mark *m)
+static bool find_mark(const struct wr_sink *sink, struct wr_slice marks, struct wr_mark *m)
 {
     struct wr_buf names = {0};
     struct wr_slice own;
@@ -224,7 +218,7 @@ static bool find_mark(const struct wr_sink *sink, struct wr_slice marks, struct 
     struct wr_slice in = wr_buf_slice(&names);
     bool whole = wr_get_bytes(&in, &own);
     WR_ASSERT(whole);
-    while (!found && marks.size && get_mark(&marks, m)) found = wr_slice_equal(m->names, own);
+    while (!found && marks.size && wr_mark_next(&marks, m)) found = wr_slice_equal(m->names, own);
     wr_buf_release(&names);
     return found;
 }
@@ -238,7 +232,7 @@ static void tell(const struct wr_sink_resume *how, const struct wr_sink *sink, c
 }
 
 /* How far the file may stay as it is: what was published beyond the checkpoint, if it still lies there. */
-static uint64_t published_in_file(struct wr_sink *sink, const struct mark *m, const struct wr_sink_resume *how,
+static uint64_t published_in_file(struct wr_sink *sink, const struct wr_mark *m, const struct wr_sink_resume *how,
                                   uint64_t *digest)
 {
     uint64_t bytes = 0;
@@ -260,8 +254,8 @@ static uint64_t published_in_file(struct wr_sink *sink, const struct mark *m, co
 static enum wr_status unknown_output(const struct wr_sink *sink, struct wr_slice marks, struct wr_error *error)
 {
     struct wr_buf had = {0};
-    struct mark m;
-    while (marks.size && get_mark(&marks, &m))
+    struct wr_mark m;
+    while (marks.size && wr_mark_next(&marks, &m))
         wr_buf_printf(&had, "%s%.*s in %.*s", had.size ? "; " : "", WR_SLICE_ARG(m.names), WR_SLICE_ARG(m.path));
     wr_error_set(error, WR_ERR_STATE, "%s: the run that left this state had other outputs (%s): bind the same ones",
                  sink->path, had.size ? wr_buf_cstr(&had) : "none");
@@ -269,7 +263,7 @@ static enum wr_status unknown_output(const struct wr_sink *sink, struct wr_slice
     return WR_ERR_STATE;
 }
 
-static enum wr_status other_file(const struct wr_sink *sink, const struct mark *m, const char *how, struct wr_error *error)
+static enum wr_status other_file(const struct wr_sink *sink, const struct wr_mark *m, const char *how, struct wr_error *error)
 {
     bool moved = !wr_slice_equal(wr_slice_cstr(sink->path), m->path);
     return wr_error_set(error, WR_ERR_STATE,
@@ -280,7 +274,7 @@ static enum wr_status other_file(const struct wr_sink *sink, const struct mark *
 }
 
 /* Is the file that the sink writes now the one of the mark? Its last bytes and its size say so. */
-static enum wr_status recognise(struct wr_sink *sink, const struct mark *m, struct wr_error *error)
+static enum wr_status recognise(struct wr_sink *sink, const struct wr_mark *m, struct wr_error *error)
 {
     struct wr_error read = {0};
     uint8_t kind = kind_of(sink);
@@ -302,7 +296,7 @@ static enum wr_status recognise(struct wr_sink *sink, const struct mark *m, stru
 
 enum wr_status wr_sink_resume(struct wr_sink *sink, struct wr_sink_resume *how, struct wr_error *error)
 {
-    struct mark m;
+    struct wr_mark m;
     uint64_t digest = 0;
     const struct wr_writer_class *cls = sink->writer ? sink->writer->cls : NULL;
     WR_ASSERT(!sink->bytes && !sink->digested);

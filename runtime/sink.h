@@ -90,6 +90,14 @@ void wr_sink_close(struct wr_sink *sink);
  * outputs, path, content bytes, file bytes, digest, and a hash of the last bytes. */
 enum wr_status wr_sink_mark(struct wr_sink *sink, struct wr_buf *out, struct wr_error *error);
 
+/* One of these positions. kind: 'f' a plain file, 'c' a compressed one, 's' a stream; digest: a struct wr_digest. */
+struct wr_mark {
+    struct wr_slice names, path, digest;
+    uint8_t kind;
+    uint64_t bytes, size, tail; /* of content; of the file; hash of the last bytes */
+};
+bool wr_mark_next(struct wr_slice *in, struct wr_mark *mark);
+
 struct wr_published;
 /* The journal in a state directory; made when it is not there. */
 struct wr_published *wr_published_open(const char *directory, struct wr_error *error);

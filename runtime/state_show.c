@@ -144,7 +144,7 @@ static void put_key(struct showing *s, uint64_t bytes)
 {
     if (s->json) {
         wr_buf_printf(s->out, "%s{\"key\":", s->between);
-        wr_json_string(s->out, wr_buf_cstr(&s->text));
+        wr_buf_add_json_cstr(s->out, wr_buf_cstr(&s->text));
         wr_buf_printf(s->out, ",\"bytes\":%" PRIu64 "}", bytes);
         s->between = ",";
     } else {

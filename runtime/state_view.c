@@ -70,14 +70,6 @@ static int64_t number_of(struct wr_slice record, const char *name)
     return value.data && wr_get_i64(&value, &number) ? number : 0;
 }
 
-static void put_text(struct wr_buf *out, struct wr_slice text)
-{
-    struct wr_buf copy = {0};
-    wr_buf_add_slice(&copy, text);
-    wr_json_string(out, wr_buf_cstr(&copy));
-    wr_buf_release(&copy);
-}
-
 static void put_time(struct wr_buf *out, int64_t time)
 {
     char text[WR_TEXT_MAX];
@@ -90,7 +82,7 @@ static void put_time(struct wr_buf *out, int64_t time)
 
 /* Entries that count, newest first, each key once. */
 struct counted {
-    uint64_t entries, bytes;
+    uint64_t entries, bytes; /* entries: keys, and rows that wait */
 };
 
 
@@ -138,7 +130,8 @@ enum wr_status wr_state_visit(const struct wr_state_image *image, wr_state_visit
 static void count_entry(void *context, const struct wr_segment_entry *entry)
 {
     struct counted *c = context;
-    c[entry->op].entries += entry->kind == 'u';
+    bool waits = entry->kind == 'o' && entry->key.size && entry->key.data[0] == 'r'; /* a row, in a source or a merge */
+    c[entry->op].entries += entry->kind == 'u' || waits;
     c[entry->op].bytes += entry->key.size + entry->value.size;
 }
 
@@ -149,21 +142,33 @@ static void list_json(const struct wr_state_image *image, const struct counted *
     struct wr_slice record = wr_buf_slice(&image->record), list = wr_record_find(record, "partitions");
     struct wr_record_partition p;
     struct wr_record_operator op;
+    struct wr_mark mark;
     const char *between = "";
     wr_buf_printf(out, "{\"version\":1,\"checkpoint\":%" PRId64 ",\"taken\":\"", number_of(record, "epoch"));
     put_time(out, number_of(record, "taken_us"));
     wr_buf_add_cstr(out, "\",\"program\":");
-    put_text(out, wr_record_find(record, "program"));
+    wr_buf_add_json(out, wr_record_find(record, "program"));
     wr_buf_printf(out, ",\"finished\":%s,\"watermark\":\"", number_of(record, "finished") ? "true" : "false");
     put_time(out, number_of(record, "watermark"));
     wr_buf_printf(out, "\",\"rows_written\":%" PRId64 ",\"inputs\":[", number_of(record, "rows_written"));
     while (list.size && wr_record_partition_next(&list, &p)) {
         wr_buf_printf(out, "%s{\"stream\":", between);
-        put_text(out, p.stream);
+        wr_buf_add_json(out, p.stream);
         wr_buf_add_cstr(out, ",\"path\":");
-        put_text(out, p.path);
+        wr_buf_add_json(out, p.path);
         wr_buf_printf(out, ",\"rows\":%" PRIu64 ",\"byte\":%" PRIu64 ",\"ended\":%s}", p.rows, p.position.byte,
                       p.ended ? "true" : "false");
+        between = ",";
+    }
+    wr_buf_add_cstr(out, "],\"outputs\":[");
+    list = wr_record_find(record, "sinks");
+    between = "";
+    while (list.size && wr_mark_next(&list, &mark)) {
+        wr_buf_printf(out, "%s{\"name\":", between);
+        wr_buf_add_json(out, mark.names);
+        wr_buf_add_cstr(out, ",\"path\":");
+        wr_buf_add_json(out, mark.path);
+        wr_buf_printf(out, ",\"bytes\":%" PRIu64 "}", mark.bytes);
         between = ",";
     }
     wr_buf_add_cstr(out, "],\"operators\":[");
@@ -171,9 +176,9 @@ static void list_json(const struct wr_state_image *image, const struct counted *
     between = "";
     for (uint32_t i = 0; list.size && wr_record_operator_next(&list, &op); i++) {
         wr_buf_printf(out, "%s{\"name\":", between);
-        put_text(out, op.name);
+        wr_buf_add_json(out, op.name);
         wr_buf_add_cstr(out, ",\"kind\":");
-        put_text(out, op.kind);
+        wr_buf_add_json(out, op.kind);
         wr_buf_printf(out, ",\"keys\":%" PRIu64 ",\"bytes\":%" PRIu64 "}", c[i].entries, c[i].bytes);
         between = ",";
     }
@@ -185,6 +190,7 @@ static void list_text(const struct wr_state_image *image, const struct counted *
     struct wr_slice record = wr_buf_slice(&image->record), list = wr_record_find(record, "partitions");
     struct wr_record_partition p;
     struct wr_record_operator op;
+    struct wr_mark mark;
     wr_buf_printf(out, "checkpoint %" PRId64 " of %.*s, taken ", number_of(record, "epoch"),
                   WR_SLICE_ARG(wr_record_find(record, "program")));
     put_time(out, number_of(record, "taken_us"));
@@ -194,9 +200,13 @@ static void list_text(const struct wr_state_image *image, const struct counted *
     while (list.size && wr_record_partition_next(&list, &p))
         wr_buf_printf(out, "input       %.*s=%.*s: %" PRIu64 " rows, byte %" PRIu64 "%s\n", WR_SLICE_ARG(p.stream),
                       WR_SLICE_ARG(p.path), p.rows, p.position.byte, p.ended ? ", ended" : "");
+    list = wr_record_find(record, "sinks");
+    while (list.size && wr_mark_next(&list, &mark))
+        wr_buf_printf(out, "output      %.*s in %.*s: %" PRIu64 " bytes\n", WR_SLICE_ARG(mark.names), WR_SLICE_ARG(mark.path),
+                      mark.bytes);
     list = wr_record_find(record, "operators");
     for (uint32_t i = 0; list.size && wr_record_operator_next(&list, &op); i++)
-        if (c[i].bytes)
+        if (c[i].entries)
             wr_buf_printf(out, "%-10.*s  %.*s: %" PRIu64 " keys, %" PRIu64 " bytes\n", WR_SLICE_ARG(op.kind),
                           WR_SLICE_ARG(op.name), c[i].entries, c[i].bytes);
 }
@@ -229,7 +239,7 @@ enum wr_status wr_state_size(const struct wr_state_image *image, bool json, stru
         if (!c[i].bytes) continue;
         if (json) {
             wr_buf_printf(out, "%s{\"name\":", between);
-            put_text(out, op.name);
+            wr_buf_add_json(out, op.name);
             wr_buf_printf(out, ",\"keys\":%" PRIu64 ",\"bytes\":%" PRIu64 ",\"bytes_per_key\":%" PRIu64 "}", c[i].entries,
                           c[i].bytes, each);
         } else {
@@ -256,7 +266,14 @@ enum wr_status wr_state_compare(const struct wr_state_image *image, const struct
         wr_vec_release(&old);
         return wr_error_set(error, WR_ERR_STATE, "'%s': the list of operators is malformed", image->directory);
     }
-    *lost = wr_upgrade_report(old.at, (uint32_t)old.count, image->program, program, json, out);
+    struct counted *c = wr_alloc_zero((old.count + 1) * sizeof *c);
+    enum wr_status status = wr_state_visit(image, count_entry, c, error);
+    for (size_t i = 0; status == WR_OK && i < old.count; i++) {
+        old.at[i].units = c[i].entries;
+        old.at[i].bytes = c[i].bytes;
+    }
+    wr_free(c);
+    if (status == WR_OK) *lost = wr_upgrade_report(old.at, (uint32_t)old.count, image->program, program, json, out);
     wr_vec_release(&old);
-    return WR_OK;
+    return status;
 }

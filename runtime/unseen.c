@@ -68,9 +68,9 @@ bool wr_unseen_print_json(const struct wr_source *source, bool more, struct wr_b
 {
     for (uint32_t i = 0; source->any_taken && i < source->unseen_count; i++) {
         wr_buf_add_cstr(out, more ? ",{\"stream\":" : "{\"stream\":");
-        wr_json_string(out, source->stream->name);
+        wr_buf_add_json_cstr(out, source->stream->name);
         wr_buf_add_cstr(out, ",\"column\":");
-        wr_json_string(out, source->node->field[source->unseen[i]].name);
+        wr_buf_add_json_cstr(out, source->node->field[source->unseen[i]].name);
         wr_buf_add_char(out, '}');
         more = true;
     }

@@ -42,27 +42,15 @@ static const char *renamed_to(const struct report *r, uint32_t i)
     return u->renamed && u->renamed[i] != WR_NONE ? wr_node_shown_name(r->program, u->renamed[i]) : NULL;
 }
 
-static void put_string(struct wr_buf *out, struct wr_slice text)
-{
-    wr_buf_add_char(out, '"');
-    for (size_t i = 0; i < text.size; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c == '"' || c == '\\') wr_buf_printf(out, "\\%c", c);
-        else if (c < 0x20) wr_buf_printf(out, "\\u%04x", c);
-        else wr_buf_add_char(out, (char)c);
-    }
-    wr_buf_add_char(out, '"');
-}
-
 static void json_line(struct report *r, struct wr_slice kind, struct wr_slice name, enum wr_upgrade_verdict verdict)
 {
     WR_ASSERT(kind.size);
     wr_buf_add_cstr(r->out, r->any ? ",\n" : "\n");
     r->any = true;
     wr_buf_add_cstr(r->out, "{\"kind\":");
-    put_string(r->out, kind);
+    wr_buf_add_json(r->out, kind);
     wr_buf_add_cstr(r->out, ",\"name\":");
-    put_string(r->out, name);
+    wr_buf_add_json(r->out, name);
     wr_buf_printf(r->out, ",\"verdict\":\"%s\"", wr_upgrade_verdict_name(verdict));
 }
 
@@ -76,7 +64,7 @@ static void old_json(struct report *r, uint32_t i)
     wr_buf_printf(r->out, ",\"keys\":%" PRIu64 ",\"bytes\":%" PRIu64, old->units, old->bytes);
     if (u->to[i] != WR_NONE) {
         wr_buf_add_cstr(r->out, ",\"as\":");
-        put_string(r->out, wr_slice_cstr(wr_node_shown_name(r->program, u->to[i])));
+        wr_buf_add_json(r->out, wr_slice_cstr(wr_node_shown_name(r->program, u->to[i])));
     }
     if (u->difference && u->difference[i]) {
         wr_buf_add_cstr(r->out, ",\"differs\":[");
@@ -85,7 +73,7 @@ static void old_json(struct report *r, uint32_t i)
     }
     if (renamed) {
         wr_buf_add_cstr(r->out, ",\"renamed\":");
-        put_string(r->out, wr_slice_cstr(renamed));
+        wr_buf_add_json(r->out, wr_slice_cstr(renamed));
     }
     wr_buf_add_char(r->out, '}');
 }
@@ -125,7 +113,7 @@ static void new_line(struct report *r, uint32_t n)
 
 static uint32_t put_all(struct report *r)
 {
-    if (r->json) wr_buf_add_cstr(r->out, "{\"operators\":[");
+    if (r->json) wr_buf_add_cstr(r->out, "{\"version\":1,\"operators\":[");
     for (uint32_t i = 0; i < r->upgrade->old_count; i++) {
         if (!has_state(r->old[i].kind)) continue;
         WR_ASSERT(r->upgrade->old_verdict[i] != WR_UPGRADE_NEW);

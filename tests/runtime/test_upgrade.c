@@ -326,7 +326,7 @@ static void reports(void **state)
                   "new      pattern  rr; begins empty\n"
                   "new      output   rr; begins empty\n");
     expect_report(list, &old, true, &now, true, 2,
-                  "{\"operators\":[\n"
+                  "{\"version\":1,\"operators\":[\n"
                   "{\"kind\":\"source\",\"name\":\"s\",\"verdict\":\"kept\",\"keys\":0,\"bytes\":0,\"as\":\"s\"},\n"
                   "{\"kind\":\"pattern\",\"name\":\"p\",\"verdict\":\"kept\",\"keys\":1,\"bytes\":0,\"as\":\"p\"},\n"
                   "{\"kind\":\"pattern\",\"name\":\"q\",\"verdict\":\"changed\",\"keys\":3,\"bytes\":0,\"as\":\"q\","
