@@ -367,9 +367,10 @@ static int open_with_few_addresses(const char *path)
 static void few_addresses_make_a_smaller_map(void **state)
 {
     WR_UNUSED(state);
-#ifndef __SANITIZE_ADDRESS__
-    assert_int_equal(in_child(open_with_few_addresses, new_path()), 0);
+#ifdef __SANITIZE_ADDRESS__
+    skip(); /* the sanitizer's own shadow wants more addresses than the limit allows */
 #endif
+    assert_int_equal(in_child(open_with_few_addresses, new_path()), 0);
 }
 
 /* A reader that was there before the map grew, and segments that go under it. */
