@@ -18,6 +18,7 @@ struct testing {
     double coverage_min; /* percent */
     struct wr_test_coverage coverage;
     bool missing; /* a file that is not there */
+    size_t unwanted; /* cases that --run leaves out */
 };
 
 /* ---- One case -------------------------------------------------------------------------------- */
@@ -343,6 +344,18 @@ static void run_case(struct testing *t, struct wr_test_file *file, const struct 
     wr_buf_release(&v.came);
 }
 
+/* In front of all cases: none of them runs. */
+static void report_file_error(struct testing *t, const struct wr_test_file *file)
+{
+    uint32_t line = WR_MAX(file->error_line, 1u);
+    struct wr_slice why = wr_arena_printf(&t->arena, "  %s:%u: %s\n", file->path, line, file->error);
+    add_report(t, (struct wr_test_report){.path = wr_arena_cstr(&t->arena, wr_slice_cstr(file->path)),
+                                          .line = line,
+                                          .name = file->error_line ? WR_SLICE("the file's head") : WR_SLICE("the file"),
+                                          .verdict = WR_TEST_ERROR_VERDICT,
+                                          .text = why.data});
+}
+
 static void run_file(struct testing *t, const char *path)
 {
     struct wr_test_file file;
@@ -356,20 +369,17 @@ static void run_file(struct testing *t, const char *path)
     file.text = wr_arena_copy(&file.arena, wr_buf_slice(&text));
     if (wr_path_ends(path, ".md")) wr_test_parse_markdown(&file, file.text);
     else wr_test_parse(&file, file.text, 1, NULL, 0);
-    if (file.error) {
-        struct wr_slice why =
-            wr_arena_printf(&t->arena, "  %s:%u: %s\n", path, file.error_line, file.error);
-        add_report(t, (struct wr_test_report){.path = wr_arena_cstr(&t->arena, wr_slice_cstr(path)),
-                                              .line = file.error_line,
-                                              .name = WR_SLICE("the file's head"),
-                                              .verdict = WR_TEST_ERROR_VERDICT,
-                                              .text = why.data});
-    }
+    if (!file.cases.count && !file.error && wr_path_ends(path, ".wtest"))
+        file.error = "no case in this file: write lines with a time, then --- and what is expected";
+    if (file.error) report_file_error(t, &file);
     struct change *change = wr_alloc_zero(sizeof *change * (file.cases.count + 1));
     size_t changes = 0;
     for (size_t i = 0; i < file.cases.count && !file.error; i++) {
         const struct wr_test_case *c = &file.cases.at[i];
-        if (!is_wanted(t, c->name)) continue;
+        if (!is_wanted(t, c->name)) {
+            t->unwanted++;
+            continue;
+        }
         run_case(t, &file, c, &change[changes]);
         changes += change[changes].below != 0;
     }
@@ -396,6 +406,34 @@ static int report_coverage(struct testing *t, struct wr_buf *out)
     return low ? WR_EXIT_NO : WR_EXIT_DONE;
 }
 
+/* A file, or all tests of a folder. What brings no case must not look like success. */
+static void run_path(struct testing *t, const char *path)
+{
+    static const char *const ends[] = {".wtest", ".md", NULL};
+    struct wr_paths paths = {0};
+    size_t before = t->report.count + t->unwanted;
+    if (wr_path_ends(path, ".weir")) {
+        wr_fail(0, "%s is a program; its tests stand in .wtest files beside it: weir test FOLDER", path);
+        t->missing = true;
+        return;
+    }
+    wr_paths_add(&paths, path, ends);
+    for (size_t i = 0; i < paths.list.count; i++) run_file(t, paths.list.at[i]);
+    wr_paths_release(&paths);
+    if (t->report.count + t->unwanted > before || t->missing || !wr_is_folder(path)) return;
+    wr_fail(0, "no case in %s: tests are .wtest files, or ```wtest in Markdown",
+            strcmp(path, ".") == 0 ? "this folder" : path);
+    t->missing = true;
+}
+
+static int no_case(const struct testing *t)
+{
+    if (!t->unwanted)
+        return wr_fail(WR_EXIT_USAGE, "no case to run: tests are .wtest files, or ```wtest in Markdown");
+    return wr_fail(WR_EXIT_USAGE, "no case to run: --run '%s' matches none of the %zu names",
+                   wr_args_value(t->args, WR_OPTION_RUN), t->unwanted);
+}
+
 static int finish(struct testing *t)
 {
     struct wr_buf out = {0};
@@ -420,15 +458,11 @@ static int finish(struct testing *t)
     wr_put_out(wr_buf_slice(&out));
     wr_buf_release(&out);
     if (t->missing) return WR_EXIT_USAGE;
-    if (!t->report.count)
-        return wr_fail(WR_EXIT_USAGE,
-                       "no case to run: tests are .wtest files, or ```wtest in Markdown");
-    return code;
+    return t->report.count ? code : no_case(t);
 }
 
 int wr_cli_test(struct wr_args *args)
 {
-    static const char *const ends[] = {".wtest", ".md", NULL};
     struct testing t = {.args = args,
                         .update = wr_args_has(args, WR_OPTION_UPDATE),
                         .quiet = wr_args_has(args, WR_OPTION_QUIET),
@@ -450,13 +484,9 @@ int wr_cli_test(struct wr_args *args)
         return wr_fail(WR_EXIT_USAGE, "--coverage=MIN is a percentage, not '%s'", least);
     wr_arena_init(&t.arena);
     t.coverage.arena = &t.arena;
-    struct wr_paths paths = {0};
-    for (size_t i = 0; i < args->positional.count; i++)
-        wr_paths_add(&paths, args->positional.at[i], ends);
-    if (!args->positional.count) wr_paths_add(&paths, ".", ends);
-    for (size_t i = 0; i < paths.list.count; i++) run_file(&t, paths.list.at[i]);
+    for (size_t i = 0; i < args->positional.count; i++) run_path(&t, args->positional.at[i]);
+    if (!args->positional.count) run_path(&t, ".");
     int code = finish(&t);
-    wr_paths_release(&paths);
     wr_vec_release(&t.report);
     wr_vec_release(&t.coverage.item);
     if (t.only) wr_regexp_free(t.only);

@@ -31,8 +31,9 @@ struct wr_test_line {
     uint32_t count;
     struct wr_slice comment; /* "# …"; empty: none */
 };
-/* Splits a line. false: *why says what is wrong (a text that is not closed, too many words). */
-bool wr_test_line_split(struct wr_test_line *line, struct wr_slice text, const char **why);
+/* Splits a line; `below`: it stands below a ---, where values may be /expressions/. false: *why says what is wrong (a
+ * text that is not closed, too many words). */
+bool wr_test_line_split(struct wr_test_line *line, struct wr_slice text, bool below, const char **why);
 /* Calls for the next line of a text; false at its end. */
 bool wr_test_next_line(struct wr_slice *rest, struct wr_slice *line);
 
@@ -301,6 +302,9 @@ bool wr_test_complete(const char *path, struct wr_slice text, struct wr_buf *out
 /* "+1m30s" behind the case's start, else RFC 3339. */
 void wr_test_print_time(struct wr_buf *out, const struct wr_test_case *c, int64_t time);
 void wr_test_print_interval(struct wr_buf *out, int64_t us);
+/* A length of time: 10s, 1m30s, 250ms, and with a fraction in its last unit, 1.5s. NULL, or the end of a sentence that
+ * says why it is none. */
+const char *wr_test_parse_interval(struct wr_slice text, int64_t *us);
 void wr_test_print_label(struct wr_buf *out, const struct wr_test_job *job, uint32_t record);
 /* A result as the line that would expect it. */
 void wr_test_print_result(struct wr_buf *out, const struct wr_test_job *job,

@@ -55,7 +55,7 @@ static bool same_time(const struct wr_test_case *c, struct wr_slice wanted, stru
     int64_t a, b, us;
     if (!wr_parse_timestamp(came, &b)) return false;
     if (wanted.size > 1 && wanted.data[0] == '+' &&
-        wr_parse_interval(wr_slice_of(wanted.data + 1, wanted.size - 1), &us))
+        !wr_test_parse_interval(wr_slice_of(wanted.data + 1, wanted.size - 1), &us))
         return !__builtin_add_overflow(c->start, us, &us) && us == b;
     return wr_parse_timestamp(wanted, &a) && a == b;
 }

@@ -17,6 +17,7 @@ struct laid {
 struct layout {
     WR_VEC(struct laid *) part;
     struct wr_buf *out;
+    bool below; /* a --- stands above */
     bool blank; /* a blank line is due */
     bool begun;
 };
@@ -109,6 +110,7 @@ static void take(struct layout *layout, const struct wr_test_line *line)
         return;
     }
     bool divides = is_word(line, "===") || is_word(line, "---");
+    if (divides) layout->below = is_word(line, "---");
     if (divides || layout->blank) flush(layout);
     if ((layout->blank && !is_word(line, "---")) || (is_word(line, "===") && layout->begun))
         wr_buf_add_char(layout->out, '\n');
@@ -135,7 +137,7 @@ bool wr_test_format(struct wr_slice text, struct wr_buf *out, const char **why,
     struct wr_slice rest = text, one;
     bool ok = true;
     for (*line_number = 1; ok && wr_test_next_line(&rest, &one); ++*line_number) {
-        ok = wr_test_line_split(&line, one, why);
+        ok = wr_test_line_split(&line, one, layout.below, why);
         if (!ok) break;
         take(&layout, &line);
     }

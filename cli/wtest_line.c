@@ -54,21 +54,32 @@ static const char *behind_expression(const char *p, const char *end)
     return NULL;
 }
 
-static const char *behind_word(const char *p, const char *end, const char **why)
+/* Behind a value that begins with / below the line: an expression and nothing else, so that a path is never taken for one
+ * by halves. */
+static const char *behind_slash(const char *p, const char *end, const char **why)
+{
+    const char *next = behind_expression(p, end);
+    if (next && (next == end || is_blank(*next))) return next;
+    *why = next ? "a regular expression ends with its second /: write \\/ for a slash inside it, and a text that begins "
+                  "with / in double quotes"
+                : "a regular expression is not closed: /…/; a text that begins with / stands in double quotes";
+    return NULL;
+}
+
+static const char *behind_word(const char *p, const char *end, bool below, const char **why)
 {
     const char *start = p;
     while (p < end && !is_blank(*p)) {
         const char *next = p + 1;
-        bool begins = p == start || p[-1] == '=';
-        if (*p == '"' && begins) {
+        bool value = p > start && p[-1] == '=';
+        if (*p == '"' && (value || p == start)) {
             next = behind_quotes(p, end);
             *why = "a text in quotes is not closed";
         } else if (*p == '{' && p == start) {
             next = behind_json(p, end);
             *why = "a JSON object is not closed";
-        } else if (*p == '/' && begins) {
-            next = behind_expression(p, end);
-            *why = "a regular expression is not closed: /…/";
+        } else if (*p == '/' && value && below) {
+            next = behind_slash(p, end, why);
         }
         if (!next) return NULL;
         p = next;
@@ -77,7 +88,13 @@ static const char *behind_word(const char *p, const char *end, const char **why)
     return p;
 }
 
-bool wr_test_line_split(struct wr_test_line *line, struct wr_slice text, const char **why)
+static const char *behind_plain(const char *p, const char *end)
+{
+    while (p < end && !is_blank(*p)) p++;
+    return p;
+}
+
+bool wr_test_line_split(struct wr_test_line *line, struct wr_slice text, bool below, const char **why)
 {
     line->text = text;
     line->count = 0;
@@ -92,7 +109,9 @@ bool wr_test_line_split(struct wr_test_line *line, struct wr_slice text, const c
             line->comment = wr_slice_of(p, (size_t)(end - p));
             return true;
         }
-        const char *next = behind_word(p, end, why);
+        /* The name of a case is any text. */
+        bool name = line->count && wr_slice_equal(line->word[0], WR_SLICE("==="));
+        const char *next = name ? behind_plain(p, end) : behind_word(p, end, below, why);
         if (!next) return false;
         if (line->count == WR_TEST_WORDS) {
             *why = "too many words in one line";

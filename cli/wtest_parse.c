@@ -46,9 +46,9 @@ static struct wr_slice behind(struct wr_slice word, size_t n)
 
 static bool interval(struct parser *p, struct wr_slice text, int64_t *us)
 {
-    if (wr_parse_interval(text, us)) return true;
-    refuse(p, "'%.*s' is no length of time, such as 10s, 1m30s, 250ms", WR_SLICE_ARG(text));
-    return false;
+    const char *why = wr_test_parse_interval(text, us);
+    if (why) refuse(p, "'%.*s' %s", WR_SLICE_ARG(text), why);
+    return !why;
 }
 
 static bool is_time(struct wr_slice word)
@@ -288,6 +288,9 @@ static void take_event(struct parser *p)
         }
     } else if (is_time(word)) {
         take_record(p, &event);
+    } else if (!wr_test_parse_interval(word, &event.time)) {
+        refuse(p, "a time has a sign: +%.*s behind the start, or ~%.*s behind the line before", WR_SLICE_ARG(word),
+               WR_SLICE_ARG(word));
     } else {
         refuse(p,
                "'%.*s' is not understood above the line: begin with a time (+20s), watermark, "
@@ -536,7 +539,7 @@ void wr_test_parse(struct wr_test_file *file, struct wr_slice text, uint32_t fir
     p.line.number = first_line;
     for (; wr_test_next_line(&rest, &line); p.line.number++) {
         const char *why = NULL;
-        if (!wr_test_line_split(&p.line, line, &why)) refuse(&p, "%s", why);
+        if (!wr_test_line_split(&p.line, line, p.below, &why)) refuse(&p, "%s", why);
         else if (p.line.count) take_line(&p);
         if (p.error) keep_error(&p);
     }

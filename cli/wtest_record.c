@@ -70,12 +70,23 @@ static struct wr_slice timestamp_json(struct making *m, int64_t time)
     return json_text(&m->job->arena, wr_slice_of(text, size));
 }
 
+/* +5s behind the start, or a time as the column reads it. */
+static struct wr_slice time_json(struct making *m, struct wr_slice text)
+{
+    int64_t us;
+    if (text.data[0] != '+' || wr_parse_timestamp(text, &us))
+        return is_number(text) ? text : json_text(&m->job->arena, text);
+    const char *why = wr_test_parse_interval(wr_slice_of(text.data + 1, text.size - 1), &us);
+    if (!why && __builtin_add_overflow(m->job->c->start, us, &us)) why = "is past the end of time";
+    if (why) m->why = wr_arena_printf(&m->job->arena, "'%.*s' %s", WR_SLICE_ARG(text), why).data;
+    return why ? text : timestamp_json(m, us);
+}
+
 static struct wr_slice value_json(struct making *m, const struct wr_test_field *field,
                                   struct wr_type type)
 {
     struct wr_arena *arena = &m->job->arena;
     struct wr_slice text = with_number(m, field->value);
-    int64_t us;
     if (field->kind == WR_TEST_QUOTED) return json_text(arena, text);
     if (wr_slice_equal(text, WR_SLICE("null"))) return text;
     switch (type.kind) {
@@ -84,12 +95,7 @@ static struct wr_slice value_json(struct making *m, const struct wr_test_field *
     case WR_KIND_DATE:
     case WR_KIND_TIME:
     case WR_KIND_INTERVAL: return json_text(arena, text);
-    case WR_KIND_TIMESTAMP:
-        if (text.data[0] == '+' &&
-            wr_parse_interval(wr_slice_of(text.data + 1, text.size - 1), &us) &&
-            !__builtin_add_overflow(m->job->c->start, us, &us))
-            return timestamp_json(m, us);
-        return is_number(text) ? text : json_text(arena, text);
+    case WR_KIND_TIMESTAMP: return time_json(m, text);
     default: break;
     }
     bool literal =

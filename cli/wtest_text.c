@@ -6,21 +6,73 @@
 #include <jansson.h>
 #include <stdlib.h>
 
+static const char *const no_length = "is no length of time, such as 10s, 1m30s, 1.5s, 250ms";
+
+/* digits, a whole number of micros once `unit` is cut into 10^digits parts? */
+static bool part_of(struct wr_slice digits, int64_t unit, int64_t *us)
+{
+    enum { DIGITS_MAX = 18 }; /* no unit has so many that say something */
+    uint64_t value = 0, parts = 1;
+    while (digits.size && digits.data[digits.size - 1] == '0') digits.size--;
+    if (digits.size > DIGITS_MAX) return false;
+    for (size_t i = 0; i < digits.size; i++) {
+        value = value * 10 + (uint64_t)(digits.data[i] - '0');
+        parts *= 10;
+    }
+    wr_i128 product = (wr_i128)value * unit;
+    *us = (int64_t)(product / parts);
+    return product % parts == 0;
+}
+
+const char *wr_test_parse_interval(struct wr_slice text, int64_t *us)
+{
+    const char *dot = text.size ? memchr(text.data, '.', text.size) : NULL;
+    if (!dot) return wr_parse_interval(text, us) ? NULL : no_length;
+    bool negative = text.data[0] == '-';
+    struct wr_slice whole = wr_slice_of(text.data + negative, (size_t)(dot - text.data) - negative);
+    struct wr_slice digits = wr_slice_of(dot + 1, 0), unit;
+    const char *end = text.data + text.size;
+    while (digits.data + digits.size < end && digits.data[digits.size] >= '0' && digits.data[digits.size] <= '9') digits.size++;
+    unit = wr_slice_of(digits.data + digits.size, (size_t)(end - digits.data) - digits.size);
+    if (!whole.size || !digits.size || !unit.size) return no_length;
+    for (size_t i = 0; i < unit.size; i++)
+        if (unit.data[i] >= '0' && unit.data[i] <= '9') return "has a fraction in a unit that is not its last: write 1m30.5s";
+    char one[16], all[64];
+    int64_t size, fraction;
+    int n = snprintf(one, sizeof one, "1%.*s", WR_SLICE_ARG(unit));
+    int m = snprintf(all, sizeof all, "%.*s%.*s", WR_SLICE_ARG(whole), WR_SLICE_ARG(unit));
+    if (n >= (int)sizeof one || m >= (int)sizeof all || !wr_parse_interval(wr_slice_of(one, (size_t)n), &size) ||
+        !wr_parse_interval(wr_slice_of(all, (size_t)m), us) || *us < 0)
+        return no_length;
+    if (!part_of(digits, size, &fraction)) return "is finer than a microsecond";
+    if (__builtin_add_overflow(*us, fraction, us)) return no_length;
+    if (negative) *us = -*us;
+    return NULL;
+}
+
+/* 1d2h3m4.5s; below a second 250ms, 1.5ms, 7us. */
 void wr_test_print_interval(struct wr_buf *out, int64_t us)
 {
     static const struct {
-        int64_t us;
+        uint64_t us;
         const char *unit;
-    } units[] = {{86400000000, "d"}, {3600000000, "h"}, {60000000, "m"},
-                 {1000000, "s"},     {1000, "ms"},      {1, "us"}};
+    } units[] = {{86400000000, "d"}, {3600000000, "h"}, {60000000, "m"}, {1000000, "s"}, {1000, "ms"}, {1, "us"}};
+    enum { SECONDS = 3 }; /* from here on what is left is a fraction */
     if (us == 0) wr_buf_add_cstr(out, "0s");
     if (us < 0) wr_buf_add_char(out, '-');
     uint64_t left = us < 0 ? (uint64_t)0 - (uint64_t)us : (uint64_t)us;
     for (size_t i = 0; i < WR_COUNT(units) && left; i++) {
-        uint64_t unit = (uint64_t)units[i].us;
-        if (left / unit)
-            wr_buf_printf(out, "%llu%s", (unsigned long long)(left / unit), units[i].unit);
+        uint64_t unit = units[i].us, count = left / unit;
         left %= unit;
+        if (!count) continue;
+        wr_buf_printf(out, "%llu", (unsigned long long)count);
+        for (char mark = '.'; i >= SECONDS && left; mark = 0) {
+            if (mark) wr_buf_add_char(out, mark);
+            unit /= 10;
+            wr_buf_add_char(out, (char)('0' + left / unit));
+            left %= unit;
+        }
+        wr_buf_add_cstr(out, units[i].unit);
     }
 }
 

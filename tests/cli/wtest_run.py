@@ -84,6 +84,40 @@ def times_relative_to_the_line_before_and_absolute(f):
 
 
 @case
+def times_may_have_fractions_of_their_last_unit(f):
+    ok(f, "+0.000001s payments card=a amount=2000 seen=+1.25s\n~1.5s payments card=b amount=2000 x2 every 0.25ms\n"
+          "+1h0m9.999s payments card=c amount=2000\n+1.5h payments card=d amount=2000 #d\n+1h payments card=e amount=2000 #e\n---\n"
+          "+1us big card=a seen=+1250ms\n+1.500001s big card=b\n+1500.251ms big card=b\n* big\n+60m big card=e\n"
+          "* big card=d <- #d\nlate #e by 29m55.0s\n")
+    out = says(f, "+1.5s payments card=a amount=2000\n---\n+1h0.25ms big card=a\n", "time: expected +1h250us, came +1.5s")
+    assert "came  +1.5s big card=a" in out, out
+    for word, why in (("+1.0000005s", "'1.0000005s' is finer than a microsecond"), ("+0.5us", "'0.5us' is finer than a microsecond"),
+                      ("+1.5m30s", "'1.5m30s' has a fraction in a unit that is not its last: write 1m30.5s"),
+                      ("+1.s", "'1.s' is no length of time, such as 10s, 1m30s, 1.5s, 250ms"), ("+.5s", "'.5s' is no length"),
+                      ("~1.5", "'1.5' is no length"), ("+1.5.5s", "'1.5.5s' is no length"), ("+1.5x", "'1.5x' is no length"),
+                      ("9.999s", "a time has a sign: +9.999s behind the start, or ~9.999s behind the line before")):
+        says(f, word + " payments card=a\n---\nnone\n", "ERROR t.wtest:5: it\n  t.wtest:6: " + why)
+    says(f, "+1s payments card=a amount=2000 seen=+1.0000001s\n---\nnone\n", "t.wtest:6: '1.0000001s' is finer than a microsecond")
+    says(f, "+1s payments card=a #x\n---\nnone\nlate #x by 0.0000001s\n", "t.wtest:8: '0.0000001s' is finer than a microsecond")
+
+
+@case
+def values_that_begin_with_a_slash(f):
+    """Above the line a word like any other; below it an expression from / to /, and a text only in quotes."""
+    ok(f, "+0s payments card=/var/log amount=2000 city=/\n+1s payments card=/a/ amount=2000\n---\n"
+          '+0s big card="/var/log" city="/"\n+1s big card=/^\\/a\\/$/\n')
+    ok(f, '+0s payments card="a b" amount=2000\n---\n+0s big card=/a b/   # blanks too\n')
+    says(f, "+0s payments card=/usr/bin amount=2000\n---\n+0s big card=/usr/bin\n",
+         "t.wtest:8: a regular expression ends with its second /: write \\/ for a slash inside it, and a text that begins with / "
+         "in double quotes")
+    says(f, "+0s payments card=/usr amount=2000\n---\n+0s big card=/usr\n",
+         "t.wtest:8: a regular expression is not closed: /…/; a text that begins with / stands in double quotes")
+    says(f, "---\nnone\n=== b\n+0s payments card=/usr/bin amount=2000\n---\nnone\n", '+0s big card="/usr/bin"')
+    write(f, "t.wtest", '=== path=/usr "is any text\n+0s payments card=/a b=/c  d=1\n---\n+0s big card=/a b/  x=1\n')
+    equal(weir("fmt", "t.wtest", cwd=f)[1], '=== path=/usr "is any text\n+0s  payments card=/a b=/c d=1\n---\n+0s  big card=/a b/ x=1\n')
+
+
+@case
 def repeated_lines_count_and_have_numbers(f):
     ok(f, "+0s payments card=c1 amount=$i x3 every 10s #a\n~10s payments card=c1 amount=500 status=approved #b\n---\n"
           "+30s alerts tried=3 amount=500 <- #a #b\n")
@@ -231,7 +265,7 @@ def what_an_expectation_names_must_be_there(f):
 
 @case
 def bad_lines_are_errors_with_their_places(f):
-    for line, text in (("+x payments a=1", "'x' is no length of time, such as 10s, 1m30s, 250ms"),
+    for line, text in (("+x payments a=1", "'x' is no length of time, such as 10s, 1m30s, 1.5s, 250ms"),
                        ("+0s payments card", "'card' is no field: write name=value"),
                        ("+0s payments card=", "card= wants a value; an empty text is \"\""),
                        ("+0s payments card=\"a", "a text in quotes is not closed"),
@@ -280,7 +314,32 @@ def cases_are_chosen_by_name_and_found_in_folders(f):
     equal(weir("test", "-q", "--run", "^apple$", cwd=f)[1], "1 passed, 0 failed, 0 skipped\n")
     equal(weir("test", "--run", "(", cwd=f)[0], 2)
     equal(weir("test", "nowhere.wtest", cwd=f)[0], 2)
+    equal(weir("test", "--run", "grape", cwd=f)[1:], ("0 passed, 0 failed, 0 skipped\n",
+                                                    "weir: no case to run: --run 'grape' matches none of the 2 names\n"))
     equal(weir("test", "--run", "grape", cwd=f)[0], 2)
+
+
+@case
+def what_brings_no_case_is_no_success(f):
+    write(f, "p.weir", PROGRAM)
+    write(f, "t.wtest", HEAD + "=== good\n---\nnone\n")
+    write(f, "a.md", "# text only\n")
+    write(f, "e.wtest", "# nothing\n")
+    os.mkdir(f + "/empty")
+    os.mkdir(f + "/notes")
+    write(f, "notes/a.md", "# text only\n")
+    none = "tests are .wtest files, or ```wtest in Markdown\n"
+    for args, want in ((["empty"], "weir: no case in empty: " + none), (["notes", "t.wtest"], "weir: no case in notes: " + none),
+                       (["a.md"], "weir: no case to run: " + none),
+                       (["p.weir"], "weir: p.weir is a program; its tests stand in .wtest files beside it: weir test FOLDER\n")):
+        rc, out, err = weir("test", *args, cwd=f)
+        equal((rc, err), (2, want))
+    equal(weir("test", cwd=f + "/empty")[2], "weir: no case in this folder: " + none)
+    equal(weir("test", "a.md", "t.wtest", cwd=f)[::2], (0, ""))
+    equal(json.loads(weir("test", "--json", "empty", cwd=f)[1])["cases"], [])
+    rc, out, err = weir("test", "e.wtest", cwd=f)
+    equal((rc, out), (1, "ERROR e.wtest:1: the file\n  e.wtest:1: no case in this file: write lines with a time, then --- and "
+                         "what is expected\n0 passed, 1 failed, 0 skipped\n"))
 
 
 @case
