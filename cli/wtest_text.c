@@ -34,7 +34,7 @@ const char *wr_test_parse_interval(struct wr_slice text, int64_t *us)
     const char *end = text.data + text.size;
     while (digits.data + digits.size < end && digits.data[digits.size] >= '0' && digits.data[digits.size] <= '9') digits.size++;
     unit = wr_slice_of(digits.data + digits.size, (size_t)(end - digits.data) - digits.size);
-    if (!whole.size || !digits.size || !unit.size) return no_length;
+    if (!whole.size || !digits.size || !unit.size || memchr(unit.data, '.', unit.size)) return no_length;
     for (size_t i = 0; i < unit.size; i++)
         if (unit.data[i] >= '0' && unit.data[i] <= '9') return "has a fraction in a unit that is not its last: write 1m30.5s";
     char one[16], all[64];

@@ -97,8 +97,8 @@ def times_may_have_fractions_of_their_last_unit(f):
                       ("~1.5", "'1.5' is no length"), ("+1.5.5s", "'1.5.5s' is no length"), ("+1.5x", "'1.5x' is no length"),
                       ("9.999s", "a time has a sign: +9.999s behind the start, or ~9.999s behind the line before")):
         says(f, word + " payments card=a\n---\nnone\n", "ERROR t.wtest:5: it\n  t.wtest:6: " + why)
-    says(f, "+1s payments card=a amount=2000 seen=+1.0000001s\n---\nnone\n", "t.wtest:6: '1.0000001s' is finer than a microsecond")
-    says(f, "+1s payments card=a #x\n---\nnone\nlate #x by 0.0000001s\n", "t.wtest:8: '0.0000001s' is finer than a microsecond")
+    says(f, "+1s payments card=a amount=2000 seen=+1.0000001s\n---\nnone\n", "t.wtest:6: '+1.0000001s' is finer than a microsecond")
+    says(f, "+1s payments card=a #x\n---\nnone\nlate #x by 0.0000001s\n", "t.wtest:9: '0.0000001s' is finer than a microsecond")
 
 
 @case
