@@ -14,8 +14,9 @@ void wr_buf_release(struct wr_buf *buf)
 void wr_buf_grow(struct wr_buf *buf, size_t extra)
 {
     size_t wanted = buf->size + extra, doubled = buf->capacity * 2;
-    buf->capacity = WR_MAX(WR_MAX(wanted, doubled), (size_t)256);
-    buf->data = wr_realloc(buf->data, buf->capacity);
+    size_t capacity = WR_MAX(WR_MAX(wanted, doubled), (size_t)256);
+    buf->data = wr_realloc(buf->data, capacity); /* may unwind: the buffer stays what it was */
+    buf->capacity = capacity;
 }
 
 void wr_buf_printf(struct wr_buf *buf, const char *format, ...)

@@ -28,8 +28,9 @@ static inline void *wr_vec_grown(void *memory, size_t *capacity, size_t wanted, 
 {
     size_t grown = *capacity * 2 > wanted ? *capacity * 2 : wanted;
     if (grown < 8) grown = 8;
+    memory = wr_realloc(memory, grown * element_size); /* may unwind: the vector stays what it was */
     *capacity = grown;
-    return wr_realloc(memory, grown * element_size);
+    return memory;
 }
 
 #endif

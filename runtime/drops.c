@@ -25,6 +25,7 @@ struct wr_drop *wr_drops_count(struct wr_drops *drops, uint32_t query, enum wr_d
                                const char *reason, const char *code)
 {
     WR_ASSERT(query < drops->query_count && kind < WR_DROP_KINDS && reason && code);
+    wr_vec_reserve(&drops->drop, drops->drop.count + 1); /* before anything points to it */
     drops->total[kind]++;
     uint32_t *link = &drops->head[query];
     while (*link != WR_NONE) {
@@ -44,7 +45,7 @@ struct wr_drop *wr_drops_count(struct wr_drops *drops, uint32_t query, enum wr_d
                             .reason = wr_arena_cstr(&drops->arena, wr_slice_cstr(reason)),
                             .code = wr_arena_cstr(&drops->arena, wr_slice_cstr(code)),
                             .next = WR_NONE};
-    *link = (uint32_t)drops->drop.count; /* before the push: link may point into the vector */
+    *link = (uint32_t)drops->drop.count;
     wr_vec_push(&drops->drop, fresh);
     return &wr_vec_last(&drops->drop);
 }

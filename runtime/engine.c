@@ -147,8 +147,15 @@ static enum wr_status open_everything(struct wr_engine *engine, struct wr_error 
     return engine->options.state ? wr_checkpoint_resume(engine, error) : WR_OK;
 }
 
+bool wr_engine_refuses(const struct wr_engine *engine, struct wr_error *error)
+{
+    if (engine->broke) wr_error_set(error, WR_ERR_MEMORY, "the engine ran out of memory before: close it");
+    return engine->broke;
+}
+
 enum wr_status wr_engine_set_up(struct wr_engine *engine, struct wr_error *error)
 {
+    if (wr_engine_refuses(engine, error)) return error->status;
     if (engine->running) return wr_error_set(error, WR_ERR_USAGE, "an engine runs once");
     if (wr_program_check_parameters(engine->program, error) != WR_OK) return error->status;
     struct wr_task_options options = {.batch_rows = engine->options.batch_rows,
@@ -168,13 +175,14 @@ enum wr_status wr_engine_set_up(struct wr_engine *engine, struct wr_error *error
     WR_ASSERT(engine->sink.count == 0 && engine->task.op_count == 0);
     engine->running = true;
     wr_task_init(&engine->task, engine->program, &options);
+    engine->built = true;
     return open_everything(engine, error);
 }
 
 void wr_engine_progress(const struct wr_engine *engine, struct wr_progress *progress)
 {
     *progress = (struct wr_progress){.event_time_us = INT64_MIN};
-    if (!engine->running) return;
+    if (!engine->built) return;
     const struct wr_task *task = &engine->task;
     bool known = true;
     for (uint32_t i = 0; i < task->partition_count; i++) {
@@ -310,7 +318,7 @@ static void print_unseen(const struct wr_engine *engine, bool json, struct wr_bu
 void wr_engine_summary(const struct wr_engine *engine, bool json, struct wr_buf *out)
 {
     const struct wr_program *program = engine->program;
-    if (!engine->running) return;
+    if (!engine->built) return;
     size_t count = program->query_count;
     struct wr_flow *flow =
         wr_alloc_zero(sizeof *flow * (program->query_count + (size_t)program->node_count));

@@ -48,7 +48,9 @@ struct wr_engine {
     WR_VEC(struct wr_sink *) sink;
     struct wr_task task;
     bool going_on; /* outputs are reopened as a run before this one left them */
-    bool running; /* task has been set up */
+    bool running; /* setting up has begun: it runs once */
+    bool built; /* the task is there as a whole, its operators and counters may be asked */
+    bool broke; /* memory ran out in the middle of a call: nothing more is taken, only told and released */
     bool finished; /* no more is taken */
     struct wr_watch *watch;
     struct wr_checkpointer *checkpointer; /* checkpoint.h; NULL: no state is kept on disk */
@@ -71,6 +73,8 @@ enum wr_status wr_engine_bind_output(struct wr_engine *engine, const char *name,
 enum wr_status wr_engine_run(struct wr_engine *engine, struct wr_error *error);
 /* Set up and ready for the first record: what run and start begin with. */
 enum wr_status wr_engine_set_up(struct wr_engine *engine, struct wr_error *error);
+/* Memory ran out in it: the error is set. */
+bool wr_engine_refuses(const struct wr_engine *engine, struct wr_error *error);
 /* Closes the outputs and says how the run ended, `status` being what the loop came to. */
 enum wr_status wr_engine_close_outputs(struct wr_engine *engine, enum wr_status status,
                                        struct wr_error *error);

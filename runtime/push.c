@@ -59,7 +59,8 @@ enum wr_status wr_engine_push(struct wr_engine *engine, const char *name, uint32
                               struct wr_slice records, const int64_t *time, struct wr_error *error)
 {
     struct wr_task *task = &engine->task;
-    if (!engine->running || engine->finished)
+    if (wr_engine_refuses(engine, error)) return error->status;
+    if (!engine->built || engine->finished)
         return wr_error_set(error, WR_ERR_USAGE, "the engine takes no records now");
     struct wr_partition *partition = partition_of(engine, name, number, error);
     if (!partition) return error->status;
@@ -85,7 +86,8 @@ enum wr_status wr_engine_push(struct wr_engine *engine, const char *name, uint32
 enum wr_status wr_engine_advance(struct wr_engine *engine, int64_t time, struct wr_error *error)
 {
     struct wr_task *task = &engine->task;
-    if (!engine->running || engine->finished)
+    if (wr_engine_refuses(engine, error)) return error->status;
+    if (!engine->built || engine->finished)
         return wr_error_set(error, WR_ERR_USAGE, "the engine takes no watermark now");
     for (uint32_t i = 0; i < task->partition_count; i++) {
         struct wr_partition *p = task->partition[i];
@@ -102,7 +104,8 @@ enum wr_status wr_engine_advance(struct wr_engine *engine, int64_t time, struct 
 enum wr_status wr_engine_finish(struct wr_engine *engine, struct wr_error *error)
 {
     struct wr_task *task = &engine->task;
-    if (!engine->running || engine->finished)
+    if (wr_engine_refuses(engine, error)) return error->status;
+    if (!engine->built || engine->finished)
         return wr_error_set(error, WR_ERR_USAGE, "the engine cannot be finished now");
     engine->finished = true;
     for (uint32_t i = 0; i < task->partition_count && task->error.status == WR_OK; i++) {
@@ -125,7 +128,7 @@ uint64_t wr_engine_open_starts(struct wr_engine *engine, const char *pattern, bo
         struct wr_slice name = wr_slice_cstr(program->query[node->query]);
         if (!wr_slice_equal_nocase(name, wr_slice_cstr(pattern))) continue;
         *found = true;
-        if (!engine->running) continue;
+        if (!engine->built || engine->broke) continue;
         struct wr_operator_size size = {0};
         struct wr_operator *op = engine->task.op[i];
         WR_ASSERT(op && op->node == node && op->cls->measure);

@@ -61,8 +61,14 @@ static weir_status tell_memory(weir_error *to)
     return tell(&error, to);
 }
 
-/* ---- Texts
- * --------------------------------------------------------------------------------------- */
+/* What the call was about is half done: the engine takes nothing more. */
+static weir_status broke(weir_engine *engine, weir_error *to)
+{
+    engine->engine.broke = true;
+    return tell_memory(to);
+}
+
+/* ---- Texts --------------------------------------------------------------------------------------- */
 
 const char *weir_text_data(const weir_text *text) { return text ? text->buf.data : ""; }
 
@@ -521,8 +527,7 @@ static void seen_bridge(void *context, const struct wr_watch_seen *seen)
     engine->options.on_seen(engine->options.context, &out);
 }
 
-weir_status weir_engine_open(const weir_program *program, const weir_engine_options *options,
-                             weir_engine **out, weir_error *error)
+weir_status weir_engine_open(const weir_program *program, const weir_engine_options *options, weir_engine **out, weir_error *error)
 {
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
@@ -561,8 +566,7 @@ weir_status weir_engine_open(const weir_program *program, const weir_engine_opti
         weir_engine_close(engine);
         return tell_memory(error);
     }
-    enum wr_status status =
-        wr_engine_init(&engine->engine, program->program, &wr_connectors_library, &set, &inner);
+    enum wr_status status = wr_engine_init(&engine->engine, program->program, &wr_connectors_library, &set, &inner);
     wr_memory_guard_pop(&guard);
     if (status == WR_OK)
         *out = engine;
@@ -578,37 +582,34 @@ void weir_engine_close(weir_engine *engine)
     wr_free(engine);
 }
 
-weir_status weir_engine_set_parameter(weir_engine *engine, const char *name, const char *value,
-                                      weir_error *error)
+weir_status weir_engine_set_parameter(weir_engine *engine, const char *name, const char *value, weir_error *error)
 {
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
     WR_ASSERT(engine && name && value);
-    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    if (WR_MEMORY_GUARD(&guard)) return broke(engine, error);
     (void)wr_engine_set_parameter(&engine->engine, name, value, &inner);
     wr_memory_guard_pop(&guard);
     return tell(&inner, error);
 }
 
-weir_status weir_engine_bind_input(weir_engine *engine, const char *stream, const char *path,
-                                   weir_error *error)
+weir_status weir_engine_bind_input(weir_engine *engine, const char *stream, const char *path, weir_error *error)
 {
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
     WR_ASSERT(engine && path);
-    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    if (WR_MEMORY_GUARD(&guard)) return broke(engine, error);
     (void)wr_engine_bind_input(&engine->engine, stream, path, &inner);
     wr_memory_guard_pop(&guard);
     return tell(&inner, error);
 }
 
-weir_status weir_engine_bind_output(weir_engine *engine, const char *output, const char *path,
-                                    weir_error *error)
+weir_status weir_engine_bind_output(weir_engine *engine, const char *output, const char *path, weir_error *error)
 {
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
     WR_ASSERT(engine && path);
-    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    if (WR_MEMORY_GUARD(&guard)) return broke(engine, error);
     (void)wr_engine_bind_output(&engine->engine, output, path, &inner);
     wr_memory_guard_pop(&guard);
     return tell(&inner, error);
@@ -619,7 +620,7 @@ weir_status weir_engine_run(weir_engine *engine, weir_error *error)
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
     WR_ASSERT(engine);
-    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    if (WR_MEMORY_GUARD(&guard)) return broke(engine, error);
     (void)wr_engine_run(&engine->engine, &inner);
     wr_memory_guard_pop(&guard);
     return tell(&inner, error);
@@ -712,7 +713,7 @@ weir_status weir_engine_add_partition(weir_engine *engine, const char *stream, u
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
     WR_ASSERT(engine && stream && partition);
-    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    if (WR_MEMORY_GUARD(&guard)) return broke(engine, error);
     (void)wr_engine_feed(&engine->engine, stream, partition, &inner);
     wr_memory_guard_pop(&guard);
     return tell(&inner, error);
@@ -723,7 +724,7 @@ weir_status weir_engine_start(weir_engine *engine, weir_error *error)
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
     WR_ASSERT(engine);
-    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    if (WR_MEMORY_GUARD(&guard)) return broke(engine, error);
     (void)wr_engine_start(&engine->engine, &inner);
     wr_memory_guard_pop(&guard);
     return tell(&inner, error);
@@ -735,7 +736,7 @@ weir_status weir_engine_push(weir_engine *engine, const char *stream, uint32_t p
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
     WR_ASSERT(engine && stream && (records || !size));
-    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    if (WR_MEMORY_GUARD(&guard)) return broke(engine, error);
     (void)wr_engine_push(&engine->engine, stream, partition, wr_slice_of(records, size), times_us, &inner);
     wr_memory_guard_pop(&guard);
     return tell(&inner, error);
@@ -746,7 +747,7 @@ weir_status weir_engine_advance(weir_engine *engine, int64_t time_us, weir_error
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
     WR_ASSERT(engine);
-    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    if (WR_MEMORY_GUARD(&guard)) return broke(engine, error);
     (void)wr_engine_advance(&engine->engine, WR_MIN(time_us, INT64_MAX - 1), &inner);
     wr_memory_guard_pop(&guard);
     return tell(&inner, error);
@@ -757,7 +758,7 @@ weir_status weir_engine_finish(weir_engine *engine, weir_error *error)
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
     WR_ASSERT(engine);
-    if (WR_MEMORY_GUARD(&guard)) return tell_memory(error);
+    if (WR_MEMORY_GUARD(&guard)) return broke(engine, error);
     (void)wr_engine_finish(&engine->engine, &inner);
     wr_memory_guard_pop(&guard);
     return tell(&inner, error);
@@ -768,7 +769,7 @@ weir_status weir_engine_open_starts(weir_engine *engine, const char *pattern, ui
     struct wr_memory_guard guard;
     WR_ASSERT(engine && pattern && starts);
     bool found = false;
-    if (WR_MEMORY_GUARD(&guard)) return WEIR_E_MEMORY;
+    if (WR_MEMORY_GUARD(&guard)) return broke(engine, NULL);
     *starts = wr_engine_open_starts(&engine->engine, pattern, &found);
     wr_memory_guard_pop(&guard);
     return found ? WEIR_OK : WEIR_E_USAGE;
