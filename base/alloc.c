@@ -23,7 +23,7 @@ static _Noreturn void out_of_memory(size_t size)
         longjmp(guard->jump, 1);
     }
     fprintf(stderr, "weir: out of memory (%zu bytes wanted)\n", size);
-    _Exit(70);
+    _Exit(7); /* as for every other limit of a run */
 }
 
 void wr_memory_fail(void)

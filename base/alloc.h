@@ -3,7 +3,7 @@
  * An allocation never returns NULL: when memory is out, wr_alloc unwinds to the innermost
  * WR_MEMORY_GUARD of the thread (the functions of weir.h set one), which turns it into a status;
  * what the interrupted call was building is owned by an arena or an engine that the caller then
- * frees whole. Without a guard the process ends with a message, exit 70. */
+ * frees whole. Without a guard the process ends with a message, exit 7. */
 #ifndef WR_BASE_ALLOC_H
 #define WR_BASE_ALLOC_H
 

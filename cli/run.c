@@ -343,15 +343,17 @@ static void print_checkpoints(struct wr_run *run, bool json)
 }
 
 /* The summary is always shown after a replay, after a query only when something was dropped. */
-static void print_summary(struct wr_run *run)
+static weir_status print_summary(struct wr_run *run)
 {
     bool json = wr_args_has(run->args, WR_OPTION_STATS);
-    if (wr_args_has(run->args, WR_OPTION_QUIET) && !json) return;
+    if (wr_args_has(run->args, WR_OPTION_QUIET) && !json) return WEIR_OK;
     weir_text *summary = NULL;
     if (json) print_checkpoints(run, true); /* the summary is the last line */
-    if (weir_engine_summary(run->engine, json, &summary) == WEIR_OK) fputs(weir_text_data(summary), stderr);
+    weir_status status = weir_engine_summary(run->engine, json, &summary);
+    if (status == WEIR_OK) fputs(weir_text_data(summary), stderr);
     weir_text_free(summary);
     if (!json) print_checkpoints(run, false);
+    return status;
 }
 
 int wr_run_program(struct wr_args *args, weir_program *program, const char *const *input, size_t input_count)
@@ -377,7 +379,8 @@ int wr_run_program(struct wr_args *args, weir_program *program, const char *cons
         print_gathered(&run);
     }
     int code = wr_exit_of(status, &error);
-    if (ran && status != WEIR_E_USAGE && status != WEIR_E_CLOSED) print_summary(&run);
+    if (ran && status != WEIR_E_USAGE && status != WEIR_E_CLOSED && print_summary(&run) != WEIR_OK && code == 0)
+        code = wr_exit_of(WEIR_E_MEMORY, NULL);
     weir_engine_close(run.engine);
     wr_buf_release(&run.lines);
     return code;
