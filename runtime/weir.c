@@ -344,8 +344,7 @@ weir_status weir_compile(const char *name, const char *text, size_t size,
 /* ---- Programs
  * ------------------------------------------------------------------------------------ */
 
-weir_status weir_program_load(const void *bytes, size_t size, weir_program **program,
-                              weir_error *error)
+weir_status weir_program_load(const void *bytes, size_t size, weir_program **program, weir_error *error)
 {
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
@@ -527,7 +526,8 @@ static void seen_bridge(void *context, const struct wr_watch_seen *seen)
     engine->options.on_seen(engine->options.context, &out);
 }
 
-weir_status weir_engine_open(const weir_program *program, const weir_engine_options *options, weir_engine **out, weir_error *error)
+weir_status weir_engine_open(const weir_program *program, const weir_engine_options *options, weir_engine **out,
+                             weir_error *error)
 {
     struct wr_memory_guard guard;
     struct wr_error inner = {0};
