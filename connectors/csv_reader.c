@@ -316,7 +316,7 @@ static enum wr_status csv_read(struct wr_reader *reader, struct wr_batch *batch,
     enum look got = LOOK_ON;
     uint32_t rows = 0;
     wr_decode_columns_clear(&r->columns);
-    while (rows < WR_BATCH_ROWS_DEFAULT && status == WR_OK && got != LOOK_END) {
+    while (rows < r->spec.batch_rows && status == WR_OK && got != LOOK_END) {
         got = look(r, &rows, &status, error);
         if (got != LOOK_FILL) continue;
         if (rows) break; /* their texts lie in the window */
@@ -416,6 +416,8 @@ struct wr_reader *wr_csv_reader_new(const struct wr_read_spec *spec, struct wr_b
     WR_UNUSED(error);
     r->reader.cls = &cls;
     r->spec = *spec;
+    if (!r->spec.batch_rows) r->spec.batch_rows = WR_BATCH_ROWS_DEFAULT;
+    WR_ASSERT(r->spec.batch_rows <= WR_BATCH_ROWS);
     r->line = 1;
     r->header = !header || strcasecmp(header, "false") != 0;
     wr_window_init(&r->window, source);

@@ -181,7 +181,7 @@ static enum piece decode_lines(struct json_reader *r, uint32_t *rows)
 {
     const char *p = r->window.data + r->window.begin, *piece_end = r->window.data + r->piece_end;
     enum piece got = PIECE_READY;
-    while (p < piece_end && *rows < WR_BATCH_ROWS_DEFAULT && got == PIECE_READY)
+    while (p < piece_end && *rows < r->spec.batch_rows && got == PIECE_READY)
         got = decode_line(r, &p, piece_end, rows);
     r->window.begin = (size_t)(p - r->window.data);
     return got;
@@ -260,6 +260,8 @@ struct wr_reader *wr_json_reader_new(const struct wr_read_spec *spec, struct wr_
     struct json_reader *r = wr_alloc_zero(sizeof *r);
     r->reader.cls = wr_byte_source_is_feed(source) ? &fed : &file;
     r->spec = *spec;
+    if (!r->spec.batch_rows) r->spec.batch_rows = WR_BATCH_ROWS_DEFAULT;
+    WR_ASSERT(r->spec.batch_rows <= WR_BATCH_ROWS);
     r->line = 1;
     wr_window_init(&r->window, source);
     wr_decode_columns_init(&r->columns, spec);

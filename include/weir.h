@@ -234,7 +234,8 @@ typedef struct weir_engine_options {
     const char *format;              /* of unbound outputs: "jsonl", "csv"; NULL: jsonl */
     uint32_t batch_rows;             /* 1 … 1024; 0: 1024 */
     int state_roundtrip;             /* test modes: all state is saved, dropped and loaded after every batch, 1: in
-                                        memory; 2: through checkpoints in a store on disk */
+                                        memory; 2: through checkpoints in a store on disk; with state_dir 2: a
+                                        checkpoint there after every batch, waited for */
     const char *matcher;             /* force a matcher class by name; NULL: the compiler's choice */
     /* Called about every 100 ms of work, from weir_engine_run; return nonzero to stop (WEIR_E_STOPPED). */
     int (*on_progress)(void *context, const weir_progress *progress);

@@ -330,6 +330,7 @@ enum wr_status wr_checkpoint_tick(struct wr_engine *engine, struct wr_error *err
 {
     struct wr_checkpointer *c = engine->checkpointer;
     WR_ASSERT(c && c->saver);
+    if (c->options.each_batch) return wr_checkpoint_now(engine, false, error);
     int64_t now = wr_clock_monotonic_us(), passed = now - c->stepped_us;
     if (c->forced) { /* they were saved within what has passed */
         note_pause(c, c->forced_ns / 1000);

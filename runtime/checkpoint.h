@@ -33,6 +33,7 @@ struct wr_checkpoint_options {
     bool discard;            /* what is there is put aside */
     bool accept_loss;        /* another program may begin with operators that find no state */
     bool any_file_system;
+    bool each_batch;         /* tests: one after every batch, waited for */
     bool volatile_;          /* tests */
     bool no_thread;          /* tests */
 };

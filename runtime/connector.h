@@ -24,6 +24,7 @@ struct wr_read_spec {
     const struct wr_field *field;
     void (*on_bad)(void *context, const struct wr_bad_record *record);
     void *context;
+    uint32_t batch_rows; /* at most so many rows in a batch; 0: WR_BATCH_ROWS_DEFAULT */
 };
 
 /* Where a reader stands: behind the last row of the last batch that it gave. */
@@ -39,7 +40,7 @@ struct wr_read_position {
 struct wr_reader;
 struct wr_reader_class {
     const char *name;
-    /* Up to WR_BATCH_ROWS_DEFAULT rows. On WR_OK, *batch (owned by the reader, valid until the next call) holds
+    /* Up to the spec's batch_rows. On WR_OK, *batch (owned by the reader, valid until the next call) holds
      * rows >= 0 with columns as the spec's fields and .offset set; .time, .source etc. are the engine's to fill.
      * record_time, when the format has one (Kafka), is in batch->event_time, else that is NULL.
      * WR_END: no more rows, ever. Other statuses: error is filled; rows read before stand. */

@@ -120,7 +120,8 @@ static enum wr_status state_options(const struct wr_engine *engine, struct wr_ch
     const char *rows = wr_program_setting(engine->program, "checkpoint_rows");
     int64_t count = (int64_t)o->checkpoint_rows;
     *out = (struct wr_checkpoint_options){.directory = o->state, .interval_us = o->checkpoint_us, .discard = o->discard_state,
-                                          .accept_loss = o->accept_loss, .any_file_system = o->any_file_system};
+                                          .accept_loss = o->accept_loss, .any_file_system = o->any_file_system,
+                                          .each_batch = o->state_roundtrip == 2};
     if (out->interval_us < 0) out->interval_us = INTERVAL_US;
     if (o->checkpoint_us < 0 && interval &&
         (!wr_parse_interval(wr_slice_cstr(interval), &out->interval_us) || out->interval_us < 0))
@@ -230,7 +231,7 @@ static enum wr_status loop(struct wr_engine *engine, struct wr_error *error)
     enum { TICK_US = 100000 };
     WR_ASSERT(engine->running);
     int64_t tick = wr_clock_monotonic_us();
-    bool waits = may_wait(engine);
+    bool waits = may_wait(engine), each = engine->options.state && engine->options.state_roundtrip == 2;
     for (;;) {
         if (engine->stop) return wr_error_set(error, WR_ERR_STOPPED, "stopped");
         enum wr_status status = wr_task_step(&engine->task);
@@ -239,6 +240,7 @@ static enum wr_status loop(struct wr_engine *engine, struct wr_error *error)
             *error = engine->task.error;
             return status;
         }
+        if (each && publish(engine, error) != WR_OK) return error->status;
         if (engine->options.state && !engine->task.abandoned && wr_checkpoint_tick(engine, error) != WR_OK)
             return error->status;
         if (waits) wr_engine_flush(engine);

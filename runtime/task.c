@@ -138,7 +138,8 @@ enum wr_status wr_task_add_partition(struct wr_task *task, uint32_t node, const 
                                 .field_count = source->node->field_count,
                                 .field = source->node->field,
                                 .on_bad = wr_source_bad_record,
-                                .context = partition};
+                                .context = partition,
+                                .batch_rows = task->options.batch_rows};
     if (!path) partition->feed = wr_alloc_zero(sizeof *partition->feed);
     partition->reader = path ? connectors->open_reader(&spec, path, error)
                              : connectors->open_feed(&spec, partition->path, partition->feed, error);

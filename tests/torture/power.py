@@ -11,6 +11,12 @@ def build(folder):
     return path
 
 
+def environment(shim, folder, **more):
+    """A build with ASan asks to be loaded before all others; the shim replaces nothing that it does."""
+    return {"LD_PRELOAD": shim, "WEIR_SHIM_DIR": folder + "/", **more,
+            "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"}
+
+
 def notes(path):
     data, at = open(path, "rb").read(), 0
     while at + 24 <= len(data):

@@ -167,9 +167,7 @@ def power_losses(t, shim, losses):
         os.mkdir(log)
         budget = t.rng.randrange(1, 6)
         for i in range(budget + 1):
-            # A build with ASan asks to be loaded before all others; the shim replaces nothing that it does.
-            env = {"LD_PRELOAD": shim, "WEIR_SHIM_DIR": t.war + "/", "WEIR_SHIM_LOG": log,
-                   "ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":verify_asan_link_order=0"} if i < budget else None
+            env = power.environment(shim, t.war, WEIR_SHIM_LOG=log) if i < budget else None
             fails = env is not None and t.rng.random() < 0.3
             if fails:
                 env["WEIR_SHIM_FAIL"] = str(t.rng.randrange(1, 40))

@@ -1,7 +1,8 @@
 /* Loss of power, for tests: LD_PRELOADed below weir and LMDB. Before bytes under WEIR_SHIM_DIR change, what stood there is
  * noted in WEIR_SHIM_LOG/<inode>; a sync of the file forgets the notes. After a kill, power.py puts a random part of
  * what was noted back, sector by sector, as a disk does that had not written them yet. A descriptor opened with
- * O_DSYNC keeps nothing to lose. WEIR_SHIM_FAIL=n: the n-th sync fails with EIO.
+ * O_DSYNC keeps nothing to lose. WEIR_SHIM_FAIL=n: the n-th sync fails with EIO. WEIR_SHIM_KILL=n: the n-th write, cut or
+ * sync of a file under WEIR_SHIM_DIR kills the process before it happens; without WEIR_SHIM_LOG nothing is noted.
  *
  * A note: 8 bytes each of offset, size of the file before, count of old bytes; the old bytes. Process death between a
  * note and its write does no harm: the note says what is there. */
@@ -11,6 +12,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +22,7 @@
 #include <unistd.h>
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
-static unsigned long syncs;
+static unsigned long syncs, changes;
 
 #define REAL(name, type) ((type)dlsym(RTLD_NEXT, name))
 typedef ssize_t pwrite_fn(int, const void *, size_t, off_t);
@@ -42,6 +44,15 @@ static int watched(int fd, struct stat *st)
     return strncmp(path, folder, strlen(folder)) == 0;
 }
 
+/* Under the mutex. Is this the change that the process is to be killed at? */
+static void count_change(void)
+{
+    const char *at = getenv("WEIR_SHIM_KILL");
+    if (!at || ++changes != strtoul(at, NULL, 10)) return;
+    kill(getpid(), SIGKILL);
+    for (;;) pause();
+}
+
 static void log_path(const struct stat *st, char *path)
 {
     snprintf(path, PATH_MAX, "%s/%llu", getenv("WEIR_SHIM_LOG"), (unsigned long long)st->st_ino);
@@ -51,6 +62,7 @@ static void log_path(const struct stat *st, char *path)
 static void note(int fd, const struct stat *st, uint64_t offset, uint64_t size)
 {
     char path[PATH_MAX], link[64];
+    if (!getenv("WEIR_SHIM_LOG")) return;
     log_path(st, path);
     uint64_t end = offset + size < (uint64_t)st->st_size ? offset + size : (uint64_t)st->st_size;
     uint64_t old = end > offset ? end - offset : 0, head[3] = {offset, (uint64_t)st->st_size, old};
@@ -73,7 +85,9 @@ static void before(int fd, off_t offset, size_t size)
 {
     struct stat st;
     int flags = fcntl(fd, F_GETFL);
-    if (!watched(fd, &st) || (flags & O_DSYNC)) return;
+    if (!watched(fd, &st)) return;
+    count_change();
+    if (flags & O_DSYNC) return;
     if (flags & O_APPEND) offset = st.st_size;
     note(fd, &st, (uint64_t)offset, size);
 }
@@ -110,8 +124,10 @@ int ftruncate(int fd, off_t size)
 {
     struct stat st;
     pthread_mutex_lock(&mutex);
-    if (watched(fd, &st) && size != st.st_size)
+    if (watched(fd, &st) && size != st.st_size) {
+        count_change();
         note(fd, &st, (uint64_t)size, size < st.st_size ? (uint64_t)(st.st_size - size) : 0);
+    }
     int rc = REAL("ftruncate", truncate_fn *)(fd, size), code = errno;
     pthread_mutex_unlock(&mutex);
     errno = code;
@@ -128,7 +144,9 @@ static int synced(int fd)
     const char *fail = getenv("WEIR_SHIM_FAIL");
     pthread_mutex_lock(&mutex);
     int fails = fail && ++syncs == strtoul(fail, NULL, 10);
-    if (!fails && watched(fd, &st)) {
+    int ours = watched(fd, &st);
+    if (ours) count_change();
+    if (!fails && ours && getenv("WEIR_SHIM_LOG")) {
         log_path(&st, path);
         unlink(path);
     }
