@@ -115,7 +115,8 @@ static inline void on_bad(void *context, const struct wr_bad_record *b)
 
 static inline struct wr_read_spec table_spec(struct table *t)
 {
-    return (struct wr_read_spec){&t->program, &t->stream, t->count, t->field, on_bad, t};
+    return (struct wr_read_spec){.program = &t->program, .stream = &t->stream, .field_count = t->count, .field = t->field,
+                                 .on_bad = on_bad, .context = t};
 }
 
 /* Everything that the reader gives, rows and bad records in the order in which they came, each batch's bad ones first;

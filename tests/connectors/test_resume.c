@@ -8,6 +8,8 @@
 
 enum { PLACES_MAX = 4000 };
 
+static uint32_t batch_rows; /* of the readers: small where the text is, so that they stand behind every row */
+
 /* All that a reader gives, and where it stood after each read. */
 struct reading {
     struct wr_buf rows, bad;
@@ -54,6 +56,7 @@ static struct wr_reader *reader_of(struct table *t, const char *format, struct w
 {
     struct wr_error error = {0};
     struct wr_read_spec spec = table_spec(t);
+    spec.batch_rows = batch_rows;
     struct wr_reader *r = strcmp(format, "json") == 0 ? wr_json_reader_new(&spec, source, &error)
                                                       : wr_csv_reader_new(&spec, source, ',', &error);
     assert_non_null(r);
@@ -151,6 +154,7 @@ static void every_place(struct table *t, const char *format, struct wr_slice tex
     struct wr_buf grown = {0};
     wr_buf_add_slice(&grown, text);
     if (more) wr_buf_add_cstr(&grown, more);
+    batch_rows = text.size > 100000 ? 0 : 1;
     for (enum kind from = MEMORY_WHOLE; from <= MEMORY_7; from++) {
         if (from != MEMORY_WHOLE && text.size > 100000) break;
         read_all(t, reader_of(t, format, source_of(from, text, NULL)), &all);
@@ -170,6 +174,7 @@ static void every_place(struct table *t, const char *format, struct wr_slice tex
         release(&all);
     }
     wr_buf_release(&grown);
+    batch_rows = 0;
 }
 
 static const char json_lines[] = "{\"o\":1,\"s\":\"a\"}\n"

@@ -49,7 +49,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint64_t sum[2], bad[2] = {0};
     for (int i = 0; i < 2; i++) {
         struct wr_error error = {0};
-        struct wr_read_spec spec = {NULL, NULL, WR_COUNT(field), field, count_bad, &bad[i]};
+        struct wr_read_spec spec = {.field_count = WR_COUNT(field), .field = field, .on_bad = count_bad, .context = &bad[i]};
         struct wr_byte_source *source = wr_byte_source_memory("fuzz", wr_slice_of((const char *)data, size), i ? 5 : SIZE_MAX);
         sum[i] = sum_of_rows(&schema, wr_json_reader_new(&spec, source, &error));
     }
