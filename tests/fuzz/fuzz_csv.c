@@ -44,7 +44,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     uint64_t sum[2], bad[2] = {0};
     for (int i = 0; i < 2; i++) {
         struct wr_error error = {0};
-        struct wr_read_spec spec = {.stream = &stream, .field_count = WR_COUNT(field), .field = field, .on_bad = count_bad, .context = &bad[i]};
+        struct wr_read_spec spec = {.stream = &stream, .field_count = WR_COUNT(field), .field = field,
+                                    .on_bad = count_bad, .context = &bad[i]};
         struct wr_slice text = wr_slice_of((const char *)data + 1, size - 1);
         struct wr_byte_source *source = wr_byte_source_memory("fuzz", text, i ? 3 : SIZE_MAX);
         sum[i] = sum_of_rows(&schema, wr_csv_reader_new(&spec, source, data[0] & 2 ? '\t' : ',', &error));
