@@ -23,6 +23,14 @@ WORKLOADS = {
     "W6": ("w6", ["t:first", "0", "0"], 138314, "0a909a3f8961f258", None),
     "W7": ("w7", ["t:start", "n:n", "c:amount"], 1507059, "969d3c91461fd753", 0.25),
 }
+# 1 M keys with absences armed, beside the same pattern without: name, with, without (DEFINE as in absences below).
+ABSENCES = [
+    ("a -> NOT b FOR 1h", "a -> NOT b FOR 1h", "a -> b WITHIN 1h"),
+    ("a -> NOT b WITHIN 1h", "a -> NOT b WITHIN 1h", "a -> b WITHIN 1h"),
+    ("a -> NOT b -> c", "a -> NOT b -> c WITHIN 1h", "a -> c WITHIN 1h"),
+    ("a -> NOT b FOR 5m -> c", "a -> NOT b FOR 5m -> c WITHIN 1h", "a -> c WITHIN 1h"),
+    ("NOT b FOR 5m -> a -> c", "NOT b FOR 5m -> a -> c WITHIN 1h", "a -> c WITHIN 1h"),
+]
 failed = []
 
 
@@ -96,6 +104,28 @@ def workloads(args, data):
             check_digest(args, name, program, fields, rows, digest, data), verdict(name, b / w, least))
 
 
+def absences(args, idle):
+    conditions = {"a": "status = 'approved'", "b": "status = 'declined'", "c": "status = 'approved' AND amount > 300"}
+    program = f"{args.build}/absence.weir"
+
+    def seconds(match):
+        names = [n for n in conditions if n in match.replace("FOR", "").replace("NOT", "").split()]
+        with open(program, "w") as f:
+            f.write("CREATE STREAM ev (card STRING KEY, mcc INT, amount DOUBLE, status STRING, at TIMESTAMP, WATERMARK FOR at AS at);\n"
+                    f"CREATE STREAM out;\nPATTERN p FROM ev PARTITION BY card MATCH {match} SKIP TO NEXT ROW "
+                    f"DEFINE {', '.join(f'{n} AS {conditions[n]}' for n in names)} SELECT card INTO out;\n")
+        return run([args.weir, "replay", "-q", program, "--in", f"ev={idle}", "--out", "out=/dev/null"])[0]
+
+    print()
+    row("1 M keys, absence armed", "without s", "with s", "ratio", "goal")
+    for name, armed, bare in ABSENCES:
+        pairs = [(seconds(bare), seconds(armed)) for _ in range(args.runs)]
+        w, a = (min(p[i] for p in pairs) for i in (0, 1))
+        if a > 2 * w:
+            failed.append(f"{name}: {a / w:.2f} times, wanted <= 2")
+        row(name, f"{w:.3f}", f"{a:.3f}", f"{a / w:.2f}", "ok (<= 2)" if a <= 2 * w else "HIGH (<= 2)")
+
+
 def small_figures(args, idle):
     print()
     row("figure", "measured", "goal")
@@ -146,6 +176,8 @@ def main():
     os.environ.setdefault("PEERS_BUILD", os.path.abspath(os.path.join(args.build, "..", "peers")))
     many, idle = prepare(args)
     workloads(args, many)
+    if not args.only or "absence" in args.only:
+        absences(args, idle)
     if not args.only:
         small_figures(args, idle)
     if args.peers:

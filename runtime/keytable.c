@@ -449,6 +449,11 @@ void wr_keytable_remove(struct wr_keytable *t, uint32_t id)
     t->count--;
 }
 
+void wr_keytable_prefetch_entry(const struct wr_keytable *t, uint32_t id)
+{
+    if (id + 1 < t->entries.used_end) wr_prefetch(wr_key_entry_at(t, id));
+}
+
 uint32_t *wr_keytable_owned(const struct wr_keytable *t, uint32_t id)
 {
     WR_DCHECK(wr_keytable_is_live(t, id));

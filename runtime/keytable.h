@@ -43,6 +43,8 @@ bool wr_keytable_is_live(const struct wr_keytable *table, uint32_t id);
 uint64_t wr_keytable_bytes(const struct wr_keytable *table);
 /* What a key takes at most (just behind a growth); one of more than 15 encoded bytes takes these too. */
 uint32_t wr_keytable_key_bytes(void);
+/* Asks for the memory in which an id's key lies; the id may be of none. */
+void wr_keytable_prefetch_entry(const struct wr_keytable *table, uint32_t id);
 /* Four bytes beside the key that are the owner's, 0 at first: what it reads for every row is in cache already when the
  * key was looked up. Stays where it is as long as the key lives. */
 uint32_t *wr_keytable_owned(const struct wr_keytable *table, uint32_t id);

@@ -1,77 +1,59 @@
 /* Fixed sequences, positions 0, 1, … one behind the other by -> or on adjacent rows, whose conditions read the row
- * alone: all starts of a key that have come equally far move together.
+ * alone, with NOT between them and absences: all starts of a key that have come equally far move together.
  *
  * Per key and step there is a list of what has taken that many rows, oldest start first. A row that a step's list
  * waits for makes the whole list the child of one new item, which holds the row, at the end of the next step's list:
  * a forest in which each leaf is a start and the path above it its match so far. So a row costs the steps, however
- * many starts are open. No start overtakes an earlier one (equally far they move alike), hence:
+ * many starts are open. A row that NOT forbids ends a whole list. Where an absence is waited for, the moment takes
+ * those whose row or moment was as long ago: the front of the list, as what came first is due first.
+ *
+ * No start overtakes an earlier one (equally far they move alike), hence:
  *   - starts of farther steps are the older ones, and time takes the leftmost leaf of the farthest list first;
- *   - a match is decided with its last row, nothing ever waits, no moment is armed;
- *   - with SKIP PAST LAST ROW the oldest start that ends with a row takes all others away. */
-#include "runtime/pattern.h"
-
-struct item {
-    uint32_t next;        /* in its list; 0: the last */
-    uint32_t child;       /* the list that took the row; 0 in leaves */
-    int64_t oldest;       /* time of the first row of the oldest start in it */
-    struct wr_row_id id;  /* of the row that was taken here */
-    uint64_t cell[];      /* its kept columns */
-};
-struct list {
-    uint32_t head, tail;
-};
-
-struct level {            /* items that have taken `number` rows, from 1 */
-    struct wr_slab slab;
-    struct wr_layout layout;
-    uint32_t *column;     /* of the layout */
-    uint16_t variable;    /* of the row taken here */
-    uint16_t next_variable;
-    bool next_strict;
-};
-
-struct sequence {
-    uint32_t levels;      /* positions - 1: what has taken all rows is given out */
-    struct level *level;  /* 1 … levels */
-    uint32_t *open;       /* per key: bit n: list n is not empty. Most rows need no more of a key */
-    struct list *list;    /* levels per key */
-    uint32_t keys, capacity;
-    struct wr_match_row *row; /* the match being put together: levels + 1 */
-};
+ *   - a match is decided with its last row or moment, no match ever waits for another;
+ *   - with SKIP PAST LAST ROW the oldest start that ends with a row takes all others away, one that ends with a moment
+ *     those that began up to its last row.
+ * At an absence that is the end of the pattern each start has its own moment, whose place is by the start's first row;
+ * before further steps one is armed for all that took the same row. */
+#include "runtime/match_sequence.h"
 
 enum { AHEAD_OPEN = 24, AHEAD_LIST = 16, AHEAD_ITEM = 8 };
 
-static struct item *item_at(const struct sequence *s, uint32_t level, uint32_t id)
+/* What there is of the key being handled. */
+struct at_key {
+    uint32_t id;
+    uint32_t *open;
+    struct wr_seq_list *list; /* [level], from 1 */
+};
+
+static struct at_key key_of(const struct wr_seq *s, uint32_t id)
 {
-    return wr_slab_at(&s->level[level].slab, id);
+    WR_DCHECK(id < s->keys);
+    return (struct at_key){id, &s->open[id], wr_seq_lists(s, id)};
 }
 
-static struct list *lists_of(const struct sequence *s, uint32_t key)
-{
-    return s->list + (size_t)key * s->levels - 1; /* [level], from 1 */
-}
+/* ---- Items and lists ------------------------------------------------------------------------------- */
 
-static uint32_t item_new(struct sequence *s, uint32_t level, struct list *list)
+uint32_t wr_seq_item_new(struct wr_seq *s, uint32_t level, struct wr_seq_list *list)
 {
     uint32_t id = wr_slab_alloc(&s->level[level].slab);
-    item_at(s, level, id)->next = 0;
-    if (list->tail) item_at(s, level, list->tail)->next = id;
+    wr_seq_item_at(s, level, id)->next = 0;
+    if (list->tail) wr_seq_item_at(s, level, list->tail)->next = id;
     else list->head = id;
     list->tail = id;
     return id;
 }
 
-static void item_free(struct wr_pattern *p, struct sequence *s, uint32_t level, uint32_t id)
+static void item_free(struct wr_pattern *p, struct wr_seq *s, uint32_t level, uint32_t id)
 {
-    wr_layout_drop(&s->level[level].layout, item_at(s, level, id)->cell, p->strings);
+    wr_layout_drop(&s->level[level].layout, wr_seq_item_at(s, level, id)->cell, p->strings);
     wr_slab_free(&s->level[level].slab, id);
 }
 
 /* Frees a list and all below it. Depth: the number of levels, which init bounds. */
-static void list_free(struct wr_pattern *p, struct sequence *s, uint32_t level, uint32_t id)
+static void list_free(struct wr_pattern *p, struct wr_seq *s, uint32_t level, uint32_t id)
 {
     while (id) {
-        struct item *item = item_at(s, level, id);
+        struct wr_seq_item *item = wr_seq_item_at(s, level, id);
         uint32_t next = item->next;
         if (level > 1) list_free(p, s, level - 1, item->child);
         item_free(p, s, level, id);
@@ -84,39 +66,26 @@ static uint32_t farthest(uint32_t open)
     return 31 - (uint32_t)__builtin_clz(open);
 }
 
-/* Takes the row as the row number `level` of what has come to level - 1 (a new start for level 1). */
-static void take(struct wr_pattern *p, struct sequence *s, struct list *lists, uint32_t *open, uint32_t level, uint32_t row)
+static void empty_level(const struct at_key *k, uint32_t level)
 {
-    bool taken = *open >> level & 1;
-    struct level *at = &s->level[level];
-    uint32_t child = 0;
-    int64_t oldest = p->batch->time[row];
-    if (level > 1) {
-        child = lists[level - 1].head;
-        oldest = item_at(s, level - 1, child)->oldest;
-        lists[level - 1] = (struct list){0, 0};
-        *open &= ~((uint32_t)1 << (level - 1));
-    }
-    if (p->plan.elders && taken) { /* an earlier start is as far: see wr_threads_drop_younger */
-        if (level > 1) list_free(p, s, level - 1, child);
-        return;
-    }
-    *open |= (uint32_t)1 << level;
-    struct item *item = item_at(s, level, item_new(s, level, &lists[level]));
-    item->child = child;
-    item->oldest = oldest;
-    item->id = wr_pattern_row_id(p, row);
-    wr_layout_store(&at->layout, item->cell, p->batch, row, p->strings);
+    k->list[level] = (struct wr_seq_list){0, 0};
+    *k->open &= ~((uint32_t)1 << level);
 }
 
-/* Drops the leftmost leaf of a list whose oldest start is past its time, and items left empty. Returns the new head. */
-static uint32_t drop_oldest(struct wr_pattern *p, struct sequence *s, uint32_t level, uint32_t head)
+static void drop_level(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, uint32_t level)
 {
-    struct item *item = item_at(s, level, head);
+    list_free(p, s, level, k->list[level].head);
+    empty_level(k, level);
+}
+
+/* Drops the leftmost leaf of a list, and items left empty. Returns the new head. */
+static uint32_t drop_leaf(struct wr_pattern *p, struct wr_seq *s, uint32_t level, uint32_t head)
+{
+    struct wr_seq_item *item = wr_seq_item_at(s, level, head);
     if (level > 1) {
-        item->child = drop_oldest(p, s, level - 1, item->child);
+        item->child = drop_leaf(p, s, level - 1, item->child);
         if (item->child) {
-            item->oldest = item_at(s, level - 1, item->child)->oldest;
+            item->oldest = wr_seq_item_at(s, level - 1, item->child)->oldest;
             return head;
         }
     }
@@ -125,87 +94,280 @@ static uint32_t drop_oldest(struct wr_pattern *p, struct sequence *s, uint32_t l
     return next;
 }
 
-/* Starts whose time is up at `time` end. Farther levels hold the older starts. */
-static void expire(struct wr_pattern *p, struct sequence *s, struct list *lists, uint32_t *open, int64_t time)
+/* Drops the oldest start of a level. */
+static void drop_oldest(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, uint32_t level)
 {
-    while (*open) {
-        uint32_t level = farthest(*open);
-        struct list *list = &lists[level];
-        while (list->head) {
-            if (wr_pattern_deadline(p, item_at(s, level, list->head)->oldest) > time) return;
-            list->head = drop_oldest(p, s, level, list->head);
-            if (!list->head) list->tail = 0;
-        }
-        *open &= ~((uint32_t)1 << level);
+    WR_ASSERT(k->list[level].head);
+    k->list[level].head = drop_leaf(p, s, level, k->list[level].head);
+    if (!k->list[level].head) empty_level(k, level);
+}
+
+/* Starts whose time is up at `time` end. Farther levels hold the older starts. */
+static void expire(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, int64_t time)
+{
+    while (*k->open) {
+        uint32_t level = farthest(*k->open);
+        if (wr_pattern_deadline(p, wr_seq_item_at(s, level, k->list[level].head)->oldest) > time) return;
+        drop_oldest(p, s, k, level);
     }
 }
 
-static void set_row(struct sequence *s, uint32_t level, const struct item *item)
+/* Starts that began up to a row (its number) end. */
+static void drop_up_to(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, uint64_t sequence)
 {
-    s->row[level - 1] = (struct wr_match_row){.layout = &s->level[level].layout,
+    while (*k->open) {
+        uint32_t level = farthest(*k->open);
+        if (wr_seq_leaf(s, level, k->list[level].head)->id.sequence > sequence) return;
+        drop_oldest(p, s, k, level);
+    }
+}
+
+/* ---- Matches --------------------------------------------------------------------------------------- */
+
+static void set_row(struct wr_seq *s, uint32_t level, const struct wr_seq_item *item)
+{
+    const struct wr_seq_level *at = &s->level[level];
+    s->row[level - 1] = (struct wr_match_row){.layout = &at->layout,
                                               .cell = item->cell,
                                               .place = item->id.place,
-                                              .variable = s->level[level].variable};
+                                              .is_moment = at->moment,
+                                              .variable = at->variable};
+}
+
+static void report(struct wr_pattern *p, const struct wr_seq *s, const struct at_key *k, const struct wr_seq_item *leaf)
+{
+    struct wr_match match = {.row = s->row, .count = s->levels + 1, .key = k->id, .first = leaf->id.place};
+    wr_pattern_report(p, &match);
 }
 
 /* Gives out a match for every start below an item (its row as number `level`), or for the oldest alone. */
-static void give_out(struct wr_pattern *p, struct sequence *s, uint32_t level, uint32_t id, uint32_t key)
+static void give_out(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, uint32_t level, uint32_t id)
 {
-    for (; id; id = item_at(s, level, id)->next) {
-        const struct item *item = item_at(s, level, id);
+    for (; id; id = wr_seq_item_at(s, level, id)->next) {
+        const struct wr_seq_item *item = wr_seq_item_at(s, level, id);
         set_row(s, level, item);
-        if (level > 1) {
-            give_out(p, s, level - 1, item->child, key);
-        } else {
-            wr_pattern_report(p, &(struct wr_match){
-                                     .row = s->row, .count = s->levels + 1, .key = key, .first = item->id.place});
-        }
+        if (level > 1) give_out(p, s, k, level - 1, item->child);
+        else report(p, s, k, item);
         if (p->plan.past_last) return;
     }
 }
 
 /* What has taken all rows but the last takes it. True when no other start survives. */
-static bool complete(struct wr_pattern *p, struct sequence *s, struct list *lists, uint32_t *open, uint32_t row, uint32_t key)
+static bool complete(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, uint32_t row)
 {
-    WR_ASSERT(*open >> s->levels & 1);
+    WR_ASSERT(*k->open >> s->levels & 1);
     struct wr_row_id id = wr_pattern_row_id(p, row);
     s->row[s->levels] = (struct wr_match_row){.place = id.place,
                                               .row = row,
                                               .variable = s->level[s->levels].next_variable};
     p->place = id.place;
-    give_out(p, s, s->levels, lists[s->levels].head, key);
+    give_out(p, s, k, s->levels, k->list[s->levels].head);
     uint32_t lowest = p->plan.past_last ? 1 : s->levels;
-    for (uint32_t level = lowest; level <= s->levels; level++) {
-        if (!(*open >> level & 1)) continue;
-        list_free(p, s, level, lists[level].head);
-        lists[level] = (struct list){0, 0};
-    }
-    *open &= ((uint32_t)1 << lowest) - 1;
+    for (uint32_t level = lowest; level <= s->levels; level++)
+        if (*k->open >> level & 1) drop_level(p, s, k, level);
     return p->plan.past_last;
 }
 
-static void handle_row(struct wr_pattern *p, struct sequence *s, uint32_t key, uint32_t row)
+/* The moment completes the oldest start of the last level. */
+static void complete_by_moment(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, int64_t time)
 {
-    struct list *lists = lists_of(s, key);
-    uint32_t *open = &s->open[key];
-    if (*open && p->spec->within_us >= 0) expire(p, s, lists, open, p->batch->time[row]);
-    for (uint32_t left = *open; left;) {
-        uint32_t level = farthest(left);
-        left &= ~((uint32_t)1 << level);
-        const struct level *at = &s->level[level];
-        if (wr_variable_bit(p, at->next_variable, row)) {
-            if (level < s->levels) take(p, s, lists, open, level + 1, row);
-            else if (complete(p, s, lists, open, row, key)) return;
-        } else if (at->next_strict) {
-            list_free(p, s, level, lists[level].head);
-            lists[level] = (struct list){0, 0};
-            *open &= ~((uint32_t)1 << level);
-        }
+    uint64_t last = 0; /* number of the match's last row */
+    const struct wr_seq_item *item = NULL;
+    s->row[s->levels] = (struct wr_match_row){.place = {.time = time}, .is_moment = true,
+                                              .variable = s->level[s->levels].next_variable};
+    for (uint32_t level = s->levels, id = k->list[level].head; level; level--, id = item->child) {
+        item = wr_seq_item_at(s, level, id);
+        set_row(s, level, item);
+        if (!last) last = item->id.sequence;
     }
-    if (wr_bit(p->insert, row) && !(*open && p->plan.one_start)) take(p, s, lists, open, 1, row);
+    WR_ASSERT(last && item);
+    report(p, s, k, item);
+    drop_oldest(p, s, k, s->levels);
+    if (p->plan.past_last) drop_up_to(p, s, k, last);
 }
 
-static void reserve_keys(struct sequence *s, uint32_t limit)
+/* ---- Rows ------------------------------------------------------------------------------------------ */
+
+/* Takes the row as the row number `level` of what has come to level - 1 (a new start for level 1). */
+static void take(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, uint32_t level, uint32_t row)
+{
+    bool taken = *k->open >> level & 1;
+    WR_ASSERT(level <= s->levels && !s->level[level].moment);
+    struct wr_seq_level *at = &s->level[level];
+    uint32_t child = 0;
+    int64_t oldest = p->batch->time[row];
+    if (level > 1) {
+        child = k->list[level - 1].head;
+        oldest = wr_seq_item_at(s, level - 1, child)->oldest;
+        empty_level(k, level - 1);
+    }
+    if (p->plan.elders && taken) { /* an earlier start is as far: see wr_threads_drop_younger */
+        if (level > 1) list_free(p, s, level - 1, child);
+        return;
+    }
+    *k->open |= (uint32_t)1 << level;
+    uint32_t id = wr_seq_item_new(s, level, &k->list[level]);
+    struct wr_seq_item *item = wr_seq_item_at(s, level, id);
+    item->child = child;
+    item->oldest = oldest;
+    item->id = wr_pattern_row_id(p, row);
+    wr_layout_store(&at->layout, item->cell, p->batch, row, p->strings);
+    if (at->next_absence != WR_ABSENCE_NONE) wr_seq_arm(p, s, level, id, k->id);
+}
+
+static bool is_killed(const struct wr_pattern *p, const struct wr_seq_level *at, uint32_t row)
+{
+    for (uint32_t i = 0; i < at->kill_count; i++)
+        if (wr_variable_bit(p, at->kill[i], row)) return true;
+    return false;
+}
+
+/* NOT b FOR d in front of everything: was there a b less than d before? */
+static bool is_led(const struct wr_seq *s, uint32_t key, int64_t time)
+{
+    for (uint32_t i = 0; i < s->lead_count; i++) {
+        int64_t seen = s->led[(size_t)key * s->lead_count + i];
+        if (seen != WR_TIME_MIN && wr_time_later(seen, s->lead[i].for_us) > time) return true;
+    }
+    return false;
+}
+
+static void remember_leads(const struct wr_pattern *p, struct wr_seq *s, uint32_t key, uint32_t row)
+{
+    WR_ASSERT(s->lead_count && key < s->keys);
+    s->seen[key] = 1;
+    for (uint32_t i = 0; i < s->lead_count; i++)
+        if (wr_variable_bit(p, s->lead[i].variable, row))
+            s->led[(size_t)key * s->lead_count + i] = p->batch->time[row];
+}
+
+static bool may_begin(const struct wr_pattern *p, const struct wr_seq *s, const struct at_key *k, uint32_t row)
+{
+    if (!wr_bit(p->insert, row) || (*k->open && p->plan.one_start)) return false;
+    if (WR_LIKELY(!s->lead_count)) return true;
+    return wr_variable_bit(p, s->level[1].variable, row) && !is_led(s, k->id, p->batch->time[row]);
+}
+
+/* What is open moves on at a row. True when the row belongs to a match that no other start may have rows of. */
+static bool move_on(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, uint32_t row)
+{
+    for (uint32_t left = *k->open; left;) {
+        uint32_t level = farthest(left);
+        left &= ~((uint32_t)1 << level);
+        const struct wr_seq_level *at = &s->level[level];
+        if (at->kill_count && is_killed(p, at, row)) {
+            drop_level(p, s, k, level);
+        } else if (at->next_absence != WR_ABSENCE_NONE) {
+            continue;
+        } else if (wr_variable_bit(p, at->next_variable, row)) {
+            if (level < s->levels) take(p, s, k, level + 1, row);
+            else if (complete(p, s, k, row)) return true;
+        } else if (at->next_strict) {
+            drop_level(p, s, k, level);
+        }
+    }
+    return false;
+}
+
+static void handle_row(struct wr_pattern *p, struct wr_seq *s, uint32_t key, uint32_t row)
+{
+    struct at_key k = key_of(s, key);
+    if (*k.open && p->spec->within_us >= 0) expire(p, s, &k, p->batch->time[row]);
+    if (!move_on(p, s, &k, row) && may_begin(p, s, &k, row)) take(p, s, &k, 1, row);
+    if (WR_UNLIKELY(s->lead_count)) remember_leads(p, s, key, row);
+}
+
+/* ---- Moments --------------------------------------------------------------------------------------- */
+
+/* When time takes an item on; WR_TIME_MAX: never. */
+static int64_t due_of(const struct wr_pattern *p, const struct wr_seq_level *at, const struct wr_seq_item *item)
+{
+    WR_DCHECK(at->next_absence != WR_ABSENCE_NONE);
+    /* What moments at the end of the input have armed does not fire. */
+    if (at->moment && item->id.place.time > p->closing) return WR_TIME_MAX;
+    if (at->next_absence == WR_ABSENCE_WITHIN) return wr_pattern_deadline(p, item->oldest);
+    return wr_time_later(item->id.place.time, at->next_absence);
+}
+
+/* Arms for each start below an item, at `due`, or (WR_TIME_MAX) at the end of its own time. */
+static void arm_starts(struct wr_pattern *p, const struct wr_seq *s, uint32_t level, uint32_t id, int64_t due, uint32_t key)
+{
+    if (level > 1) {
+        for (uint32_t child = wr_seq_item_at(s, level, id)->child; child; child = wr_seq_item_at(s, level - 1, child)->next)
+            arm_starts(p, s, level - 1, child, due, key);
+        return;
+    }
+    const struct wr_seq_item *leaf = wr_seq_item_at(s, level, id);
+    if (due == WR_TIME_MAX) due = wr_pattern_deadline(p, leaf->oldest);
+    if (due != WR_TIME_MAX) wr_timer_arm(&p->op.timers, due, leaf->id.sequence, key);
+}
+
+void wr_seq_arm(struct wr_pattern *p, const struct wr_seq *s, uint32_t level, uint32_t id, uint32_t key)
+{
+    const struct wr_seq_level *at = &s->level[level];
+    WR_ASSERT(s->absences >> level & 1);
+    int64_t due = due_of(p, at, wr_seq_item_at(s, level, id));
+    if (due == WR_TIME_MAX) return;
+    if (level < s->levels) wr_timer_arm(&p->op.timers, due, wr_seq_leaf(s, level, id)->id.sequence, key);
+    else arm_starts(p, s, level, id, at->next_absence == WR_ABSENCE_WITHIN ? WR_TIME_MAX : due, key);
+}
+
+/* Items of a level that are due take the moment, as one. */
+static void take_moment(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, uint32_t level, int64_t time)
+{
+    struct wr_seq_list *list = &k->list[level];
+    uint32_t first = list->head, last = 0;
+    for (uint32_t id = first; id && due_of(p, &s->level[level], wr_seq_item_at(s, level, id)) <= time;
+         id = wr_seq_item_at(s, level, id)->next)
+        last = id;
+    if (!last) return;
+    WR_ASSERT(level < s->levels && s->level[level + 1].moment);
+    list->head = wr_seq_item_at(s, level, last)->next;
+    wr_seq_item_at(s, level, last)->next = 0;
+    if (!list->head) empty_level(k, level);
+    *k->open |= (uint32_t)1 << (level + 1);
+    uint32_t id = wr_seq_item_new(s, level + 1, &k->list[level + 1]);
+    struct wr_seq_item *item = wr_seq_item_at(s, level + 1, id);
+    item->child = first;
+    item->oldest = wr_seq_item_at(s, level, first)->oldest;
+    item->id = (struct wr_row_id){.place = {.time = time}};
+    if (s->level[level + 1].next_absence != WR_ABSENCE_NONE) wr_seq_arm(p, s, level + 1, id, k->id);
+}
+
+/* Is the oldest start of the last level the one whose moment has come? */
+static bool is_its_moment(const struct wr_pattern *p, const struct wr_seq *s, const struct at_key *k, int64_t time)
+{
+    uint32_t head = k->list[s->levels].head;
+    return due_of(p, &s->level[s->levels], wr_seq_item_at(s, s->levels, head)) == time &&
+           wr_seq_leaf(s, s->levels, head)->id.sequence == p->op.timers.order;
+}
+
+/* The moment may be one of a start that has gone: what is not due stays. */
+static void sequence_moment(struct wr_pattern *p, int64_t time, uint32_t key)
+{
+    struct wr_seq *s = p->state;
+    if (key >= s->keys || !s->open[key]) return;
+    struct at_key k = key_of(s, key);
+    if (p->spec->within_us >= 0) expire(p, s, &k, time - 1);
+    for (uint32_t left = *k.open & s->absences; left;) {
+        uint32_t level = farthest(left);
+        left &= ~((uint32_t)1 << level);
+        if (level < s->levels) take_moment(p, s, &k, level, time);
+        else if (is_its_moment(p, s, &k, time)) complete_by_moment(p, s, &k, time);
+    }
+}
+
+/* ---- Batches --------------------------------------------------------------------------------------- */
+
+static void reserve_leads(struct wr_seq *s, uint32_t limit)
+{
+    s->led = wr_realloc(s->led, (size_t)s->capacity * s->lead_count * sizeof *s->led);
+    s->seen = wr_realloc(s->seen, s->capacity);
+    memset(s->seen + s->keys, 0, limit - s->keys);
+    for (size_t i = (size_t)s->keys * s->lead_count; i < (size_t)limit * s->lead_count; i++) s->led[i] = WR_TIME_MIN;
+}
+
+void wr_seq_reserve(struct wr_seq *s, uint32_t limit)
 {
     if (limit <= s->keys) return;
     if (limit > s->capacity) {
@@ -213,90 +375,120 @@ static void reserve_keys(struct sequence *s, uint32_t limit)
         s->list = wr_realloc(s->list, ((size_t)s->capacity * s->levels + 1) * sizeof *s->list);
         s->open = wr_realloc(s->open, s->capacity * sizeof *s->open);
     }
+    if (s->lead_count) reserve_leads(s, limit);
     memset(s->open + s->keys, 0, (limit - s->keys) * sizeof *s->open);
     memset(s->list + (size_t)s->keys * s->levels, 0, (size_t)(limit - s->keys) * s->levels * sizeof *s->list);
     s->keys = limit;
 }
 
 /* Asks for the item of a key that is looked at first: the one with the oldest start. */
-WR_PREFETCHER void prefetch_oldest(const struct sequence *s, uint32_t key)
+WR_PREFETCHER void prefetch_oldest(const struct wr_seq *s, uint32_t key)
 {
     if (!s->open[key]) return;
     uint32_t level = farthest(s->open[key]);
-    const char *cell = wr_slab_at(&s->level[level].slab, lists_of(s, key)[level].head);
+    const char *cell = wr_slab_at(&s->level[level].slab, wr_seq_lists(s, key)[level].head);
     __builtin_prefetch(cell);
 }
 
 /* Asks for what a row further on will read. */
-WR_PREFETCHER void prefetch_row(const struct wr_pattern *p, const struct sequence *s, const uint16_t *rows,
+WR_PREFETCHER void prefetch_row(const struct wr_pattern *p, const struct wr_seq *s, const uint16_t *rows,
                                 uint32_t count, uint32_t i)
 {
-    if (i + AHEAD_OPEN < count && p->id[rows[i + AHEAD_OPEN]] != WR_KEY_NONE)
-        __builtin_prefetch(&s->open[(uint32_t)p->id[rows[i + AHEAD_OPEN]]]);
-    if (i + AHEAD_LIST < count && p->id[rows[i + AHEAD_LIST]] != WR_KEY_NONE) {
+    if (i + AHEAD_OPEN < count) __builtin_prefetch(&s->open[(uint32_t)p->id[rows[i + AHEAD_OPEN]]]);
+    if (i + AHEAD_LIST < count) {
         uint32_t key = (uint32_t)p->id[rows[i + AHEAD_LIST]];
-        if (s->open[key]) __builtin_prefetch(&lists_of(s, key)[farthest(s->open[key])]);
-        if (wr_bit(p->insert, rows[i + AHEAD_LIST])) __builtin_prefetch(&lists_of(s, key)[1]);
+        if (s->open[key]) __builtin_prefetch(&wr_seq_lists(s, key)[farthest(s->open[key])]);
+        if (wr_bit(p->insert, rows[i + AHEAD_LIST])) __builtin_prefetch(&wr_seq_lists(s, key)[1]);
     }
-    if (i + AHEAD_ITEM >= count || p->id[rows[i + AHEAD_ITEM]] == WR_KEY_NONE) return;
-    prefetch_oldest(s, (uint32_t)p->id[rows[i + AHEAD_ITEM]]);
+    if (i + AHEAD_ITEM < count) prefetch_oldest(s, (uint32_t)p->id[rows[i + AHEAD_ITEM]]);
 }
 
 static void sequence_rows(struct wr_pattern *p)
 {
-    struct sequence *s = p->state;
-    reserve_keys(s, p->keys ? wr_keytable_id_limit(p->keys) : 1);
+    struct wr_seq *s = p->state;
+    wr_seq_reserve(s, p->keys ? wr_keytable_id_limit(p->keys) : 1);
     uint16_t rows[WR_BATCH_ROWS];
-    uint32_t count = 0;
-    for (uint32_t w = 0; w < (p->batch->rows + 63) / 64; w++) {
-        for (uint64_t bits = p->select[w]; bits; bits &= bits - 1)
-            rows[count++] = (uint16_t)(w * 64 + (uint32_t)__builtin_ctzll(bits));
-    }
+    uint32_t count = wr_pattern_rows(p, rows);
     for (uint32_t i = 0; i < count; i++) {
         prefetch_row(p, s, rows, count, i);
-        if (p->id[rows[i]] != WR_KEY_NONE) handle_row(p, s, (uint32_t)p->id[rows[i]], rows[i]);
+        if (s->absences) {
+            int64_t time = p->batch->time[rows[i]];
+            wr_moments_until(&p->op, time);
+            if (WR_UNLIKELY(p->op.timers.next <= time)) return; /* halted */
+            p->now = time;
+        }
+        handle_row(p, s, (uint32_t)p->id[rows[i]], rows[i]);
     }
+}
+
+/* Stages: which lists the key has, the first of them, its item, the key. */
+static void sequence_prefetch(const struct wr_pattern *p, uint32_t key, unsigned stage)
+{
+    const struct wr_seq *s = p->state;
+    if (key >= s->keys) return;
+    if (stage == 0) __builtin_prefetch(&s->open[key]);
+    else if (stage == 1 && s->open[key]) __builtin_prefetch(&wr_seq_lists(s, key)[farthest(s->open[key])]);
+    else if (stage == 2) prefetch_oldest(s, key);
+    else if (stage == 3 && p->keys) wr_keytable_prefetch_entry(p->keys, key);
 }
 
 /* ---- The rest -------------------------------------------------------------------------------------- */
 
-static void level_init(struct wr_pattern *p, struct level *level, uint32_t position)
+static void level_init(struct wr_pattern *p, struct wr_seq_level *level, const struct wr_pattern_position *position)
 {
-    uint32_t keep = p->spec->keep_count;
-    level->variable = p->spec->position[position].variable;
-    level->next_variable = p->spec->position[position + 1].variable;
-    level->next_strict = p->spec->follow[p->spec->position[position].follow].connector == 0;
+    uint32_t keep = p->plan.keep_count, count = 0;
+    const struct wr_pattern_position *next = position + 1;
+    const struct wr_follow *entry = &p->spec->follow[position->follow];
+    level->variable = position->variable;
+    level->moment = position->absence_us != WR_ABSENCE_NONE;
+    level->excluded = position->excluded != 0;
+    level->next_variable = next->variable;
+    level->next_absence = next->absence_us;
+    level->next_strict = entry->connector == 0;
+    WR_ASSERT(next->absence_us != WR_ABSENCE_WITHIN || next + 1 == p->spec->position + p->spec->position_count);
+    level->kill = wr_alloc((entry->kill_count + 1u) * sizeof *level->kill);
+    for (uint32_t i = 0; i < entry->kill_count; i++)
+        level->kill[level->kill_count++] = p->spec->kill[entry->kill + i].variable;
+    if (next->absence_us != WR_ABSENCE_NONE) level->kill[level->kill_count++] = next->variable;
     level->column = wr_alloc((keep + 1) * sizeof *level->column);
-    uint32_t count = 0;
-    for (uint32_t k = 0; k < keep; k++) {
-        if (p->plan.needed[(size_t)level->variable * keep + k]) level->column[count++] = p->spec->keep[k];
+    for (uint32_t k = 0; k < keep && !level->moment; k++) {
+        if (p->plan.needed[(size_t)level->variable * keep + k]) level->column[count++] = p->plan.keep[k];
     }
     wr_layout_init(&level->layout, level->column, count, p->input);
-    wr_slab_init(&level->slab, sizeof(struct item) + level->layout.size);
+    wr_slab_init(&level->slab, sizeof(struct wr_seq_item) + level->layout.size);
 }
 
 static void sequence_init(struct wr_pattern *p)
 {
-    WR_ASSERT(p->spec->position_count >= 2 && p->spec->position_count <= WR_SEQUENCE_MAX);
-    struct sequence *s = wr_alloc_zero(sizeof *s);
+    struct wr_seq *s = wr_alloc_zero(sizeof *s);
     p->state = s;
-    s->levels = p->spec->position_count - 1;
+    s->first = wr_pattern_first(p->spec);
+    s->levels = p->spec->position_count - s->first - 1;
+    WR_ASSERT(s->levels >= 1 && s->levels < WR_SEQUENCE_MAX);
+    s->lead_count = p->spec->lead_count;
+    s->lead = p->spec->lead;
     s->level = wr_alloc_zero((s->levels + 1) * sizeof *s->level);
     s->row = wr_alloc_zero((s->levels + 1) * sizeof *s->row);
-    for (uint32_t level = 1; level <= s->levels; level++) level_init(p, &s->level[level], level - 1);
+    for (uint32_t level = 1; level <= s->levels; level++) {
+        level_init(p, &s->level[level], &p->spec->position[s->first + level - 1]);
+        if (s->level[level].next_absence != WR_ABSENCE_NONE) s->absences |= (uint32_t)1 << level;
+    }
 }
 
 static void sequence_release(struct wr_pattern *p)
 {
-    struct sequence *s = p->state;
+    struct wr_seq *s = p->state;
     for (uint32_t level = 1; level <= s->levels; level++) {
         wr_slab_release(&s->level[level].slab);
         wr_layout_release(&s->level[level].layout);
         wr_free(s->level[level].column);
+        wr_free(s->level[level].kill);
     }
     wr_free(s->level);
     wr_free(s->list);
     wr_free(s->open);
+    wr_free(s->led);
+    wr_free(s->seen);
     wr_free(s->row);
     wr_free(s);
 }
@@ -306,181 +498,57 @@ static void sequence_end(struct wr_pattern *p)
     WR_ASSERT(p->state); /* nothing waits: what is open has no match */
 }
 
+/* Nothing open: has the key a lead that still counts? If not, its record is clean again. */
+static bool forget_leads(const struct wr_pattern *p, struct wr_seq *s, uint32_t key)
+{
+    if (is_led(s, key, p->now)) return false;
+    for (uint32_t i = 0; i < s->lead_count; i++) s->led[(size_t)key * s->lead_count + i] = WR_TIME_MIN;
+    s->seen[key] = 0;
+    return true;
+}
+
 static bool sequence_sweep(struct wr_pattern *p, uint32_t key)
 {
-    struct sequence *s = p->state;
+    struct wr_seq *s = p->state;
     if (key >= s->keys) return true;
-    struct list *lists = lists_of(s, key);
+    struct at_key k = key_of(s, key);
     if (key + AHEAD_ITEM < s->keys) prefetch_oldest(s, key + AHEAD_ITEM); /* keys are swept in order */
-    if (s->open[key] && p->spec->within_us >= 0) expire(p, s, lists, &s->open[key], p->now);
-    return s->open[key] == 0;
+    if (*k.open && p->spec->within_us >= 0) expire(p, s, &k, p->now);
+    return *k.open == 0 && (!s->lead_count || forget_leads(p, s, key));
 }
 
 static void sequence_clear(struct wr_pattern *p)
 {
-    struct sequence *s = p->state;
+    struct wr_seq *s = p->state;
     for (uint32_t level = 1; level <= s->levels; level++) wr_slab_clear(&s->level[level].slab);
     s->keys = 0;
 }
 
+static uint32_t key_bytes(const struct wr_seq *s)
+{
+    size_t leads = s->lead_count ? s->lead_count * sizeof *s->led + sizeof *s->seen : 0;
+    return (uint32_t)(s->levels * sizeof *s->list + sizeof *s->open + leads);
+}
+
 static void sequence_measure(const struct wr_pattern *p, struct wr_operator_size *size)
 {
-    const struct sequence *s = p->state;
+    const struct wr_seq *s = p->state;
     for (uint32_t level = 1; level <= s->levels; level++) {
         size->rows += s->level[level].slab.live;
         size->bytes += wr_slab_bytes(&s->level[level].slab);
     }
     size->starts += s->level[1].slab.live;
-    size->bytes += (uint64_t)s->capacity * (s->levels * sizeof *s->list + sizeof *s->open);
+    size->bytes += (uint64_t)s->capacity * key_bytes(s);
 }
 
 /* A start is the row that begins it; those that have come equally far share the rows of further steps. */
 static void sequence_bound(const struct wr_pattern *p, struct wr_state_bound *bound)
 {
-    const struct sequence *s = p->state;
+    const struct wr_seq *s = p->state;
     WR_ASSERT(s && s->levels);
-    bound->key += (uint32_t)(s->levels * sizeof *s->list);
+    bound->key += key_bytes(s);
     bound->start = s->level[1].slab.cell_size;
     for (uint32_t level = 2; level <= s->levels; level++) bound->row = WR_MAX(bound->row, s->level[level].slab.cell_size);
-}
-
-/* Items of a list and below it, by level: oldest start first, each older than `*before`, farther than those behind. */
-static void check_list(const struct sequence *s, uint32_t level, uint32_t id, uint64_t *before, uint32_t *count)
-{
-    for (; id; id = item_at(s, level, id)->next) {
-        const struct item *item = item_at(s, level, id);
-        const struct item *leaf = item;
-        for (uint32_t below = level - 1; below; below--) leaf = item_at(s, below, leaf->child);
-        WR_ASSERT(item->oldest == leaf->id.place.time);
-        WR_ASSERT((level == 1) == (item->child == 0));
-        count[level]++;
-        if (level > 1) {
-            check_list(s, level - 1, item->child, before, count);
-        } else {
-            WR_ASSERT(item->id.sequence > *before);
-            *before = item->id.sequence;
-        }
-    }
-}
-
-static void sequence_check(const struct wr_pattern *p)
-{
-    const struct sequence *s = p->state;
-    uint32_t count[WR_SEQUENCE_MAX] = {0};
-    for (uint32_t key = 0; key < s->keys; key++) {
-        const struct list *lists = lists_of(s, key);
-        uint64_t before = 0;
-        for (uint32_t level = s->levels; level; level--) {
-            WR_ASSERT((lists[level].head == 0) == (lists[level].tail == 0));
-            WR_ASSERT((lists[level].head != 0) == (s->open[key] >> level & 1));
-            if (lists[level].tail) WR_ASSERT(item_at(s, level, lists[level].tail)->next == 0);
-            check_list(s, level, lists[level].head, &before, count);
-        }
-    }
-    for (uint32_t level = 1; level <= s->levels; level++) WR_ASSERT(count[level] == s->level[level].slab.live);
-}
-
-/* ---- State ----------------------------------------------------------------------------------------- */
-
-static void draw_start(const struct sequence *s, uint32_t levels, const struct item *const *path,
-                       struct wr_picture *picture)
-{
-    for (uint32_t level = 1; level <= levels; level++) {
-        const struct item *item = path[level];
-        wr_vec_push(&picture->row, (struct wr_picture_row){.id = item->id,
-                                                           .variable = s->level[level].variable,
-                                                           .layout = &s->level[level].layout,
-                                                           .cell = item->cell});
-        uint32_t previous = level > 1 ? (uint32_t)picture->link.count : 0;
-        wr_vec_push(&picture->link, (struct wr_picture_link){.previous = previous});
-    }
-    wr_vec_push(&picture->start, (struct wr_picture_start){path[1]->id, (uint32_t)picture->thread.count, 1});
-    wr_vec_push(&picture->thread, (struct wr_picture_thread){.link = (uint32_t)picture->link.count,
-                                                             .position = (uint16_t)(levels - 1),
-                                                             .alive = (uint32_t)picture->alive.count});
-    wr_vec_push(&picture->alive, 1); /* the one entry there is */
-}
-
-static void draw_list(const struct sequence *s, uint32_t levels, uint32_t level, uint32_t id,
-                      const struct item **path, struct wr_picture *picture)
-{
-    for (; id; id = item_at(s, level, id)->next) {
-        path[level] = item_at(s, level, id);
-        if (level > 1) draw_list(s, levels, level - 1, path[level]->child, path, picture);
-        else draw_start(s, levels, path, picture);
-    }
-}
-
-static void sequence_save(struct wr_pattern *p, uint32_t key, struct wr_picture *picture)
-{
-    const struct sequence *s = p->state;
-    if (key >= s->keys) return;
-    const struct item *path[WR_SEQUENCE_MAX];
-    for (uint32_t level = s->levels; level; level--)
-        draw_list(s, level, level, lists_of(s, key)[level].head, path, picture);
-}
-
-/* The rows of a start, first to last, as indices of the picture; 0: it is none of a sequence's. */
-static uint32_t path_of(const struct wr_pattern *p, const struct wr_picture *picture,
-                        const struct wr_picture_start *start, uint32_t *path)
-{
-    const struct sequence *s = p->state;
-    const struct wr_picture_thread *thread = &picture->thread.at[start->thread];
-    uint32_t levels = thread->position + 1u;
-    if (start->count != 1 || thread->ended || levels > s->levels) return 0;
-    uint32_t link = thread->link;
-    for (uint32_t level = levels; level; level--) {
-        if (!link) return 0;
-        path[level] = picture->link.at[link - 1].row;
-        if (picture->row.at[path[level]].variable != s->level[level].variable) return 0;
-        link = picture->link.at[link - 1].previous;
-    }
-    return link || picture->row.at[path[1]].id.sequence != start->first.sequence ? 0 : levels;
-}
-
-static void load_item(struct wr_pattern *p, struct sequence *s, uint32_t level, struct list *list,
-                      const struct wr_picture *picture, const struct wr_picture_row *row, int64_t oldest)
-{
-    const struct level *at = &s->level[level];
-    struct item *item = item_at(s, level, item_new(s, level, list));
-    item->child = 0;
-    item->oldest = oldest;
-    item->id = row->id;
-    for (uint32_t i = 0; i < at->layout.count; i++) {
-        uint32_t k = p->keep.slot[at->layout.column[i]];
-        wr_layout_put(&at->layout, item->cell, i, &picture->value.at[row->value + k], p->strings);
-    }
-}
-
-/* Starts that came to a level with the same row lie below one item there: so the forest grows as it was. */
-static bool sequence_load(struct wr_pattern *p, uint32_t key, const struct wr_picture *picture)
-{
-    struct sequence *s = p->state;
-    reserve_keys(s, key + 1);
-    struct list *lists = lists_of(s, key), open[WR_SEQUENCE_MAX + 1]; /* child lists on the way to the last leaf */
-    uint32_t path[WR_SEQUENCE_MAX + 1], last[WR_SEQUENCE_MAX + 1], last_levels = UINT32_MAX;
-    for (size_t i = 0; i < picture->start.count; i++) {
-        uint32_t levels = path_of(p, picture, &picture->start.at[i], path);
-        if (!levels || levels > last_levels) return false;
-        uint32_t level = levels;
-        if (levels == last_levels) {
-            while (level > 1 && path[level] == last[level]) level--;
-        } else if (lists[levels].head) {
-            return false; /* the same key twice */
-        }
-        for (; level; level--) {
-            struct list *list = level == levels ? &lists[level] : &open[level];
-            load_item(p, s, level, list, picture, &picture->row.at[path[level]],
-                      picture->start.at[i].first.place.time);
-            if (level < levels && list->head == list->tail)
-                item_at(s, level + 1, (level + 1 == levels ? &lists[levels] : &open[level + 1])->tail)->child = list->head;
-            if (level > 1) open[level - 1] = (struct list){0, 0};
-        }
-        s->open[key] |= (uint32_t)1 << levels;
-        memcpy(last, path, sizeof last);
-        last_levels = levels;
-    }
-    return true;
 }
 
 const struct wr_matcher wr_match_sequence = {
@@ -488,12 +556,14 @@ const struct wr_matcher wr_match_sequence = {
     .init = sequence_init,
     .release = sequence_release,
     .rows = sequence_rows,
+    .moment = sequence_moment,
+    .prefetch = sequence_prefetch,
     .end = sequence_end,
     .sweep = sequence_sweep,
-    .save = sequence_save,
-    .load = sequence_load,
+    .save = wr_seq_save,
+    .load = wr_seq_load,
     .clear = sequence_clear,
     .measure = sequence_measure,
     .bound = sequence_bound,
-    .check = sequence_check,
+    .check = wr_seq_check,
 };

@@ -2,12 +2,6 @@
  * absences, anchors. */
 #include "runtime/match_general.h"
 
-static int64_t later(int64_t time, int64_t by)
-{
-    int64_t end;
-    return __builtin_add_overflow(time, by, &end) ? WR_TIME_MAX : end;
-}
-
 static bool is_killed(struct wr_pattern *p, struct wr_general *g, const struct wr_thread *t, const struct wr_follow *f,
                       uint32_t row)
 {
@@ -25,8 +19,8 @@ static int out_of_bounds(const struct wr_pattern *p, const struct wr_general *g,
 {
     if (f->low_us < 0 && f->high_us < 0) return 0;
     int64_t last = wr_link_time(p, g, wr_link_at(g, t->link));
-    if (f->high_us >= 0 && g->time > later(last, f->high_us)) return 1;
-    return f->low_us >= 0 && g->time < later(last, f->low_us) ? -1 : 0;
+    if (f->high_us >= 0 && g->time > wr_time_later(last, f->high_us)) return 1;
+    return f->low_us >= 0 && g->time < wr_time_later(last, f->low_us) ? -1 : 0;
 }
 
 /* Could the entry, a possessive loop's way on, take the row? */
@@ -53,7 +47,7 @@ static bool is_led(const struct wr_pattern *p, const struct wr_general *g, const
 {
     for (uint32_t i = f->lead; i < f->lead + f->lead_count; i++) {
         int64_t seen = g->lead.at[(size_t)g->at_key * p->spec->lead_count + i];
-        if (seen != WR_TIME_MIN && later(seen, p->spec->lead[i].for_us) > g->time) return true;
+        if (seen != WR_TIME_MIN && wr_time_later(seen, p->spec->lead[i].for_us) > g->time) return true;
     }
     return false;
 }
@@ -97,10 +91,10 @@ int64_t wr_entry_due(const struct wr_pattern *p, const struct wr_general *g, con
     if (absence == WR_ABSENCE_NONE && f->high_us < 0) return WR_TIME_MAX;
     const struct wr_link *link = wr_link_at(g, t->link);
     int64_t last = wr_link_time(p, g, link);
-    if (absence == WR_ABSENCE_NONE) return later(later(last, f->high_us), 1);
+    if (absence == WR_ABSENCE_NONE) return wr_time_later(wr_time_later(last, f->high_us), 1);
     /* What moments at the end of the input have armed does not fire. */
     if (wr_link_is_moment(link) && last > p->closing) return WR_TIME_MAX;
-    return absence == WR_ABSENCE_WITHIN ? wr_pattern_deadline(p, first) : later(last, absence);
+    return absence == WR_ABSENCE_WITHIN ? wr_pattern_deadline(p, first) : wr_time_later(last, absence);
 }
 
 struct wr_blame wr_entry_blame(struct wr_pattern *p, struct wr_general *g, const struct wr_thread *t, uint32_t entry,

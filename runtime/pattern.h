@@ -8,7 +8,7 @@
  *   match_rows.c      the rows of a key in order: PREV and NEXT, rows that wait for those behind them
  *   match_group.c     row conditions alone: starts that may do the same move together
  *   match_general.c   the general matcher: ordered candidates of every start
- *   match_sequence.c  fixed sequences with conditions on the row: all starts of a step move together
+ *   match_sequence.c  fixed sequences with conditions on the row, NOT, absences: all starts of a step move together
  *   match_row.c       one row, no history: straight from the condition's bits
  *   match_output.c    from a match to a row of results
  *   pattern_trace.c   how far each start came and what refused to go on, for those who ask
@@ -345,12 +345,16 @@ static inline struct wr_row_id wr_pattern_row_id(const struct wr_pattern *p, uin
 {
     return (struct wr_row_id){p->sequence + row + 1, wr_batch_place(p->batch, row)};
 }
+/* time + by, WR_TIME_MAX when there is no such time. */
+static inline int64_t wr_time_later(int64_t time, int64_t by)
+{
+    int64_t end;
+    return __builtin_add_overflow(time, by, &end) ? WR_TIME_MAX : end;
+}
 /* first + within, WR_TIME_MAX when there is no limit or no such time. */
 static inline int64_t wr_pattern_deadline(const struct wr_pattern *p, int64_t first)
 {
-    int64_t end;
-    if (p->spec->within_us < 0 || __builtin_add_overflow(first, p->spec->within_us, &end)) return WR_TIME_MAX;
-    return end;
+    return p->spec->within_us < 0 ? WR_TIME_MAX : wr_time_later(first, p->spec->within_us);
 }
 
 /* A key, or the whole pattern (WR_NONE), has more starts than a limit allows, and the policy is to fail. `limit`: the

@@ -105,8 +105,8 @@ static void plan_history(struct wr_plan *plan, const struct wr_pattern_node *spe
         if (track->cached) plan->slot_count += track->count;
     }
     plan->time_slot = WR_NONE;
-    for (uint32_t i = 0; i < spec->position_count; i++) {
-        if (spec->position[i].absence_us == WR_ABSENCE_NONE) continue;
+    for (uint32_t i = 0; i < spec->follow_count; i++) { /* absences in front of everything no entry leads to */
+        if (!is_absence(spec, &spec->follow[i])) continue;
         plan->time_slot = plan->slot_count;
         plan->slot_count += sizeof(int64_t) / sizeof(uint32_t);
         break;
@@ -231,9 +231,9 @@ void wr_plan_init(struct wr_plan *plan, const struct wr_program *program, const 
     bool limited = plan->limit_starts || wr_limits_drop_starts(&plan->limits, spec); /* then each start is counted */
     /* A match that a moment ends may cover no row of a later start that has come as far. */
     plan->elders = wr_pattern_drops_younger(spec) && !limited && plan->time_slot == WR_NONE;
-    /* By -> alone and without a time limit a start never fails, and in a sequence no later one is sooner done. */
+    /* By -> alone and without NOT and a time limit a start never fails, and in a sequence no later one is sooner done. */
     plan->one_start = plan->past_last && !plan->strict && spec->within_us < 0 && spec->position_count > 0 &&
-                      wr_pattern_class(spec) <= WR_MATCHER_SEQUENCE && !limited;
+                      wr_pattern_class(spec) <= WR_MATCHER_SEQUENCE && !spec->kill_count && !plan->moments && !limited;
     for (const struct wr_node *other = program->node; other != node; other++)
         plan->number += other->kind == WR_NODE_PATTERN && other->query == node->query;
 }

@@ -11,11 +11,18 @@ static bool reads_rows_alone(const struct wr_pattern_node *p)
     return true;
 }
 
-/* Is the one way through the positions to take each of them once, in the order of their numbers? */
+uint32_t wr_pattern_first(const struct wr_pattern_node *p)
+{
+    WR_ASSERT(p->first_count == 1);
+    return p->follow[p->first].position;
+}
+
+/* Is the one way through the positions to take each of them once, in the order of their numbers? Those of absences in
+ * front of everything stand before the first and are never taken. */
 static bool is_one_way(const struct wr_pattern_node *p)
 {
-    if (p->first_count != 1 || p->follow[p->first].position != 0) return false;
-    for (uint32_t i = 0; i < p->position_count; i++) {
+    if (p->first_count != 1 || wr_pattern_first(p) >= p->position_count || (wr_pattern_first(p) && !p->lead_count)) return false;
+    for (uint32_t i = wr_pattern_first(p); i < p->position_count; i++) {
         const struct wr_pattern_position *position = &p->position[i];
         if (position->follow_count != 1) return false;
         const struct wr_follow *f = &p->follow[position->follow];
@@ -30,17 +37,27 @@ static bool is_number(const struct wr_input *output)
     return output->kind == WR_INPUT_SPECIAL && output->column == WR_SPECIAL_MATCH_NUMBER;
 }
 
-/* Anything but taking rows one after the other. */
+/* NOT that speaks of the very next row alone, where a later one may be taken. */
+static bool has_passing_kill(const struct wr_pattern_node *p)
+{
+    for (uint32_t i = 0; i < p->follow_count; i++) {
+        const struct wr_follow *f = &p->follow[i];
+        bool absence = f->position != WR_ACCEPT && p->position[f->position].absence_us != WR_ABSENCE_NONE;
+        for (uint32_t k = 0; k < f->kill_count; k++)
+            if (p->kill[f->kill + k].next_only && (absence || f->connector != 0)) return true;
+    }
+    return false;
+}
+
+/* Anything but taking rows and moments one after the other. */
 static bool has_more(const struct wr_pattern_node *p)
 {
     for (uint32_t i = 0; i < p->follow_count; i++)
         if (p->follow[i].flags) return true;
-    for (uint32_t i = 0; i < p->position_count; i++)
-        if (p->position[i].absence_us != WR_ABSENCE_NONE) return true;
     for (uint32_t i = 0; i < p->output_count; i++)
         if (p->output[i].step || is_number(&p->output[i])) return true;
-    return p->kill_count || p->claim_count || p->lead_count || p->timeouts || p->limit_starts ||
-           p->suppress_us || p->after_match > WR_AFTER_NEXT_ROW;
+    return p->claim_count || p->timeouts || p->limit_starts || p->suppress_us ||
+           p->after_match > WR_AFTER_NEXT_ROW || has_passing_kill(p);
 }
 
 bool wr_pattern_drops_younger(const struct wr_pattern_node *pattern)
@@ -86,9 +103,11 @@ const char *wr_pattern_class_refuses(const struct wr_pattern_node *pattern, enum
     }
     if (!is_one_way(pattern)) return "there is more than one way through it";
     if (pattern->all_rows || has_more(pattern)) return "it asks for more than taking rows one after the other";
-    if (matcher == WR_MATCHER_ROW) return pattern->position_count > 1 ? "it has more than one step" : NULL;
-    if (pattern->position_count == 1) return "it is a single row";
-    return pattern->position_count > WR_SEQUENCE_MAX ? "it has more than 32 steps" : NULL;
+    if (matcher == WR_MATCHER_ROW && pattern->lead_count) return "it begins with an absence";
+    uint32_t steps = pattern->position_count - wr_pattern_first(pattern);
+    if (matcher == WR_MATCHER_ROW) return steps > 1 ? "it has more than one step" : NULL;
+    if (steps == 1) return "it is a single row";
+    return steps > WR_SEQUENCE_MAX ? "it has more than 32 steps" : NULL;
 }
 
 enum wr_matcher_class wr_pattern_class(const struct wr_pattern_node *pattern)

@@ -11,8 +11,8 @@ enum { WR_SEQUENCE_MAX = 32 };
 enum wr_matcher_class {
     WR_MATCHER_ROW, /* one position and a condition that reads the row alone: the bit vector is the
                        answer */
-    WR_MATCHER_SEQUENCE, /* positions 0, 1, … one behind the other, adjacent or by ->, then the end;
-                            every condition reads the row alone */
+    WR_MATCHER_SEQUENCE, /* positions one behind the other, adjacent or by ->, with NOT between them and absences, then
+                            the end; every condition reads the row alone */
     WR_MATCHER_GROUP,    /* any shape; every condition reads the row alone: starts in one
                             configuration move together */
     WR_MATCHER_GENERAL   /* everything else; right for all */
@@ -34,6 +34,9 @@ enum wr_matcher_class wr_pattern_class_forced(const struct wr_pattern_node *patt
 /* SKIP PAST LAST ROW and no time limit: a start that may do no more than an earlier one is dropped,
  * so few are open. */
 bool wr_pattern_drops_younger(const struct wr_pattern_node *pattern);
+/* The position that a match begins with; the pattern has one beginning. Absences in front of everything have positions
+ * before it, which nothing takes. */
+uint32_t wr_pattern_first(const struct wr_pattern_node *pattern);
 /* Why the pattern is of its class, as the end of a sentence ("a condition reads
  * earlier rows"). */
 const char *wr_pattern_class_why(const struct wr_pattern_node *pattern);

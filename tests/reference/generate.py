@@ -200,6 +200,26 @@ def read_rows_alone(r, p):
     p.pop("suppress", None)
 
 
+def make_plain(r, p, names):
+    """Makes it a fixed sequence with NOT and absences, for the matcher of those."""
+    items = [(None, ("var", r.choice(names)))]
+    for _ in range(r.randint(1, 4)):
+        nots = [(False, r.choice("pq"))] if r.random() < 0.3 else []
+        if r.random() < 0.4:
+            items.append((("->", nots, None, None), ("absent", r.choice("pq"), r.choice([1, 2, 3, 5, 8]))))
+        else:
+            items.append(((r.choice([" ", "->", "->"]), nots, None, None), ("var", r.choice(names))))
+    if p["within"] and r.random() < 0.3:
+        items.append(("->", ("absent", r.choice("pq"), None)))
+    p["pattern"] = ("seq", items) if r.random() < 0.7 else ("lead", r.choice("pq"), r.choice([1, 3, 6]), ("seq", items))
+    p["subsets"], p["rows"], p["skip"] = [], None, r.choice(["past", "next"])
+    p.pop("limit", None)
+    used = ref.variables(p["pattern"]) | ref.forbidden(p["pattern"])
+    p["define"] = {v: c for v, c in p["define"].items() if v in used or v in ref.UNTIL}
+    for v in sorted(used - set(p["define"])):
+        p["define"][v] = row_condition(r)
+
+
 def row_condition(r):
     return ("cmp", r.choice(["=", "=", "<>", "<=", ">"]), ("col", "s"), ("const", r.choice(LETTERS)))
 
@@ -214,6 +234,8 @@ def random_case(seed):
     for p in patterns:
         if seed >= ROWS_ALONE and alone.random() < 0.8 and not p.get("of"):
             read_rows_alone(alone, p)
+            if alone.random() < 0.4:
+                make_plain(alone, p, names)
     if not patterns:
         patterns.append({"pattern": ("var", "a"), "define": {}, "keyed": True, "skip": "past", "within": None, "from": ["ev"]})
     failing = [p for p in patterns if (p.get("limit") or (0, ""))[1] == "FAIL"]

@@ -234,7 +234,8 @@ static void automaton(struct wr_program *program, const struct bench_pattern *b,
     struct wr_pattern_position *position = WR_NEW_ARRAY(arena, struct wr_pattern_position, b->positions);
     struct wr_follow *follow = WR_NEW_ARRAY(arena, struct wr_follow, (b->positions + 1) * BENCH_ENTRIES);
     uint64_t *reads = WR_NEW_ARRAY(arena, uint64_t, b->positions + 1);
-    uint32_t at = 0;
+    struct wr_kill *kill = WR_NEW_ARRAY(arena, struct wr_kill, b->positions * BENCH_ENTRIES * BENCH_VARIABLES);
+    uint32_t at = 0, kills = 0;
     for (uint32_t i = 0; i <= b->positions; i++) {
         const struct bench_list *list = &b->follow[i];
         uint64_t seen = 0;
@@ -242,15 +243,23 @@ static void automaton(struct wr_program *program, const struct bench_pattern *b,
             reads[i] = reads_from(b, parts, i, &seen);
             position[i] = (struct wr_pattern_position){.variable = b->variable[i],
                                                        .follow_count = (uint16_t)list->count, .follow = at,
+                                                       .absence_us = b->absence[i],
                                                        .reads = reads[i] ? i : WR_NONE};
         } else {
             node->first = at;
             node->first_count = list->count;
         }
-        for (uint32_t e = 0; e < list->count; e++)
-            follow[at++] = (struct wr_follow){.position = list->entry[e].position,
-                                              .connector = list->entry[e].arrow, .low_us = -1, .high_us = -1};
+        for (uint32_t e = 0; e < list->count; e++) {
+            struct wr_follow *f = &follow[at++];
+            *f = (struct wr_follow){.position = list->entry[e].position, .connector = list->entry[e].arrow, .kill = kills,
+                                    .low_us = -1, .high_us = -1};
+            for (uint32_t v = 0; v < b->variables && i < b->positions && f->position != WR_ACCEPT; v++)
+                if (b->kill[i] >> v & 1) kill[kills++].variable = (uint16_t)v;
+            f->kill_count = (uint16_t)(kills - f->kill);
+        }
     }
+    node->kill_count = kills;
+    node->kill = kill;
     node->position_count = b->positions;
     node->position = position;
     node->follow_count = at;
@@ -500,7 +509,8 @@ void bench_print(const struct bench_pattern *b, const struct bench_row *row, uin
         fprintf(stderr, "  %c asks %d of set %d, %d\n", "abcd"[v], b->condition[v].ask, b->condition[v].set,
                 b->condition[v].offset);
     for (uint32_t i = 0; i <= b->positions; i++) {
-        if (i < b->positions) fprintf(stderr, "  %u is %c:", i, "abcd"[b->variable[i]]);
+        if (i < b->positions)
+            fprintf(stderr, "  %u is %c, absence %lld, NOT %x:", i, "abcd"[b->variable[i]], (long long)b->absence[i], b->kill[i]);
         else fprintf(stderr, "  begin:");
         for (uint32_t e = 0; e < b->follow[i].count; e++) {
             const struct bench_entry *entry = &b->follow[i].entry[e];

@@ -27,6 +27,8 @@ struct bench_pattern {
     struct bench_condition condition[BENCH_VARIABLES];
     uint16_t variable[BENCH_POSITIONS];
     struct bench_list follow[BENCH_POSITIONS + 1]; /* the last: beginnings */
+    int64_t absence[BENCH_POSITIONS]; /* as absence_us; bench_expect knows none, nor .kill */
+    uint8_t kill[BENCH_POSITIONS];    /* variables whose rows end what waits behind the position, a bit each */
     int64_t within;     /* -1: none */
     bool past_last, keyed;
 };

@@ -139,11 +139,10 @@ static void same(const char *what, uint64_t seed, const struct bench_pattern *b,
     fail_msg("seed %llu: %s\nexpected\n%sgot\n%s", (unsigned long long)seed, what, expected, got);
 }
 
-static void compare_all(uint64_t seed, const struct bench_pattern *b, const struct bench_row *row, uint32_t rows)
+/* The matcher that is chosen, and the general one in other ways, against the general one's text of all rows. */
+static void compare_with(uint64_t seed, const struct bench_pattern *b, const struct bench_row *row, uint32_t rows,
+                         const char *whole)
 {
-    char *whole = bench_run(b, row, rows, &(struct bench_options){.batch = 1024, .matcher = "general"});
-    char *expected = bench_expect(b, row, rows), *plain = without_ids(whole);
-    same("general matcher against brute force", seed, b, row, rows, expected, plain);
     static const struct {
         const char *name;
         struct bench_options options;
@@ -165,6 +164,14 @@ static void compare_all(uint64_t seed, const struct bench_pattern *b, const stru
     same("state of the chosen matcher", seed, b, row, rows, state, chosen);
     wr_free(state);
     wr_free(chosen);
+}
+
+static void compare_all(uint64_t seed, const struct bench_pattern *b, const struct bench_row *row, uint32_t rows)
+{
+    char *whole = bench_run(b, row, rows, &(struct bench_options){.batch = 1024, .matcher = "general"});
+    char *expected = bench_expect(b, row, rows), *plain = without_ids(whole);
+    same("general matcher against brute force", seed, b, row, rows, expected, plain);
+    compare_with(seed, b, row, rows, whole);
     wr_free(whole);
     wr_free(expected);
     wr_free(plain);
@@ -202,6 +209,33 @@ static void test_random_sequences_match_alike_in_both_matchers(void **state)
         seed_state = seed * 2654435761u + 17;
         random_sequence(&b);
         compare_all(seed, &b, row, random_rows(row, 40));
+    }
+}
+
+/* NOT between the steps of a sequence, and absences in it (tests/reference knows what they should give). */
+static void random_absences(struct bench_pattern *b)
+{
+    random_sequence(b);
+    for (uint32_t i = 0; i + 1 < b->positions; i++) {
+        if (chance(30)) b->kill[i] = (uint8_t)below(1u << b->variables);
+        if (i && chance(40)) b->absence[i] = 1 + below(8);
+    }
+    uint32_t last = b->positions - 1;
+    if (last && chance(60)) b->absence[last] = b->within >= 0 && chance(40) ? WR_ABSENCE_WITHIN : 1 + (int64_t)below(8);
+}
+
+static void test_sequences_with_absences_match_alike_in_both_matchers(void **state)
+{
+    WR_UNUSED(state);
+    static struct bench_row row[64];
+    for (uint64_t seed = first_seed(), end = seed + cases(4000); seed < end; seed++) {
+        struct bench_pattern b;
+        seed_state = seed * 2654435761u + 31;
+        random_absences(&b);
+        uint32_t rows = random_rows(row, 40);
+        char *whole = bench_run(&b, row, rows, &(struct bench_options){.batch = 1024, .matcher = "general"});
+        compare_with(seed, &b, row, rows, whole);
+        wr_free(whole);
     }
 }
 
@@ -368,6 +402,7 @@ int main(void)
         cmocka_unit_test(test_a_long_loop_keeps_one_start),
         cmocka_unit_test(test_random_patterns_match_as_brute_force_says),
         cmocka_unit_test(test_random_sequences_match_alike_in_both_matchers),
+        cmocka_unit_test(test_sequences_with_absences_match_alike_in_both_matchers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
