@@ -16,20 +16,7 @@
  * before further steps one is armed for all that took the same row. */
 #include "runtime/match_sequence.h"
 
-enum { AHEAD_OPEN = 24, AHEAD_LIST = 16, AHEAD_ITEM = 8 };
-
-/* What there is of the key being handled. */
-struct at_key {
-    uint32_t id;
-    uint32_t *open;
-    struct wr_seq_list *list; /* [level], from 1 */
-};
-
-static struct at_key key_of(const struct wr_seq *s, uint32_t id)
-{
-    WR_DCHECK(id < s->keys);
-    return (struct at_key){id, &s->open[id], wr_seq_lists(s, id)};
-}
+enum { AHEAD_KEY = 24, AHEAD_FIRST = 16, AHEAD_SECOND = 8 };
 
 /* ---- Items and lists ------------------------------------------------------------------------------- */
 
@@ -66,13 +53,43 @@ static uint32_t farthest(uint32_t open)
     return 31 - (uint32_t)__builtin_clz(open);
 }
 
-static void empty_level(const struct at_key *k, uint32_t level)
+void wr_seq_open(const struct wr_seq *s, uint32_t id, struct wr_seq_view *k)
 {
-    k->list[level] = (struct wr_seq_list){0, 0};
-    *k->open &= ~((uint32_t)1 << level);
+    WR_DCHECK(id < s->keys);
+    uint32_t first = s->key[id].first;
+    k->id = id;
+    k->open = s->key[id].open;
+    for (uint32_t level = 1; level <= s->levels; level++) k->list[level] = (struct wr_seq_list){0, 0};
+    for (uint32_t left = k->open; left;) {
+        uint32_t level = farthest(left);
+        const struct wr_seq_item *item = wr_seq_item_at(s, level, first);
+        left &= ~((uint32_t)1 << level);
+        k->list[level] = (struct wr_seq_list){first, item->tail};
+        first = item->nearer;
+    }
+    WR_ASSERT(!first);
 }
 
-static void drop_level(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, uint32_t level)
+void wr_seq_close(struct wr_seq *s, const struct wr_seq_view *k)
+{
+    uint32_t nearer = 0;
+    for (uint32_t left = k->open; left; left &= left - 1) {
+        uint32_t level = (uint32_t)__builtin_ctz(left);
+        struct wr_seq_item *item = wr_seq_item_at(s, level, k->list[level].head);
+        item->tail = k->list[level].tail;
+        item->nearer = nearer;
+        nearer = k->list[level].head;
+    }
+    s->key[k->id] = (struct wr_seq_key){k->open, nearer};
+}
+
+static void empty_level(struct wr_seq_view *k, uint32_t level)
+{
+    k->list[level] = (struct wr_seq_list){0, 0};
+    k->open &= ~((uint32_t)1 << level);
+}
+
+static void drop_level(struct wr_pattern *p, struct wr_seq *s, struct wr_seq_view *k, uint32_t level)
 {
     list_free(p, s, level, k->list[level].head);
     empty_level(k, level);
@@ -85,7 +102,7 @@ static uint32_t drop_leaf(struct wr_pattern *p, struct wr_seq *s, uint32_t level
     if (level > 1) {
         item->child = drop_leaf(p, s, level - 1, item->child);
         if (item->child) {
-            item->oldest = wr_seq_item_at(s, level - 1, item->child)->oldest;
+            wr_seq_set_oldest(item, level, wr_seq_oldest(wr_seq_item_at(s, level - 1, item->child), level - 1));
             return head;
         }
     }
@@ -95,7 +112,7 @@ static uint32_t drop_leaf(struct wr_pattern *p, struct wr_seq *s, uint32_t level
 }
 
 /* Drops the oldest start of a level. */
-static void drop_oldest(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, uint32_t level)
+static void drop_oldest(struct wr_pattern *p, struct wr_seq *s, struct wr_seq_view *k, uint32_t level)
 {
     WR_ASSERT(k->list[level].head);
     k->list[level].head = drop_leaf(p, s, level, k->list[level].head);
@@ -103,20 +120,29 @@ static void drop_oldest(struct wr_pattern *p, struct wr_seq *s, const struct at_
 }
 
 /* Starts whose time is up at `time` end. Farther levels hold the older starts. */
-static void expire(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, int64_t time)
+static void expire(struct wr_pattern *p, struct wr_seq *s, struct wr_seq_view *k, int64_t time)
 {
-    while (*k->open) {
-        uint32_t level = farthest(*k->open);
-        if (wr_pattern_deadline(p, wr_seq_item_at(s, level, k->list[level].head)->oldest) > time) return;
+    while (k->open) {
+        uint32_t level = farthest(k->open);
+        int64_t oldest = wr_seq_oldest(wr_seq_item_at(s, level, k->list[level].head), level);
+        if (wr_pattern_deadline(p, oldest) > time) return;
         drop_oldest(p, s, k, level);
     }
 }
 
-/* Starts that began up to a row (its number) end. */
-static void drop_up_to(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, uint64_t sequence)
+/* Would it do anything? */
+static inline bool is_past(const struct wr_pattern *p, const struct wr_seq *s, uint32_t key, int64_t time)
 {
-    while (*k->open) {
-        uint32_t level = farthest(*k->open);
+    if (p->spec->within_us < 0 || !s->key[key].open) return false;
+    uint32_t level = farthest(s->key[key].open);
+    return wr_pattern_deadline(p, wr_seq_oldest(wr_seq_item_at(s, level, s->key[key].first), level)) <= time;
+}
+
+/* Starts that began up to a row (its number) end. */
+static void drop_up_to(struct wr_pattern *p, struct wr_seq *s, struct wr_seq_view *k, uint64_t sequence)
+{
+    while (k->open) {
+        uint32_t level = farthest(k->open);
         if (wr_seq_leaf(s, level, k->list[level].head)->id.sequence > sequence) return;
         drop_oldest(p, s, k, level);
     }
@@ -124,27 +150,27 @@ static void drop_up_to(struct wr_pattern *p, struct wr_seq *s, const struct at_k
 
 /* ---- Matches --------------------------------------------------------------------------------------- */
 
-static void set_row(struct wr_seq *s, uint32_t level, const struct wr_seq_item *item)
+static void set_row(struct wr_seq *s, uint32_t level, struct wr_seq_item *item)
 {
     const struct wr_seq_level *at = &s->level[level];
     s->row[level - 1] = (struct wr_match_row){.layout = &at->layout,
-                                              .cell = item->cell,
+                                              .cell = wr_seq_cell(item, level),
                                               .place = item->id.place,
                                               .is_moment = at->moment,
                                               .variable = at->variable};
 }
 
-static void report(struct wr_pattern *p, const struct wr_seq *s, const struct at_key *k, const struct wr_seq_item *leaf)
+static void report(struct wr_pattern *p, const struct wr_seq *s, struct wr_seq_view *k, const struct wr_seq_item *leaf)
 {
     struct wr_match match = {.row = s->row, .count = s->levels + 1, .key = k->id, .first = leaf->id.place};
     wr_pattern_report(p, &match);
 }
 
 /* Gives out a match for every start below an item (its row as number `level`), or for the oldest alone. */
-static void give_out(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, uint32_t level, uint32_t id)
+static void give_out(struct wr_pattern *p, struct wr_seq *s, struct wr_seq_view *k, uint32_t level, uint32_t id)
 {
     for (; id; id = wr_seq_item_at(s, level, id)->next) {
-        const struct wr_seq_item *item = wr_seq_item_at(s, level, id);
+        struct wr_seq_item *item = wr_seq_item_at(s, level, id);
         set_row(s, level, item);
         if (level > 1) give_out(p, s, k, level - 1, item->child);
         else report(p, s, k, item);
@@ -153,9 +179,9 @@ static void give_out(struct wr_pattern *p, struct wr_seq *s, const struct at_key
 }
 
 /* What has taken all rows but the last takes it. True when no other start survives. */
-static bool complete(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, uint32_t row)
+static bool complete(struct wr_pattern *p, struct wr_seq *s, struct wr_seq_view *k, uint32_t row)
 {
-    WR_ASSERT(*k->open >> s->levels & 1);
+    WR_ASSERT(k->open >> s->levels & 1);
     struct wr_row_id id = wr_pattern_row_id(p, row);
     s->row[s->levels] = (struct wr_match_row){.place = id.place,
                                               .row = row,
@@ -164,15 +190,15 @@ static bool complete(struct wr_pattern *p, struct wr_seq *s, const struct at_key
     give_out(p, s, k, s->levels, k->list[s->levels].head);
     uint32_t lowest = p->plan.past_last ? 1 : s->levels;
     for (uint32_t level = lowest; level <= s->levels; level++)
-        if (*k->open >> level & 1) drop_level(p, s, k, level);
+        if (k->open >> level & 1) drop_level(p, s, k, level);
     return p->plan.past_last;
 }
 
 /* The moment completes the oldest start of the last level. */
-static void complete_by_moment(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, int64_t time)
+static void complete_by_moment(struct wr_pattern *p, struct wr_seq *s, struct wr_seq_view *k, int64_t time)
 {
     uint64_t last = 0; /* number of the match's last row */
-    const struct wr_seq_item *item = NULL;
+    struct wr_seq_item *item = NULL;
     s->row[s->levels] = (struct wr_match_row){.place = {.time = time}, .is_moment = true,
                                               .variable = s->level[s->levels].next_variable};
     for (uint32_t level = s->levels, id = k->list[level].head; level; level--, id = item->child) {
@@ -189,29 +215,29 @@ static void complete_by_moment(struct wr_pattern *p, struct wr_seq *s, const str
 /* ---- Rows ------------------------------------------------------------------------------------------ */
 
 /* Takes the row as the row number `level` of what has come to level - 1 (a new start for level 1). */
-static void take(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, uint32_t level, uint32_t row)
+static void take(struct wr_pattern *p, struct wr_seq *s, struct wr_seq_view *k, uint32_t level, uint32_t row)
 {
-    bool taken = *k->open >> level & 1;
+    bool taken = k->open >> level & 1;
     WR_ASSERT(level <= s->levels && !s->level[level].moment);
     struct wr_seq_level *at = &s->level[level];
     uint32_t child = 0;
     int64_t oldest = p->batch->time[row];
     if (level > 1) {
         child = k->list[level - 1].head;
-        oldest = wr_seq_item_at(s, level - 1, child)->oldest;
+        oldest = wr_seq_oldest(wr_seq_item_at(s, level - 1, child), level - 1);
         empty_level(k, level - 1);
     }
     if (p->plan.elders && taken) { /* an earlier start is as far: see wr_threads_drop_younger */
         if (level > 1) list_free(p, s, level - 1, child);
         return;
     }
-    *k->open |= (uint32_t)1 << level;
+    k->open |= (uint32_t)1 << level;
     uint32_t id = wr_seq_item_new(s, level, &k->list[level]);
     struct wr_seq_item *item = wr_seq_item_at(s, level, id);
     item->child = child;
-    item->oldest = oldest;
     item->id = wr_pattern_row_id(p, row);
-    wr_layout_store(&at->layout, item->cell, p->batch, row, p->strings);
+    wr_seq_set_oldest(item, level, oldest);
+    wr_layout_store(&at->layout, wr_seq_cell(item, level), p->batch, row, p->strings);
     if (at->next_absence != WR_ABSENCE_NONE) wr_seq_arm(p, s, level, id, k->id);
 }
 
@@ -241,51 +267,59 @@ static void remember_leads(const struct wr_pattern *p, struct wr_seq *s, uint32_
             s->led[(size_t)key * s->lead_count + i] = p->batch->time[row];
 }
 
-static bool may_begin(const struct wr_pattern *p, const struct wr_seq *s, const struct at_key *k, uint32_t row)
+static bool may_begin(const struct wr_pattern *p, const struct wr_seq *s, struct wr_seq_view *k, uint32_t row)
 {
-    if (!wr_bit(p->insert, row) || (*k->open && p->plan.one_start)) return false;
+    if (!wr_bit(p->insert, row) || (k->open && p->plan.one_start)) return false;
     if (WR_LIKELY(!s->lead_count)) return true;
     return wr_variable_bit(p, s->level[1].variable, row) && !is_led(s, k->id, p->batch->time[row]);
 }
 
-/* What is open moves on at a row. True when the row belongs to a match that no other start may have rows of. */
-static bool move_on(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, uint32_t row)
+/* What is open moves on at a row, which some levels take and others die of. True when the row belongs to a match that
+ * no other start may have rows of. */
+static bool move_on(struct wr_pattern *p, struct wr_seq *s, struct wr_seq_view *k, uint32_t taken, uint32_t killed, uint32_t row)
 {
-    for (uint32_t left = *k->open; left;) {
+    for (uint32_t left = (taken | killed) & k->open; left;) {
         uint32_t level = farthest(left);
         left &= ~((uint32_t)1 << level);
-        const struct wr_seq_level *at = &s->level[level];
-        if (at->kill_count && is_killed(p, at, row)) {
-            drop_level(p, s, k, level);
-        } else if (at->next_absence != WR_ABSENCE_NONE) {
-            continue;
-        } else if (wr_variable_bit(p, at->next_variable, row)) {
-            if (level < s->levels) take(p, s, k, level + 1, row);
-            else if (complete(p, s, k, row)) return true;
-        } else if (at->next_strict) {
-            drop_level(p, s, k, level);
-        }
+        if (killed >> level & 1) drop_level(p, s, k, level);
+        else if (level < s->levels) take(p, s, k, level + 1, row);
+        else if (complete(p, s, k, row)) return true;
     }
     return false;
 }
 
 static void handle_row(struct wr_pattern *p, struct wr_seq *s, uint32_t key, uint32_t row)
 {
-    struct at_key k = key_of(s, key);
-    if (*k.open && p->spec->within_us >= 0) expire(p, s, &k, p->batch->time[row]);
-    if (!move_on(p, s, &k, row) && may_begin(p, s, &k, row)) take(p, s, &k, 1, row);
+    uint32_t taken = 0, killed = 0;
+    for (uint32_t left = s->key[key].open; left; left &= left - 1) {
+        const struct wr_seq_level *at = &s->level[__builtin_ctz(left)];
+        uint32_t bit = left & -left;
+        if (at->kill_count && is_killed(p, at, row)) killed |= bit;
+        else if (at->next_absence != WR_ABSENCE_NONE) continue;
+        else if (wr_variable_bit(p, at->next_variable, row)) taken |= bit;
+        else if (at->next_strict) killed |= bit;
+    }
+    bool past = is_past(p, s, key, p->batch->time[row]);
+    if (taken | killed || past || wr_bit(p->insert, row)) {
+        struct wr_seq_view k;
+        wr_seq_open(s, key, &k);
+        if (past) expire(p, s, &k, p->batch->time[row]);
+        if (!move_on(p, s, &k, taken, killed, row) && may_begin(p, s, &k, row)) take(p, s, &k, 1, row);
+        wr_seq_close(s, &k);
+    }
     if (WR_UNLIKELY(s->lead_count)) remember_leads(p, s, key, row);
 }
 
 /* ---- Moments --------------------------------------------------------------------------------------- */
 
 /* When time takes an item on; WR_TIME_MAX: never. */
-static int64_t due_of(const struct wr_pattern *p, const struct wr_seq_level *at, const struct wr_seq_item *item)
+static int64_t due_of(const struct wr_pattern *p, const struct wr_seq *s, uint32_t level, const struct wr_seq_item *item)
 {
+    const struct wr_seq_level *at = &s->level[level];
     WR_DCHECK(at->next_absence != WR_ABSENCE_NONE);
     /* What moments at the end of the input have armed does not fire. */
     if (at->moment && item->id.place.time > p->closing) return WR_TIME_MAX;
-    if (at->next_absence == WR_ABSENCE_WITHIN) return wr_pattern_deadline(p, item->oldest);
+    if (at->next_absence == WR_ABSENCE_WITHIN) return wr_pattern_deadline(p, wr_seq_oldest(item, level));
     return wr_time_later(item->id.place.time, at->next_absence);
 }
 
@@ -298,7 +332,7 @@ static void arm_starts(struct wr_pattern *p, const struct wr_seq *s, uint32_t le
         return;
     }
     const struct wr_seq_item *leaf = wr_seq_item_at(s, level, id);
-    if (due == WR_TIME_MAX) due = wr_pattern_deadline(p, leaf->oldest);
+    if (due == WR_TIME_MAX) due = wr_pattern_deadline(p, leaf->id.place.time);
     if (due != WR_TIME_MAX) wr_timer_arm(&p->op.timers, due, leaf->id.sequence, key);
 }
 
@@ -306,18 +340,18 @@ void wr_seq_arm(struct wr_pattern *p, const struct wr_seq *s, uint32_t level, ui
 {
     const struct wr_seq_level *at = &s->level[level];
     WR_ASSERT(s->absences >> level & 1);
-    int64_t due = due_of(p, at, wr_seq_item_at(s, level, id));
+    int64_t due = due_of(p, s, level, wr_seq_item_at(s, level, id));
     if (due == WR_TIME_MAX) return;
     if (level < s->levels) wr_timer_arm(&p->op.timers, due, wr_seq_leaf(s, level, id)->id.sequence, key);
     else arm_starts(p, s, level, id, at->next_absence == WR_ABSENCE_WITHIN ? WR_TIME_MAX : due, key);
 }
 
 /* Items of a level that are due take the moment, as one. */
-static void take_moment(struct wr_pattern *p, struct wr_seq *s, const struct at_key *k, uint32_t level, int64_t time)
+static void take_moment(struct wr_pattern *p, struct wr_seq *s, struct wr_seq_view *k, uint32_t level, int64_t time)
 {
     struct wr_seq_list *list = &k->list[level];
     uint32_t first = list->head, last = 0;
-    for (uint32_t id = first; id && due_of(p, &s->level[level], wr_seq_item_at(s, level, id)) <= time;
+    for (uint32_t id = first; id && due_of(p, s, level, wr_seq_item_at(s, level, id)) <= time;
          id = wr_seq_item_at(s, level, id)->next)
         last = id;
     if (!last) return;
@@ -325,20 +359,20 @@ static void take_moment(struct wr_pattern *p, struct wr_seq *s, const struct at_
     list->head = wr_seq_item_at(s, level, last)->next;
     wr_seq_item_at(s, level, last)->next = 0;
     if (!list->head) empty_level(k, level);
-    *k->open |= (uint32_t)1 << (level + 1);
+    k->open |= (uint32_t)1 << (level + 1);
     uint32_t id = wr_seq_item_new(s, level + 1, &k->list[level + 1]);
     struct wr_seq_item *item = wr_seq_item_at(s, level + 1, id);
     item->child = first;
-    item->oldest = wr_seq_item_at(s, level, first)->oldest;
     item->id = (struct wr_row_id){.place = {.time = time}};
+    wr_seq_set_oldest(item, level + 1, wr_seq_oldest(wr_seq_item_at(s, level, first), level));
     if (s->level[level + 1].next_absence != WR_ABSENCE_NONE) wr_seq_arm(p, s, level + 1, id, k->id);
 }
 
 /* Is the oldest start of the last level the one whose moment has come? */
-static bool is_its_moment(const struct wr_pattern *p, const struct wr_seq *s, const struct at_key *k, int64_t time)
+static bool is_its_moment(const struct wr_pattern *p, const struct wr_seq *s, struct wr_seq_view *k, int64_t time)
 {
     uint32_t head = k->list[s->levels].head;
-    return due_of(p, &s->level[s->levels], wr_seq_item_at(s, s->levels, head)) == time &&
+    return due_of(p, s, s->levels, wr_seq_item_at(s, s->levels, head)) == time &&
            wr_seq_leaf(s, s->levels, head)->id.sequence == p->op.timers.order;
 }
 
@@ -346,15 +380,17 @@ static bool is_its_moment(const struct wr_pattern *p, const struct wr_seq *s, co
 static void sequence_moment(struct wr_pattern *p, int64_t time, uint32_t key)
 {
     struct wr_seq *s = p->state;
-    if (key >= s->keys || !s->open[key]) return;
-    struct at_key k = key_of(s, key);
+    struct wr_seq_view k;
+    if (key >= s->keys || !(s->key[key].open & s->absences)) return;
+    wr_seq_open(s, key, &k);
     if (p->spec->within_us >= 0) expire(p, s, &k, time - 1);
-    for (uint32_t left = *k.open & s->absences; left;) {
+    for (uint32_t left = k.open & s->absences; left;) {
         uint32_t level = farthest(left);
         left &= ~((uint32_t)1 << level);
         if (level < s->levels) take_moment(p, s, &k, level, time);
         else if (is_its_moment(p, s, &k, time)) complete_by_moment(p, s, &k, time);
     }
+    wr_seq_close(s, &k);
 }
 
 /* ---- Batches --------------------------------------------------------------------------------------- */
@@ -372,35 +408,40 @@ void wr_seq_reserve(struct wr_seq *s, uint32_t limit)
     if (limit <= s->keys) return;
     if (limit > s->capacity) {
         s->capacity = WR_MAX(limit, s->capacity + s->capacity / 2);
-        s->list = wr_realloc(s->list, ((size_t)s->capacity * s->levels + 1) * sizeof *s->list);
-        s->open = wr_realloc(s->open, s->capacity * sizeof *s->open);
+        s->key = wr_realloc(s->key, s->capacity * sizeof *s->key);
     }
     if (s->lead_count) reserve_leads(s, limit);
-    memset(s->open + s->keys, 0, (limit - s->keys) * sizeof *s->open);
-    memset(s->list + (size_t)s->keys * s->levels, 0, (size_t)(limit - s->keys) * s->levels * sizeof *s->list);
+    memset(s->key + s->keys, 0, (limit - s->keys) * sizeof *s->key);
     s->keys = limit;
 }
 
-/* Asks for the item of a key that is looked at first: the one with the oldest start. */
-WR_PREFETCHER void prefetch_oldest(const struct wr_seq *s, uint32_t key)
+/* Asks for the first item of a key. */
+WR_PREFETCHER void prefetch_first(const struct wr_seq *s, uint32_t key)
 {
-    if (!s->open[key]) return;
-    uint32_t level = farthest(s->open[key]);
-    const char *cell = wr_slab_at(&s->level[level].slab, wr_seq_lists(s, key)[level].head);
-    __builtin_prefetch(cell);
+    if (!s->key[key].open) return;
+    const char *item = wr_slab_at(&s->level[farthest(s->key[key].open)].slab, s->key[key].first);
+    __builtin_prefetch(item);
+    __builtin_prefetch(item + sizeof(struct wr_seq_item) - 1);
+}
+
+/* Asks for the first item of its second list. */
+WR_PREFETCHER void prefetch_second(const struct wr_seq *s, uint32_t key)
+{
+    uint32_t open = s->key[key].open;
+    if (!(open & (open - 1))) return;
+    uint32_t level = farthest(open), next = farthest(open & ~((uint32_t)1 << level));
+    const char *item = wr_slab_at(&s->level[next].slab, wr_seq_item_at(s, level, s->key[key].first)->nearer);
+    __builtin_prefetch(item);
+    __builtin_prefetch(item + sizeof(struct wr_seq_item) - 1);
 }
 
 /* Asks for what a row further on will read. */
 WR_PREFETCHER void prefetch_row(const struct wr_pattern *p, const struct wr_seq *s, const uint16_t *rows,
                                 uint32_t count, uint32_t i)
 {
-    if (i + AHEAD_OPEN < count) __builtin_prefetch(&s->open[(uint32_t)p->id[rows[i + AHEAD_OPEN]]]);
-    if (i + AHEAD_LIST < count) {
-        uint32_t key = (uint32_t)p->id[rows[i + AHEAD_LIST]];
-        if (s->open[key]) __builtin_prefetch(&wr_seq_lists(s, key)[farthest(s->open[key])]);
-        if (wr_bit(p->insert, rows[i + AHEAD_LIST])) __builtin_prefetch(&wr_seq_lists(s, key)[1]);
-    }
-    if (i + AHEAD_ITEM < count) prefetch_oldest(s, (uint32_t)p->id[rows[i + AHEAD_ITEM]]);
+    if (i + AHEAD_KEY < count) __builtin_prefetch(&s->key[(uint32_t)p->id[rows[i + AHEAD_KEY]]]);
+    if (i + AHEAD_FIRST < count) prefetch_first(s, (uint32_t)p->id[rows[i + AHEAD_FIRST]]);
+    if (i + AHEAD_SECOND < count) prefetch_second(s, (uint32_t)p->id[rows[i + AHEAD_SECOND]]);
 }
 
 static void sequence_rows(struct wr_pattern *p)
@@ -421,23 +462,23 @@ static void sequence_rows(struct wr_pattern *p)
     }
 }
 
-/* Stages: which lists the key has, the first of them, its item, the key. */
+/* Stages: what the key has open, its first item, and the key itself. */
 static void sequence_prefetch(const struct wr_pattern *p, uint32_t key, unsigned stage)
 {
     const struct wr_seq *s = p->state;
     if (key >= s->keys) return;
-    if (stage == 0) __builtin_prefetch(&s->open[key]);
-    else if (stage == 1 && s->open[key]) __builtin_prefetch(&wr_seq_lists(s, key)[farthest(s->open[key])]);
-    else if (stage == 2) prefetch_oldest(s, key);
-    else if (stage == 3 && p->keys) wr_keytable_prefetch_entry(p->keys, key);
+    if (stage == 0) __builtin_prefetch(&s->key[key]);
+    else if (stage == 1) prefetch_first(s, key);
+    else if (stage == 2 && p->keys) wr_keytable_prefetch_entry(p->keys, key);
 }
 
 /* ---- The rest -------------------------------------------------------------------------------------- */
 
-static void level_init(struct wr_pattern *p, struct wr_seq_level *level, const struct wr_pattern_position *position)
+static void level_init(struct wr_pattern *p, const struct wr_seq *s, uint32_t number)
 {
+    struct wr_seq_level *level = &s->level[number];
+    const struct wr_pattern_position *position = &p->spec->position[s->first + number - 1], *next = position + 1;
     uint32_t keep = p->plan.keep_count, count = 0;
-    const struct wr_pattern_position *next = position + 1;
     const struct wr_follow *entry = &p->spec->follow[position->follow];
     level->variable = position->variable;
     level->moment = position->absence_us != WR_ABSENCE_NONE;
@@ -455,7 +496,8 @@ static void level_init(struct wr_pattern *p, struct wr_seq_level *level, const s
         if (p->plan.needed[(size_t)level->variable * keep + k]) level->column[count++] = p->plan.keep[k];
     }
     wr_layout_init(&level->layout, level->column, count, p->input);
-    wr_slab_init(&level->slab, sizeof(struct wr_seq_item) + level->layout.size);
+    size_t oldest = number > 1 ? sizeof(int64_t) : 0;
+    wr_slab_init(&level->slab, sizeof(struct wr_seq_item) + oldest + level->layout.size);
 }
 
 static void sequence_init(struct wr_pattern *p)
@@ -470,7 +512,7 @@ static void sequence_init(struct wr_pattern *p)
     s->level = wr_alloc_zero((s->levels + 1) * sizeof *s->level);
     s->row = wr_alloc_zero((s->levels + 1) * sizeof *s->row);
     for (uint32_t level = 1; level <= s->levels; level++) {
-        level_init(p, &s->level[level], &p->spec->position[s->first + level - 1]);
+        level_init(p, s, level);
         if (s->level[level].next_absence != WR_ABSENCE_NONE) s->absences |= (uint32_t)1 << level;
     }
 }
@@ -485,8 +527,7 @@ static void sequence_release(struct wr_pattern *p)
         wr_free(s->level[level].kill);
     }
     wr_free(s->level);
-    wr_free(s->list);
-    wr_free(s->open);
+    wr_free(s->key);
     wr_free(s->led);
     wr_free(s->seen);
     wr_free(s->row);
@@ -511,10 +552,14 @@ static bool sequence_sweep(struct wr_pattern *p, uint32_t key)
 {
     struct wr_seq *s = p->state;
     if (key >= s->keys) return true;
-    struct at_key k = key_of(s, key);
-    if (key + AHEAD_ITEM < s->keys) prefetch_oldest(s, key + AHEAD_ITEM); /* keys are swept in order */
-    if (*k.open && p->spec->within_us >= 0) expire(p, s, &k, p->now);
-    return *k.open == 0 && (!s->lead_count || forget_leads(p, s, key));
+    if (key + AHEAD_SECOND < s->keys) prefetch_first(s, key + AHEAD_SECOND); /* keys are swept in order */
+    if (is_past(p, s, key, p->now)) {
+        struct wr_seq_view k;
+        wr_seq_open(s, key, &k);
+        expire(p, s, &k, p->now);
+        wr_seq_close(s, &k);
+    }
+    return s->key[key].open == 0 && (!s->lead_count || forget_leads(p, s, key));
 }
 
 static void sequence_clear(struct wr_pattern *p)
@@ -527,7 +572,7 @@ static void sequence_clear(struct wr_pattern *p)
 static uint32_t key_bytes(const struct wr_seq *s)
 {
     size_t leads = s->lead_count ? s->lead_count * sizeof *s->led + sizeof *s->seen : 0;
-    return (uint32_t)(s->levels * sizeof *s->list + sizeof *s->open + leads);
+    return (uint32_t)(sizeof *s->key + leads);
 }
 
 static void sequence_measure(const struct wr_pattern *p, struct wr_operator_size *size)

@@ -8,12 +8,24 @@
 struct wr_seq_item {
     uint32_t next;        /* in its list; 0: the last */
     uint32_t child;       /* the list that took the row; 0 in leaves */
-    int64_t oldest;       /* time of the first row of the oldest start in it */
+    uint32_t tail;        /* of the first in a key's list: the last in it, and ... */
+    uint32_t nearer;      /* ... the first in the list of the next nearer level that has one; 0: none has */
     struct wr_row_id id;  /* of the row that was taken here; of a moment its time alone */
-    uint64_t cell[];      /* its kept columns */
+    uint64_t cell[];      /* its kept columns; behind level 1 the time of the oldest start's first row stands before them */
 };
 struct wr_seq_list {
     uint32_t head, tail;
+};
+
+/* A key: bit n of .open: list n is not empty. Most rows need no more of it. */
+struct wr_seq_key {
+    uint32_t open;
+    uint32_t first;       /* the first item in the farthest list: that of the oldest start; 0: nothing is open */
+};
+/* The same with its lists, while it is handled. */
+struct wr_seq_view {
+    uint32_t id, open;
+    struct wr_seq_list list[WR_SEQUENCE_MAX]; /* [level], from 1 to the pattern's levels */
 };
 
 struct wr_seq_level { /* items that have taken `number` rows and moments, from 1 */
@@ -35,8 +47,7 @@ struct wr_seq {
     uint32_t levels;      /* positions from there on - 1: what has taken all is given out */
     uint32_t absences;    /* bit n: what waits at level n takes a moment next */
     struct wr_seq_level *level; /* 1 … levels */
-    uint32_t *open;       /* per key: bit n: list n is not empty. Most rows need no more of a key */
-    struct wr_seq_list *list;   /* levels per key */
+    struct wr_seq_key *key;
     uint32_t lead_count;  /* NOT b FOR d in front of everything: */
     const struct wr_lead *lead;
     int64_t *led;         /* lead_count per key: when its b was last seen */
@@ -49,9 +60,18 @@ static inline struct wr_seq_item *wr_seq_item_at(const struct wr_seq *s, uint32_
 {
     return wr_slab_at(&s->level[level].slab, id);
 }
-static inline struct wr_seq_list *wr_seq_lists(const struct wr_seq *s, uint32_t key)
+/* Time of the first row of the oldest start in an item. */
+static inline int64_t wr_seq_oldest(const struct wr_seq_item *item, uint32_t level)
 {
-    return s->list + (size_t)key * s->levels - 1; /* [level], from 1 */
+    return level == 1 ? item->id.place.time : (int64_t)item->cell[0];
+}
+static inline void wr_seq_set_oldest(struct wr_seq_item *item, uint32_t level, int64_t time)
+{
+    if (level > 1) item->cell[0] = (uint64_t)time;
+}
+static inline void *wr_seq_cell(struct wr_seq_item *item, uint32_t level)
+{
+    return item->cell + (level > 1);
 }
 /* The oldest start in an item of a level. */
 static inline const struct wr_seq_item *wr_seq_leaf(const struct wr_seq *s, uint32_t level, uint32_t id)
@@ -61,11 +81,14 @@ static inline const struct wr_seq_item *wr_seq_leaf(const struct wr_seq *s, uint
     return item;
 }
 
-/* match_sequence.c. A new item at the end of a list; its fields but .next are the caller's to fill. */
+/* match_sequence.c. A new item at the end of a list; .child, .id, the oldest and the cell are the caller's to fill. */
 uint32_t wr_seq_item_new(struct wr_seq *s, uint32_t level, struct wr_seq_list *list);
 /* Arms the moments that an item waits for. */
 void wr_seq_arm(struct wr_pattern *p, const struct wr_seq *s, uint32_t level, uint32_t id, uint32_t key);
 void wr_seq_reserve(struct wr_seq *s, uint32_t limit);
+void wr_seq_open(const struct wr_seq *s, uint32_t id, struct wr_seq_view *k);
+/* Puts a key back as its view is. */
+void wr_seq_close(struct wr_seq *s, const struct wr_seq_view *k);
 
 /* match_sequence_state.c */
 void wr_seq_save(struct wr_pattern *p, uint32_t key, struct wr_picture *picture);

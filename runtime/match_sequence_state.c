@@ -7,7 +7,7 @@ static void check_list(const struct wr_seq *s, uint32_t level, uint32_t id, uint
     for (; id; id = wr_seq_item_at(s, level, id)->next) {
         const struct wr_seq_item *item = wr_seq_item_at(s, level, id);
         WR_ASSERT((level == 1) == (item->child == 0));
-        WR_ASSERT(item->oldest == wr_seq_leaf(s, level, id)->id.place.time);
+        WR_ASSERT(wr_seq_oldest(item, level) == wr_seq_leaf(s, level, id)->id.place.time);
         WR_ASSERT(s->level[level].moment == (item->id.sequence == 0));
         count[level]++;
         if (level > 1) {
@@ -24,13 +24,14 @@ void wr_seq_check(const struct wr_pattern *p)
     const struct wr_seq *s = p->state;
     uint32_t count[WR_SEQUENCE_MAX] = {0};
     for (uint32_t key = 0; key < s->keys; key++) {
-        const struct wr_seq_list *lists = wr_seq_lists(s, key);
+        struct wr_seq_view k;
         uint64_t before = 0;
+        wr_seq_open(s, key, &k);
         for (uint32_t level = s->levels; level; level--) {
-            WR_ASSERT((lists[level].head == 0) == (lists[level].tail == 0));
-            WR_ASSERT((lists[level].head != 0) == (s->open[key] >> level & 1));
-            if (lists[level].tail) WR_ASSERT(wr_seq_item_at(s, level, lists[level].tail)->next == 0);
-            check_list(s, level, lists[level].head, &before, count);
+            WR_ASSERT((k.list[level].head == 0) == (k.list[level].tail == 0));
+            WR_ASSERT((k.list[level].head != 0) == (k.open >> level & 1));
+            if (k.list[level].tail) WR_ASSERT(wr_seq_item_at(s, level, k.list[level].tail)->next == 0);
+            check_list(s, level, k.list[level].head, &before, count);
         }
     }
     for (uint32_t level = 1; level <= s->levels; level++) WR_ASSERT(count[level] == s->level[level].slab.live);
@@ -39,7 +40,7 @@ void wr_seq_check(const struct wr_pattern *p)
 /* ---- State ----------------------------------------------------------------------------------------- */
 
 /* A moment's row is the one before it. */
-static void draw_start(const struct wr_seq *s, uint32_t levels, const struct wr_seq_item *const *path,
+static void draw_start(const struct wr_seq *s, uint32_t levels, struct wr_seq_item *const *path,
                        struct wr_picture *picture)
 {
     uint32_t taken = 1; /* the level of the row that was taken last */
@@ -57,7 +58,7 @@ static void draw_start(const struct wr_seq *s, uint32_t levels, const struct wr_
         wr_vec_push(&picture->row, (struct wr_picture_row){.id = path[taken]->id,
                                                            .variable = s->level[taken].variable,
                                                            .layout = &s->level[taken].layout,
-                                                           .cell = path[taken]->cell});
+                                                           .cell = wr_seq_cell(path[taken], taken)});
         wr_vec_push(&picture->link, link);
     }
     wr_vec_push(&picture->start, (struct wr_picture_start){path[1]->id, (uint32_t)picture->thread.count, 1});
@@ -68,7 +69,7 @@ static void draw_start(const struct wr_seq *s, uint32_t levels, const struct wr_
 }
 
 static void draw_list(const struct wr_seq *s, uint32_t levels, uint32_t level, uint32_t id,
-                      const struct wr_seq_item **path, struct wr_picture *picture)
+                      struct wr_seq_item **path, struct wr_picture *picture)
 {
     for (; id; id = wr_seq_item_at(s, level, id)->next) {
         path[level] = wr_seq_item_at(s, level, id);
@@ -81,9 +82,10 @@ void wr_seq_save(struct wr_pattern *p, uint32_t key, struct wr_picture *picture)
 {
     const struct wr_seq *s = p->state;
     if (key >= s->keys) return;
-    const struct wr_seq_item *path[WR_SEQUENCE_MAX];
-    for (uint32_t level = s->levels; level; level--)
-        draw_list(s, level, level, wr_seq_lists(s, key)[level].head, path, picture);
+    struct wr_seq_item *path[WR_SEQUENCE_MAX];
+    struct wr_seq_view k;
+    wr_seq_open(s, key, &k);
+    for (uint32_t level = s->levels; level; level--) draw_list(s, level, level, k.list[level].head, path, picture);
     if (s->lead_count) picture->more.seen = s->seen[key] != 0;
     for (uint32_t i = 0; i < s->lead_count; i++) wr_vec_push(&picture->lead, s->led[(size_t)key * s->lead_count + i]);
 }
@@ -91,10 +93,10 @@ void wr_seq_save(struct wr_pattern *p, uint32_t key, struct wr_picture *picture)
 /* Of what a key has beside its starts a sequence knows the leads alone. False: the same key twice, or more than that. */
 static bool load_leads(struct wr_seq *s, uint32_t key, const struct wr_picture *picture)
 {
-    if (s->seen[key] || picture->more.number || picture->more.given != WR_TIME_MIN || picture->listed.count || picture->held.count)
-        return false;
+    const struct wr_picture_more *more = &picture->more;
+    if (s->seen[key] || more->number || more->given != WR_TIME_MIN || picture->listed.count || picture->held.count) return false;
     memcpy(&s->led[(size_t)key * s->lead_count], picture->lead.at, s->lead_count * sizeof *s->led);
-    s->seen[key] = picture->more.seen;
+    s->seen[key] = more->seen;
     return true;
 }
 
@@ -131,20 +133,20 @@ static void load_item(struct wr_pattern *p, struct wr_seq *s, uint32_t level, st
     const struct wr_seq_level *at = &s->level[level];
     struct wr_seq_item *item = wr_seq_item_at(s, level, wr_seq_item_new(s, level, list));
     item->child = 0;
-    item->oldest = oldest;
+    wr_seq_set_oldest(item, level, oldest);
     item->id = taken->row ? taken->row->id : (struct wr_row_id){.place = {.time = taken->time}};
     for (uint32_t i = 0; i < at->layout.count; i++) {
         uint32_t k = p->keep.slot[at->layout.column[i]];
-        wr_layout_put(&at->layout, item->cell, i, &picture->value.at[taken->row->value + k], p->strings);
+        wr_layout_put(&at->layout, wr_seq_cell(item, level), i, &picture->value.at[taken->row->value + k], p->strings);
     }
 }
 
-static void arm_all(struct wr_pattern *p, const struct wr_seq *s, uint32_t key)
+static void arm_all(struct wr_pattern *p, const struct wr_seq *s, const struct wr_seq_view *k)
 {
-    for (uint32_t left = s->open[key] & s->absences; left; left &= left - 1) {
+    for (uint32_t left = k->open & s->absences; left; left &= left - 1) {
         uint32_t level = (uint32_t)__builtin_ctz(left);
-        for (uint32_t id = wr_seq_lists(s, key)[level].head; id; id = wr_seq_item_at(s, level, id)->next)
-            wr_seq_arm(p, s, level, id, key);
+        for (uint32_t id = k->list[level].head; id; id = wr_seq_item_at(s, level, id)->next)
+            wr_seq_arm(p, s, level, id, k->id);
     }
 }
 
@@ -155,29 +157,31 @@ bool wr_seq_load(struct wr_pattern *p, uint32_t key, const struct wr_picture *pi
     WR_ASSERT(picture->lead.count == s->lead_count);
     wr_seq_reserve(s, key + 1);
     if (s->lead_count && !load_leads(s, key, picture)) return false;
-    struct wr_seq_list *lists = wr_seq_lists(s, key), open[WR_SEQUENCE_MAX + 1]; /* child lists on the way to the last leaf */
+    struct wr_seq_view k;
+    struct wr_seq_list open[WR_SEQUENCE_MAX + 1]; /* child lists on the way to the last leaf */
     struct taken path[WR_SEQUENCE_MAX + 1], last[WR_SEQUENCE_MAX + 1];
     uint32_t last_levels = UINT32_MAX;
+    wr_seq_open(s, key, &k);
+    if (k.open) return false; /* the same key twice */
     for (size_t i = 0; i < picture->start.count; i++) {
         uint32_t levels = path_of(p, picture, &picture->start.at[i], path);
         if (!levels || levels > last_levels) return false;
         uint32_t level = levels;
         if (levels == last_levels) {
             while (level > 1 && path[level].row == last[level].row && path[level].time == last[level].time) level--;
-        } else if (lists[levels].head) {
-            return false; /* the same key twice */
         }
         for (; level; level--) {
-            struct wr_seq_list *list = level == levels ? &lists[level] : &open[level];
+            struct wr_seq_list *list = level == levels ? &k.list[level] : &open[level];
             load_item(p, s, level, list, picture, &path[level], picture->start.at[i].first.place.time);
-            if (level < levels && list->head == list->tail)
-                wr_seq_item_at(s, level + 1, (level + 1 == levels ? &lists[levels] : &open[level + 1])->tail)->child = list->head;
+            const struct wr_seq_list *above = level + 1 == levels ? &k.list[levels] : &open[level + 1];
+            if (level < levels && list->head == list->tail) wr_seq_item_at(s, level + 1, above->tail)->child = list->head;
             if (level > 1) open[level - 1] = (struct wr_seq_list){0, 0};
         }
-        s->open[key] |= (uint32_t)1 << levels;
+        k.open |= (uint32_t)1 << levels;
         memcpy(last, path, sizeof last);
         last_levels = levels;
     }
-    arm_all(p, s, key);
+    wr_seq_close(s, &k);
+    arm_all(p, s, &k);
     return true;
 }
