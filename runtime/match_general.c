@@ -22,18 +22,19 @@ struct pass {
 
 /* ---- Starts ------------------------------------------------------------------------------------- */
 
-static bool is_over(const struct wr_pattern *p, const struct wr_start *start, const struct pass *pass)
+static bool is_over(const struct wr_pattern *p, const struct wr_general *g, const struct wr_start *start, const struct pass *pass)
 {
     if (pass->ending) return true;
     if (p->spec->within_us < 0) return false;
-    int64_t end = wr_pattern_deadline(p, start->first.place.time);
-    return end < pass->time || (end == pass->time && start->first.sequence <= pass->sequence);
+    int64_t end = wr_pattern_deadline(p, start->time);
+    return end < pass->time || (end == pass->time && wr_start_first(g, start)->sequence <= pass->sequence);
 }
 
 /* Up to which time moments have passed for a start. */
-static int64_t passed(const struct wr_start *start, const struct pass *pass)
+static int64_t passed(const struct wr_general *g, const struct wr_start *start, const struct pass *pass)
 {
-    return start->first.sequence <= pass->sequence ? pass->time : pass->time - 1;
+    if (pass->sequence == UINT64_MAX || wr_start_first(g, start)->sequence <= pass->sequence) return pass->time;
+    return pass->time - 1;
 }
 
 /* Begins a start at the row, behind all others, if some beginning takes it. */
@@ -42,13 +43,14 @@ static void begin(struct wr_pattern *p, struct wr_general *g, struct wr_key_star
     if (!wr_threads_begin(p, g, row)) return;
     uint32_t id = wr_slab_alloc(&g->starts);
     struct wr_start *start = wr_start_at(g, id);
-    struct wr_row_id first = row == WR_NONE ? wr_kept_at(g, g->current)->id : wr_pattern_row_id(p, row);
-    *start = (struct wr_start){.first = first, .armed = WR_TIME_MAX};
+    *start = (struct wr_start){.armed = WR_TIME_MAX, .row = wr_kept_current(p, g, row)};
+    start->time = wr_start_first(g, start)->place.time;
+    wr_kept_at(g, start->row)->ref++;
     wr_threads_store(g, start);
     if (starts->tail) wr_start_at(g, starts->tail)->next = id;
     else starts->head = id;
     starts->tail = id;
-    if (g->limiter) wr_limiter_began(g, (uint32_t)(starts - g->key.at), first.sequence);
+    if (g->limiter) wr_limiter_began(g, (uint32_t)(starts - g->key.at), g->sequence);
 }
 
 /* A moment that has come while rows before it still wait: it is looked after when they have been looked at. */
@@ -66,10 +68,10 @@ void wr_general_arm(struct wr_pattern *p, struct wr_general *g, uint32_t key)
     while (id && !wr_threads_ended(g, wr_start_at(g, id))) id = wr_start_at(g, id)->next;
     if (!id) return;
     struct wr_start *start = wr_start_at(g, p->plan.in_order ? head : id);
-    int64_t end = wr_pattern_deadline(p, start->first.place.time);
+    int64_t end = wr_pattern_deadline(p, start->time);
     if (start->armed <= end || waits_for_rows(p, g, key, end)) return;
     start->armed = end;
-    wr_timer_arm(&p->op.timers, end, start->first.sequence, key);
+    wr_timer_arm(&p->op.timers, end, wr_start_first(g, start)->sequence, key);
 }
 
 /* Does it show that a start's time is up, though nothing has matched: a timeout, rows that are in no match now? */
@@ -82,27 +84,27 @@ static bool ends_visibly(const struct wr_pattern *p)
 void wr_start_arm(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t key)
 {
     int64_t due = p->plan.moments ? wr_threads_due(p, g, start) : WR_TIME_MAX;
-    if (ends_visibly(p)) due = WR_MIN(due, wr_pattern_deadline(p, start->first.place.time));
+    if (ends_visibly(p)) due = WR_MIN(due, wr_pattern_deadline(p, start->time));
     if (due >= start->armed || due == WR_TIME_MAX || waits_for_rows(p, g, key, due)) return;
     start->armed = due;
-    wr_timer_arm(&p->op.timers, due, start->first.sequence, key);
+    wr_timer_arm(&p->op.timers, due, wr_start_first(g, start)->sequence, key);
 }
 
 static void trace_end(struct wr_pattern *p, const struct wr_general *g, const struct wr_start *start,
                       uint32_t key, enum wr_watch_end end, const struct pass *pass)
 {
     int64_t time = pass->has_row ? g->time : pass->ending ? wr_task_time(p->op.task) : pass->time;
-    if (end == WR_WATCH_EXPIRED) time = wr_pattern_deadline(p, start->first.place.time);
-    wr_trace_end(p, start->first.sequence, key, end, time);
+    if (end == WR_WATCH_EXPIRED) time = wr_pattern_deadline(p, start->time);
+    wr_trace_end(p, wr_start_first(g, start)->sequence, key, end, time);
 }
 
 /* WITH TIMEOUTS: a start's time has run out and it has no match: its preferred candidate is shown, or all of them. */
 static void time_out(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t key)
 {
     if (wr_threads_ended(g, start)) return;
-    wr_decide(p, g, &start->first, key, wr_start_thread(start)->link, WR_TIMED_OUT);
+    wr_decide(p, g, wr_start_first(g, start), key, wr_start_thread(start)->link, WR_TIMED_OUT);
     for (uint32_t more = start->more; more && p->spec->timeouts == 2; more = wr_more_at(g, more)->next)
-        wr_decide(p, g, &start->first, key, wr_more_thread(wr_more_at(g, more))->link, WR_TIMED_OUT);
+        wr_decide(p, g, wr_start_first(g, start), key, wr_more_thread(wr_more_at(g, more))->link, WR_TIMED_OUT);
 }
 
 /* Moves a start on by what has come to pass: moments, the end of its time, the row. */
@@ -111,9 +113,9 @@ static enum wr_watch_end move_start(struct wr_pattern *p, struct wr_general *g, 
 {
     if (p->plan.moments && !pass->ending)
         wr_threads_pass_time(p, g, start,
-                             WR_MIN(passed(start, pass), wr_pattern_deadline(p, start->first.place.time)));
+                             WR_MIN(passed(g, start, pass), wr_pattern_deadline(p, start->time)));
     if (!start->count) return WR_WATCH_DIED;
-    if (!is_over(p, start, pass)) {
+    if (!is_over(p, g, start, pass)) {
         if (pass->has_row) wr_threads_advance(p, g, start, pass->row);
         return WR_WATCH_DIED;
     }
@@ -128,9 +130,9 @@ static enum wr_watch_end move_start(struct wr_pattern *p, struct wr_general *g, 
 static void remove_start(struct wr_pattern *p, struct wr_general *g, struct wr_key_starts *starts, uint32_t before,
                          uint32_t id)
 {
-    WR_UNUSED(p);
     struct wr_start *start = wr_start_at(g, id);
     WR_ASSERT(!start->count);
+    wr_kept_unref(p, g, start->row);
     if (before) wr_start_at(g, before)->next = start->next;
     else starts->head = start->next;
     if (!start->next) starts->tail = before;
@@ -142,9 +144,9 @@ void wr_general_drop_start(struct wr_pattern *p, struct wr_general *g, uint32_t 
 {
     struct wr_key_starts *starts = &g->key.at[key];
     uint32_t before = 0, id = starts->head;
-    for (; wr_start_at(g, id)->first.sequence != sequence; id = wr_start_at(g, id)->next) before = id;
+    for (; wr_start_first(g, wr_start_at(g, id))->sequence != sequence; id = wr_start_at(g, id)->next) before = id;
     struct wr_start *start = wr_start_at(g, id);
-    wr_operator_count(&p->op, "limit", setting, start->first.place);
+    wr_operator_count(&p->op, "limit", setting, wr_start_first(g, start)->place);
     if (p->trace) wr_trace_end(p, sequence, key, WR_WATCH_LIMIT, p->now);
     wr_threads_drop(p, g, start);
     remove_start(p, g, starts, before, id);
@@ -164,7 +166,7 @@ static bool limit_starts(struct wr_pattern *p, struct wr_general *g, uint32_t ke
     }
     bool oldest = p->plan.limit_policy == WR_STARTS_DROP_OLDEST;
     uint32_t id = oldest ? starts->head : starts->tail;
-    wr_general_drop_start(p, g, key, wr_start_at(g, id)->first.sequence, setting);
+    wr_general_drop_start(p, g, key, wr_start_first(g, wr_start_at(g, id))->sequence, setting);
     return oldest;
 }
 
@@ -188,7 +190,7 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
     WR_ASSERT(key < g->key.count && !(pass->has_row && pass->ending));
     struct wr_key_starts *starts = &g->key.at[key];
     uint64_t taken = 0; /* rows up to this one belong to a match, or will */
-    uint64_t first_open = 0;
+    uint32_t first_open = 0;
     bool waits = false, may_begin = pass->has_row && (pass->row == WR_NONE || wr_bit(p->insert, pass->row));
     bool elders = g->elders && !pass->ending && (may_begin || starts->head != starts->tail);
     bool arms = (p->plan.moments || ends_visibly(p)) && !pass->ending;
@@ -207,7 +209,7 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
             begin(p, g, starts, pass->row);
             id = before ? wr_start_at(g, before)->next : starts->head;
             if (!id) break;
-        } else if (wr_start_at(g, id)->first.sequence <= taken) {
+        } else if (taken && wr_start_first(g, wr_start_at(g, id))->sequence <= taken) {
             wr_threads_drop(p, g, wr_start_at(g, id));
             end = WR_WATCH_TAKEN;
         } else {
@@ -222,14 +224,14 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
             if (ended && start->count == 1 && !(p->plan.in_order && first_open)) {
                 end = WR_WATCH_MATCH;
                 if (p->spec->all_rows == WR_OUTPUT_UNMATCHED)
-                    wr_decide_rows(p, g, key, first_open ? first_open : start->first.sequence);
-                uint64_t by = wr_decide(p, g, &start->first, key, ended->link, WR_MATCHED);
+                    wr_decide_rows(p, g, key, wr_start_first(g, first_open ? wr_start_at(g, first_open) : start)->sequence);
+                uint64_t by = wr_decide(p, g, wr_start_first(g, start), key, ended->link, WR_MATCHED);
                 taken = WR_MAX(taken, by);
                 wr_threads_drop(p, g, start);
             } else {
-                if (ended && p->trace) wr_trace_waits(p, start->first.sequence, start->count == 1);
+                if (ended && p->trace) wr_trace_waits(p, wr_start_first(g, start)->sequence, start->count == 1);
                 if (ended && p->plan.past_last && !first_open) taken = wait_for(p, g, taken, ended->link);
-                if (!first_open) first_open = start->first.sequence;
+                if (!first_open) first_open = id;
                 waits |= ended != NULL;
                 if (arms) wr_start_arm(p, g, start, key);
             }
@@ -247,7 +249,7 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
         return;
     }
     if (p->spec->all_rows == WR_OUTPUT_UNMATCHED)
-        wr_decide_rows(p, g, key, starts->head ? wr_start_at(g, starts->head)->first.sequence : UINT64_MAX);
+        wr_decide_rows(p, g, key, starts->head ? wr_start_first(g, wr_start_at(g, starts->head))->sequence : UINT64_MAX);
     if (waits) wr_general_arm(p, g, key);
 }
 
@@ -296,7 +298,7 @@ static void pass_time(struct wr_pattern *p, struct wr_general *g, uint32_t key, 
 static void trim(struct wr_pattern *p, struct wr_general *g, uint32_t key)
 {
     uint32_t head = g->key.at[key].head;
-    wr_rows_trim(p, g, &g->key_more.at[key], head ? wr_start_at(g, head)->first.sequence : UINT64_MAX);
+    wr_rows_trim(p, g, &g->key_more.at[key], head ? wr_start_first(g, wr_start_at(g, head))->sequence : UINT64_MAX);
 }
 
 void wr_general_pass(struct wr_pattern *p, struct wr_general *g, uint32_t key, int64_t time)
@@ -457,8 +459,8 @@ static void general_moment(struct wr_pattern *p, int64_t time, uint32_t key)
     if (key >= g->key.count) return;
     uint64_t sequence = p->op.timers.order;
     uint32_t id = g->key.at[key].head;
-    while (id && wr_start_at(g, id)->first.sequence < sequence) id = wr_start_at(g, id)->next;
-    if (!id || wr_start_at(g, id)->first.sequence != sequence) return; /* it has gone meanwhile */
+    while (id && wr_start_first(g, wr_start_at(g, id))->sequence < sequence) id = wr_start_at(g, id)->next;
+    if (!id || wr_start_first(g, wr_start_at(g, id))->sequence != sequence) return; /* it has gone meanwhile */
     if (wr_start_at(g, id)->armed == time) wr_start_at(g, id)->armed = WR_TIME_MAX;
     uint32_t pending = p->plan.rows ? g->key_more.at[key].pending : 0;
     if (pending && wr_kept_at(g, pending)->id.place.time < time) {

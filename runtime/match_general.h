@@ -26,10 +26,9 @@ enum wr_link_flag { WR_LINK_MOMENT = 1, WR_LINK_EXCLUDED = 2 };
  * that the plan's cached tracks remember, the time of the row or moment where there are moments, then the running
  * accumulators. */
 struct wr_link {
-    uint32_t previous; /* the root, at last */
-    uint32_t row;      /* of a moment: the row before it; 0: the root */
-    uint32_t ref;      /* candidates and links that hold it */
-    uint32_t number;   /* scratch of save: 1 + its place in the picture; 0: not in it */
+    uint32_t previous; /* the root, at last; of a join (match_group.h) the candidate */
+    uint32_t row;      /* of a moment: the row before it; 0: the root, a join */
+    uint32_t ref;      /* candidates and links that hold it; see wr_link_draw */
     uint16_t variable;
     uint16_t flags;    /* enum wr_link_flag */
     uint32_t id[];
@@ -48,11 +47,12 @@ struct wr_thread {
 /* A row from which a match may still come. Its candidates stand in order of preferment: the first in the cell,
  * further ones in a list of cells of their own. */
 struct wr_start {
-    struct wr_row_id first;
+    int64_t time;      /* of its first row */
+    int64_t armed;     /* a moment is armed for this time; WR_TIME_MAX: none is */
+    uint32_t row;      /* its first row, which it holds */
     uint32_t next;     /* the next start of the key; 0: the last */
     uint32_t count;    /* candidates, at least 1 */
     uint32_t more;     /* list of struct wr_more; 0: count is 1 */
-    int64_t armed;     /* a moment is armed for this time; WR_TIME_MAX: none is */
     uint64_t cell[];   /* the first candidate: a struct wr_thread */
 };
 struct wr_more {
@@ -154,6 +154,10 @@ static inline struct wr_link *wr_link_at(const struct wr_general *g, uint32_t id
 static inline struct wr_kept *wr_kept_at(const struct wr_general *g, uint32_t id)
 {
     return wr_slab_at(&g->rows, id);
+}
+static inline const struct wr_row_id *wr_start_first(const struct wr_general *g, const struct wr_start *start)
+{
+    return &wr_kept_at(g, start->row)->id;
 }
 static inline struct wr_listed *wr_listed_at(const struct wr_general *g, uint32_t id)
 {
@@ -344,6 +348,26 @@ int64_t wr_entry_due(const struct wr_pattern *p, const struct wr_general *g, con
 /* ---- State (match_general_state.c) ------------------------------------------------------------------ */
 
 void wr_general_save(struct wr_pattern *p, uint32_t key, struct wr_picture *picture);
+/* While a picture is drawn a link that stands in it has its place there (1 + index) for its count. 0: it has none. */
+enum { WR_LINK_DRAWN = 1 << 30 };
+static inline uint32_t wr_link_drawn(const struct wr_link *link)
+{
+    return link->ref & WR_LINK_DRAWN ? link->ref & (WR_LINK_DRAWN - 1) : 0;
+}
+static inline void wr_link_draw(const struct wr_general *g, uint32_t id, struct wr_picture *picture, uint32_t at)
+{
+    struct wr_link *link = wr_link_at(g, id);
+    WR_ASSERT(link->ref < WR_LINK_DRAWN && at + 1 < WR_LINK_DRAWN);
+    picture->link.at[at].drawn = id;
+    picture->link.at[at].ref = link->ref;
+    link->ref = WR_LINK_DRAWN | (at + 1);
+}
+/* Gives the links their counts back, those from place `from` on. */
+static inline void wr_links_forget(const struct wr_general *g, const struct wr_picture *picture, size_t from)
+{
+    for (size_t i = from; i < picture->link.count; i++)
+        wr_link_at(g, picture->link.at[i].drawn)->ref = picture->link.at[i].ref;
+}
 void wr_general_check(const struct wr_pattern *p);
 bool wr_general_load(struct wr_pattern *p, uint32_t key, const struct wr_picture *picture);
 /* Kept rows for those of a picture, held by nobody yet: row[i] for its row i. `more`: the key's; NULL: it has none. */

@@ -5,7 +5,7 @@
 static uint32_t draw_chain(struct wr_pattern *p, const struct wr_general *g, uint32_t id, struct wr_picture *picture)
 {
     uint32_t missing = 0;
-    for (uint32_t i = id; wr_link_at(g, i)->row && !wr_link_at(g, i)->number; i = wr_link_at(g, i)->previous)
+    for (uint32_t i = id; wr_link_at(g, i)->row && !wr_link_drawn(wr_link_at(g, i)); i = wr_link_at(g, i)->previous)
         missing++;
     uint32_t base = (uint32_t)picture->link.count;
     wr_vec_reserve(&picture->link, base + missing);
@@ -15,7 +15,7 @@ static uint32_t draw_chain(struct wr_pattern *p, const struct wr_general *g, uin
     for (uint32_t i = id; at > base; i = wr_link_at(g, i)->previous) {
         struct wr_link *link = wr_link_at(g, i);
         const struct wr_kept *kept = wr_kept_at(g, link->row);
-        link->number = at--;
+        at--;
         const struct wr_link *taken = link; /* a moment's row is the one before it */
         while (wr_link_is_moment(taken)) taken = wr_link_at(g, taken->previous);
         picture->row.at[at] = (struct wr_picture_row){
@@ -26,15 +26,10 @@ static uint32_t draw_chain(struct wr_pattern *p, const struct wr_general *g, uin
             picture->link.at[at].time = wr_link_time(p, g, link);
         }
         const struct wr_link *previous = wr_link_at(g, link->previous);
-        if (previous->row) picture->link.at[at].previous = previous->number ? previous->number : at;
+        if (previous->row) picture->link.at[at].previous = wr_link_drawn(previous) ? wr_link_drawn(previous) : at;
+        wr_link_draw(g, i, picture, at);
     }
-    return wr_link_at(g, id)->row ? wr_link_at(g, id)->number : 0;
-}
-
-static void forget_numbers(const struct wr_general *g, uint32_t id)
-{
-    for (struct wr_link *link = wr_link_at(g, id); link->number; link = wr_link_at(g, link->previous))
-        link->number = 0;
+    return wr_link_at(g, id)->row ? wr_link_drawn(wr_link_at(g, id)) : 0;
 }
 
 static void draw_thread(struct wr_pattern *p, const struct wr_general *g, const struct wr_thread *t,
@@ -78,20 +73,13 @@ void wr_general_save(struct wr_pattern *p, uint32_t key, struct wr_picture *pict
     for (uint32_t id = g->key.at[key].head; id; id = wr_start_at(g, id)->next) {
         struct wr_start *s = wr_start_at(g, id);
         wr_vec_push(&picture->start,
-                    (struct wr_picture_start){s->first, (uint32_t)picture->thread.count, s->count});
+                    (struct wr_picture_start){*wr_start_first(g, s), (uint32_t)picture->thread.count, s->count});
         draw_thread(p, g, wr_start_thread(s), picture);
         for (uint32_t more = s->more; more; more = wr_more_at(g, more)->next)
             draw_thread(p, g, wr_more_thread(wr_more_at(g, more)), picture);
     }
     if (p->plan.more) draw_more(p, g, key, picture);
-    for (uint32_t id = p->plan.more ? g->key_more.at[key].held : 0; id; id = wr_held_at(g, id)->next)
-        forget_numbers(g, wr_held_at(g, id)->link);
-    for (uint32_t id = g->key.at[key].head; id; id = wr_start_at(g, id)->next) {
-        struct wr_start *s = wr_start_at(g, id);
-        forget_numbers(g, wr_start_thread(s)->link);
-        for (uint32_t more = s->more; more; more = wr_more_at(g, more)->next)
-            forget_numbers(g, wr_more_thread(wr_more_at(g, more))->link);
-    }
+    wr_links_forget(g, picture, 0);
 }
 
 /* Kept rows of the picture's rows: those with one sequence number are one row, taken as several variables. */
@@ -131,12 +119,25 @@ static void load_accumulators(struct wr_pattern *p, char *cells, struct wr_slice
     }
 }
 
-static void load_start(struct wr_pattern *p, struct wr_general *g, const struct wr_picture *picture,
-                       const struct wr_picture_start *from, const uint32_t *link, struct wr_key_starts *starts)
+/* The row that a start began with: that of its chains, or (the empty match) one that stands in none. */
+static uint32_t first_row(struct wr_pattern *p, struct wr_general *g, const struct wr_picture_start *from, uint32_t link,
+                          uint32_t key)
 {
+    if (link != g->root) {
+        while (wr_link_at(g, link)->previous != g->root) link = wr_link_at(g, link)->previous;
+        return wr_link_at(g, link)->row;
+    }
+    uint32_t row = p->plan.rows ? wr_rows_find(g, &g->key_more.at[key], from->first.sequence) : 0;
+    return row ? row : wr_kept_add(g, &from->first);
+}
+
+static void load_start(struct wr_pattern *p, struct wr_general *g, const struct wr_picture *picture,
+                       const struct wr_picture_start *from, const uint32_t *link, uint32_t key)
+{
+    struct wr_key_starts *starts = &g->key.at[key];
     uint32_t id = wr_slab_alloc(&g->starts);
     struct wr_start *start = wr_start_at(g, id);
-    *start = (struct wr_start){.first = from->first, .count = from->count, .armed = WR_TIME_MAX};
+    *start = (struct wr_start){.time = from->first.place.time, .count = from->count, .armed = WR_TIME_MAX};
     uint32_t *tail = &start->more;
     for (uint32_t t = 0; t < from->count; t++) {
         const struct wr_picture_thread *thread = &picture->thread.at[from->thread + t];
@@ -155,11 +156,13 @@ static void load_start(struct wr_pattern *p, struct wr_general *g, const struct 
         memcpy(to->alive, &picture->alive.at[thread->alive], p->plan.alive_words * sizeof *to->alive);
         wr_link_at(g, to->link)->ref++;
     }
+    start->row = first_row(p, g, from, wr_start_thread(start)->link, key);
+    wr_kept_at(g, start->row)->ref++;
     if (starts->tail) wr_start_at(g, starts->tail)->next = id;
     else starts->head = id;
     starts->tail = id;
     if (!g->limiter) return;
-    wr_limiter_began(g, (uint32_t)(starts - g->key.at), from->first.sequence);
+    wr_limiter_began(g, key, from->first.sequence);
     g->limiter->begun = 0; /* not by the row at hand */
 }
 
@@ -232,7 +235,7 @@ bool wr_general_load(struct wr_pattern *p, uint32_t key, const struct wr_picture
         load_accumulators(p, wr_link_accumulators(g, wr_link_at(g, link[i])), from->encoded);
     }
     for (size_t i = 0; i < picture->start.count; i++)
-        load_start(p, g, picture, &picture->start.at[i], link, &g->key.at[key]);
+        load_start(p, g, picture, &picture->start.at[i], link, key);
     if (more) load_held(p, g, picture, key, link);
     for (size_t i = 0; i < picture->link.count; i++) wr_link_unref(p, g, link[i]); /* candidates hold them now */
     wr_free(row);
@@ -266,8 +269,8 @@ void wr_general_check(const struct wr_pattern *p)
         uint32_t last = 0;
         for (uint32_t id = g->key.at[key].head; id; id = wr_start_at(g, id)->next) {
             struct wr_start *start = wr_start_at(g, id);
-            WR_ASSERT(start->first.sequence > before);
-            before = start->first.sequence;
+            WR_ASSERT(wr_start_first(g, start)->sequence > before && wr_start_first(g, start)->place.time == start->time);
+            before = wr_start_first(g, start)->sequence;
             check_thread(p, g, wr_start_thread(start), start->count == 1);
             uint32_t count = 1;
             for (uint32_t more = start->more; more; more = wr_more_at(g, more)->next)
@@ -280,6 +283,6 @@ void wr_general_check(const struct wr_pattern *p)
         WR_ASSERT(g->key.at[key].tail == last);
     }
     WR_ASSERT(starts == g->starts.live && more_cells == g->more.live && !g->current);
-    /* Each kept row is in a link (the root has none), or among its key's. */
-    WR_ASSERT(p->plan.rows || g->rows.live < g->links.live);
+    /* Each kept row is in a link (the root has none), or among its key's, or an empty match began there. */
+    WR_ASSERT(p->plan.rows || p->plan.empty_match || g->rows.live < g->links.live);
 }

@@ -46,7 +46,7 @@ static uint32_t join_of(struct wr_group *s, uint32_t candidate)
         memset(link, 0, s->g.links.cell_size);
         link->ref = 1;
         link->variable = UINT16_MAX;
-        link->number = (uint32_t)s->join.count; /* which candidate */
+        link->previous = (uint32_t)s->join.count; /* which candidate */
         wr_vec_push(&s->join, id);
     }
     return s->join.at[candidate];
@@ -204,7 +204,7 @@ static void become_leaf(struct wr_pattern *p, struct wr_group *s, uint32_t id)
     for (uint32_t i = 0; i < node->count; i++) {
         uint32_t *at = end_of_chain(s, &link[i], leaf, &budget), join = *at;
         if (wr_link_at(&s->g, join)->row || join == s->g.root) continue; /* another candidate's chain was this one */
-        *at = wr_group_links(s, leaf)[wr_link_at(&s->g, join)->number];
+        *at = wr_group_links(s, leaf)[wr_link_at(&s->g, join)->previous];
         wr_link_at(&s->g, *at)->ref++;
         wr_link_unref(p, &s->g, join);
     }
@@ -285,7 +285,7 @@ uint32_t wr_group_resolve(struct wr_group *s, uint32_t link, size_t *level)
         if (l->row || link == s->g.root) return link;
         WR_ASSERT(*level > 0);
         struct wr_group_node *child = wr_group_node_at(s, s->path.at[--*level]);
-        link = wr_group_links(s, child)[l->number];
+        link = wr_group_links(s, child)[l->previous];
     }
 }
 

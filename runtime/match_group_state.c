@@ -14,7 +14,7 @@ static uint32_t draw_chain(struct wr_group *s, const struct wr_pattern *p, uint3
     for (;;) {
         link = wr_group_resolve(s, link, &level);
         if (link == s->g.root) break;
-        if ((previous = wr_link_at(&s->g, link)->number)) break;
+        if ((previous = wr_link_drawn(wr_link_at(&s->g, link)))) break;
         wr_vec_push(&s->chain, link);
         link = wr_link_at(&s->g, link)->previous;
     }
@@ -24,21 +24,10 @@ static uint32_t draw_chain(struct wr_group *s, const struct wr_pattern *p, uint3
         wr_vec_push(&picture->row, (struct wr_picture_row){
                                        .id = kept->id, .variable = l->variable, .layout = &p->keep, .cell = kept->data});
         wr_vec_push(&picture->link, (struct wr_picture_link){.previous = previous, .flags = l->flags});
-        previous = l->number = (uint32_t)picture->link.count;
+        wr_link_draw(&s->g, s->chain.at[i - 1], picture, (uint32_t)picture->link.count - 1);
+        previous = (uint32_t)picture->link.count;
     }
     return previous;
-}
-
-static void forget_numbers(struct wr_group *s, uint32_t link)
-{
-    size_t level = s->path.count - 1;
-    for (;;) {
-        link = wr_group_resolve(s, link, &level);
-        struct wr_link *l = wr_link_at(&s->g, link);
-        if (link == s->g.root || !l->number) return;
-        l->number = 0;
-        link = l->previous;
-    }
 }
 
 static void draw_start(struct wr_pattern *p, struct wr_group *s, const struct wr_group_start *start,
@@ -48,6 +37,7 @@ static void draw_start(struct wr_pattern *p, struct wr_group *s, const struct wr
     struct wr_group_node *group = wr_group_node_at(s, s->path.at[s->path.count - 1]);
     const struct wr_group_config *config = wr_group_config_at(s, group->config);
     const uint32_t *link = wr_group_links(s, group);
+    size_t drawn = picture->link.count;
     wr_vec_push(&picture->start,
                 (struct wr_picture_start){start->first, (uint32_t)picture->thread.count, config->count});
     for (uint32_t i = 0; i < config->count; i++) {
@@ -58,7 +48,7 @@ static void draw_start(struct wr_pattern *p, struct wr_group *s, const struct wr
         for (uint32_t w = 0; w < p->plan.alive_words; w++) wr_vec_push(&picture->alive, t->alive[w]);
         wr_vec_push(&picture->thread, thread);
     }
-    for (uint32_t i = 0; i < config->count; i++) forget_numbers(s, link[i]);
+    wr_links_forget(&s->g, picture, drawn);
 }
 
 /* Starts share their rows here and not in a picture: loops with many open starts may be too much for one. */

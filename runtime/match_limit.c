@@ -63,7 +63,7 @@ static struct wr_start *oldest(struct wr_general *g)
     while (limiter->count) {
         uint32_t head = g->key.at[limiter->heap[0].key].head;
         struct wr_start *start = head ? wr_start_at(g, head) : NULL;
-        if (start && start->first.sequence == limiter->heap[0].sequence) return start;
+        if (start && wr_start_first(g, start)->sequence == limiter->heap[0].sequence) return start;
         (void)pop(limiter);
     }
     return NULL;
@@ -75,7 +75,7 @@ static void rebuild(struct wr_general *g)
     g->limiter->count = 0;
     for (uint32_t key = 0; key < g->key.count; key++)
         for (uint32_t id = g->key.at[key].head; id; id = wr_start_at(g, id)->next)
-            push(g->limiter, (struct wr_limit_entry){wr_start_at(g, id)->first.sequence, key});
+            push(g->limiter, (struct wr_limit_entry){wr_start_first(g, wr_start_at(g, id))->sequence, key});
     WR_ASSERT(g->limiter->count == g->starts.live);
 }
 
@@ -104,7 +104,7 @@ static const char *passed(const struct wr_general *g)
 /* Ends the starts whose time is up: they are the oldest. */
 static void end_expired(struct wr_pattern *p, struct wr_general *g)
 {
-    for (struct wr_start *start; (start = oldest(g)) && wr_pattern_deadline(p, start->first.place.time) <= p->now;) {
+    for (struct wr_start *start; (start = oldest(g)) && wr_pattern_deadline(p, start->time) <= p->now;) {
         struct wr_limit_entry entry = g->limiter->heap[0];
         wr_unit_touch(&p->op, entry.key);
         wr_general_pass(p, g, entry.key, p->now);
@@ -122,7 +122,7 @@ static void drop_oldest(struct wr_pattern *p, struct wr_general *g, const char *
     WR_ASSERT(g->key.at[key].head && wr_start_at(g, g->key.at[key].head) == start);
     wr_unit_touch(&p->op, key);
     do {
-        wr_general_drop_start(p, g, key, wr_start_at(g, g->key.at[key].head)->first.sequence, name);
+        wr_general_drop_start(p, g, key, wr_start_first(g, wr_start_at(g, g->key.at[key].head))->sequence, name);
     } while (whole_key && g->key.at[key].head);
     wr_general_pass(p, g, key, p->now); /* those behind may have waited for it */
 }
@@ -141,8 +141,8 @@ void wr_limiter_enforce(struct wr_pattern *p, struct wr_general *g, uint32_t key
         if (limiter->limits.policy == WR_ON_LIMIT_DROP_OLDEST && oldest(g)) {
             drop_oldest(p, g, name);
         } else if (limiter->limits.policy == WR_ON_LIMIT_DROP_NEW && begun && tail &&
-                   wr_start_at(g, tail)->first.sequence >= begun) {
-            wr_general_drop_start(p, g, key, wr_start_at(g, tail)->first.sequence, name);
+                   wr_start_first(g, wr_start_at(g, tail))->sequence >= begun) {
+            wr_general_drop_start(p, g, key, wr_start_first(g, wr_start_at(g, tail))->sequence, name);
         } else {
             break; /* rows that no start holds (PREV): what is checked after a batch ends the run */
         }

@@ -149,7 +149,6 @@ uint32_t wr_link_add(struct wr_pattern *p, struct wr_general *g, uint32_t previo
     link->row = row;
     link->ref = 1;
     link->variable = variable;
-    link->number = 0;
     link->flags = flags;
     if (p->plan.slot_count) {
         memcpy(link->id, before->id, p->plan.slot_count * sizeof *link->id);

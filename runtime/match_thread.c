@@ -307,7 +307,7 @@ int64_t wr_threads_due(const struct wr_pattern *p, const struct wr_general *g, s
     for (uint32_t more = start->more;;) {
         const struct wr_step *step = &p->plan.step[t->position];
         for (uint32_t e = 0; !t->ended && step->moments && e < step->entries; e++)
-            if (wr_bit(t->alive, e)) due = WR_MIN(due, wr_entry_due(p, g, t, e, start->first.place.time));
+            if (wr_bit(t->alive, e)) due = WR_MIN(due, wr_entry_due(p, g, t, e, start->time));
         if (!more) return due;
         t = wr_more_thread(wr_more_at(g, more));
         more = wr_more_at(g, more)->next;
@@ -327,7 +327,7 @@ void wr_threads_pass_time(struct wr_pattern *p, struct wr_general *g, struct wr_
                 wr_thread_add_ended(p, g, t->link);
                 break;
             }
-            if (move_to(p, g, t, due, start->first.place.time)) break;
+            if (move_to(p, g, t, due, start->time)) break;
         }
         put_back(p, g, start, count);
     }

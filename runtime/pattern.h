@@ -194,6 +194,7 @@ struct wr_picture_link {
     uint16_t flags, moment;  /* enum wr_link_flag; the variable of a moment */
     int64_t time;            /* of a moment */
     const char *running;     /* save: accumulators */
+    uint32_t drawn, ref;     /* save: the matcher's link, and its count while its place in the picture stands there */
     struct wr_slice encoded; /* load: accumulators */
 };
 struct wr_picture_thread {

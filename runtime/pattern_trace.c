@@ -333,7 +333,7 @@ void wr_trace_unbegun(struct wr_pattern *p, struct wr_general *g, uint32_t key, 
     *start = (struct wr_start){.armed = WR_TIME_MAX};
     wr_threads_store(g, start);
     if (why == WR_WATCH_COVERED) {
-        p->trace->taker_first = wr_start_at(g, g->key.at[key].head)->first.place;
+        p->trace->taker_first = wr_start_first(g, wr_start_at(g, g->key.at[key].head))->place;
         p->trace->taker_last = p->trace->taker_first;
     }
     wr_trace_end(p, g->sequence, key, why, g->time);
