@@ -18,6 +18,7 @@ struct pass {
     uint32_t row;
     int64_t time;      /* starts whose time is up by then end, ... */
     uint64_t sequence; /* ... of those whose time is up at `time` the ones up to this row */
+    uint32_t fired;    /* the start whose moment has come; 0: none has */
 };
 
 /* ---- Starts ------------------------------------------------------------------------------------- */
@@ -107,11 +108,18 @@ static void time_out(struct wr_pattern *p, struct wr_general *g, struct wr_start
         wr_decide(p, g, wr_start_first(g, start), key, wr_more_thread(wr_more_at(g, more))->link, WR_TIMED_OUT);
 }
 
+/* What time alone brings about has been armed, except where rows still wait. */
+static bool may_be_due(const struct wr_pattern *p, const struct wr_general *g, const struct wr_start *start,
+                       const struct pass *pass)
+{
+    return p->plan.rows || start->armed <= pass->time || (pass->fired && start == wr_start_at(g, pass->fired));
+}
+
 /* Moves a start on by what has come to pass: moments, the end of its time, the row. */
 static enum wr_watch_end move_start(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t key,
                                     const struct pass *pass)
 {
-    if (p->plan.moments && !pass->ending)
+    if (p->plan.moments && !pass->ending && may_be_due(p, g, start, pass))
         wr_threads_pass_time(p, g, start,
                              WR_MIN(passed(g, start, pass), wr_pattern_deadline(p, start->time)));
     if (!start->count) return WR_WATCH_DIED;
@@ -466,7 +474,7 @@ static void general_moment(struct wr_pattern *p, int64_t time, uint32_t key)
     if (pending && wr_kept_at(g, pending)->id.place.time < time) {
         pass_time(p, g, key, time); /* the rest when that row is looked at */
     } else {
-        go_over(p, g, key, &(struct pass){.time = time, .sequence = sequence});
+        go_over(p, g, key, &(struct pass){.time = time, .sequence = sequence, .fired = id});
     }
     if (p->plan.rows) trim(p, g, key);
 }

@@ -9,11 +9,13 @@
 /* A kept row: shared by all chains of its key. */
 struct wr_kept {
     struct wr_row_id id;
-    uint32_t ref;      /* links that hold it, and its key's list of rows */
-    uint32_t matched;  /* some match has taken it, or an empty one starts there */
+    uint32_t ref : 31; /* links and starts that hold it, and its key's list of rows */
+    uint32_t matched : 1; /* some match has taken it, or an empty one starts there */
+    uint8_t flag[WR_KEPT_FLAGS]; /* the cell's, where it has so few columns */
     uint64_t data[];   /* a cell of wr_pattern.keep; behind it the row conditions of rows that wait, a bit a variable;
                           and, where the rows of a key are kept in order, a struct wr_listed */
 };
+_Static_assert(offsetof(struct wr_kept, data) == offsetof(struct wr_kept, flag) + WR_KEPT_FLAGS, "flags stand before the cell");
 /* A kept row's place in its key's list of rows. */
 struct wr_listed {
     uint32_t before, next;

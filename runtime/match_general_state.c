@@ -173,7 +173,7 @@ static void load_listed(struct wr_pattern *p, struct wr_general *g, const struct
         const struct wr_picture_listed *from = &picture->listed.at[i];
         uint32_t id = wr_kept_add(g, &from->id);
         struct wr_kept *kept = wr_kept_at(g, id);
-        kept->matched = from->matched;
+        kept->matched = from->matched != 0;
         for (uint32_t k = 0; k < p->keep.count; k++)
             wr_layout_put(&p->keep, kept->data, k, &picture->value.at[from->value + k], p->strings);
         wr_rows_link(g, more, id);

@@ -495,7 +495,7 @@ static void level_init(struct wr_pattern *p, const struct wr_seq *s, uint32_t nu
     for (uint32_t k = 0; k < keep && !level->moment; k++) {
         if (p->plan.needed[(size_t)level->variable * keep + k]) level->column[count++] = p->plan.keep[k];
     }
-    wr_layout_init(&level->layout, level->column, count, p->input);
+    wr_layout_init(&level->layout, level->column, count, p->input, 0);
     size_t oldest = number > 1 ? sizeof(int64_t) : 0;
     wr_slab_init(&level->slab, sizeof(struct wr_seq_item) + oldest + level->layout.size);
 }

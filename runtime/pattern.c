@@ -34,7 +34,7 @@ static struct wr_operator *pattern_create(struct wr_task *task, const struct wr_
     p->closing = WR_TIME_MAX;
     p->last_place = (struct wr_place){.time = WR_TIME_MIN};
     wr_plan_init(&p->plan, p->program, node);
-    wr_layout_init(&p->keep, p->plan.keep, p->plan.keep_count, p->input);
+    wr_layout_init(&p->keep, p->plan.keep, p->plan.keep_count, p->input, WR_KEPT_FLAGS);
     p->strings = wr_strings_new();
     if (p->spec->row_code != WR_NONE) {
         WR_ASSERT(p->spec->row_code < p->program->code_count);

@@ -40,20 +40,23 @@ struct wr_pattern;
 
 /* ---- Kept rows --------------------------------------------------------------------------------- */
 
-/* Where some of the input's columns lie in a cell of bytes: the values, then one byte of flags each. */
+/* Where some of the input's columns lie in a cell of bytes: the values, and one byte of flags each, which stand behind
+ * them or, where there is room for so many, in front of the cell. */
 struct wr_layout {
     uint32_t count;
     const uint32_t *column;  /* of the input */
     uint8_t *cls;            /* enum wr_class of each */
     uint32_t *offset;        /* of each value in the cell */
-    uint32_t flags;          /* offset of the flag bytes */
+    int32_t flags;           /* offset of the flag bytes */
     uint32_t size;           /* multiple of 8 */
     uint16_t *slot;          /* column of the input -> position in .column, or WR_LAYOUT_NONE */
     bool has_strings;
 };
-enum { WR_LAYOUT_NONE = 0xffff };
+enum { WR_LAYOUT_NONE = 0xffff, WR_KEPT_FLAGS = 4 /* bytes in front of the cell of a kept row */ };
 
-void wr_layout_init(struct wr_layout *layout, const uint32_t *column, uint32_t count, const struct wr_schema *input);
+/* spare: bytes in front of the cell that may have the flags. */
+void wr_layout_init(struct wr_layout *layout, const uint32_t *column, uint32_t count, const struct wr_schema *input,
+                    uint32_t spare);
 void wr_layout_release(struct wr_layout *layout);
 void wr_layout_store(const struct wr_layout *layout, void *cell, const struct wr_batch *batch, uint32_t row,
                      struct wr_strings *strings);

@@ -7,7 +7,8 @@ static size_t stored_size(uint8_t cls)
     return cls == WR_CLASS_STR ? sizeof(uint32_t) : wr_class_size((enum wr_class)cls);
 }
 
-void wr_layout_init(struct wr_layout *layout, const uint32_t *column, uint32_t count, const struct wr_schema *input)
+void wr_layout_init(struct wr_layout *layout, const uint32_t *column, uint32_t count, const struct wr_schema *input,
+                    uint32_t spare)
 {
     *layout = (struct wr_layout){.count = count, .column = column};
     layout->cls = wr_alloc(count + 1);
@@ -29,8 +30,9 @@ void wr_layout_init(struct wr_layout *layout, const uint32_t *column, uint32_t c
             at += (uint32_t)stored_size(cls);
         }
     }
-    layout->flags = at;
-    layout->size = (at + count + 7) & ~7u;
+    bool front = count <= spare;
+    layout->flags = front ? -(int32_t)count : (int32_t)at;
+    layout->size = (at + (front ? 0 : count) + 7) & ~7u;
 }
 
 void wr_layout_release(struct wr_layout *layout)
