@@ -132,7 +132,7 @@ static struct wr_value row_value(const struct wr_pattern *p, const struct wr_gen
                                  const struct wr_source_of *from, uint32_t row)
 {
     if (from->kind == WR_INPUT_SPECIAL) {
-        int64_t time = row == WR_NONE ? g->time : p->batch->event_time[row];
+        int64_t time = row == WR_NONE ? g->time - p->plan.behind : p->batch->event_time[row];
         return (struct wr_value){.cls = WR_CLASS_I64, .u.i64 = time};
     }
     if (from->kind == WR_INPUT_KEY) {

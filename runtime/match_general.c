@@ -285,7 +285,7 @@ static void look_at(struct wr_pattern *p, struct wr_general *g, uint32_t key, ui
         g->time = kept->id.place.time;
     } else {
         g->sequence = p->sequence + row + 1;
-        g->time = p->batch->time[row];
+        g->time = p->time[row];
     }
     g->at_key = key;
     go_over(p, g, key, &(struct pass){.has_row = true, .row = row, .time = g->time, .sequence = UINT64_MAX});
@@ -430,9 +430,9 @@ static void general_rows(struct wr_pattern *p)
         if (WR_UNLIKELY(g->to.capacity >= WR_CROWD || g->links.block_count >= WR_CROWD) && wr_task_halted(p->op.task))
             return;
         prefetch(p, g, rows, count, i);
-        wr_moments_until(&p->op, batch->time[rows[i]]);
-        if (WR_UNLIKELY(p->op.timers.next <= batch->time[rows[i]])) return; /* halted */
-        p->now = batch->time[rows[i]];
+        wr_moments_until(&p->op, p->time[rows[i]]);
+        if (WR_UNLIKELY(p->op.timers.next <= p->time[rows[i]])) return; /* halted */
+        p->now = p->time[rows[i]];
         p->place = wr_batch_place(batch, rows[i]);
         if (p->plan.more) add_row(p, g, (uint32_t)p->id[rows[i]], rows[i]);
         else look_at(p, g, (uint32_t)p->id[rows[i]], rows[i]);

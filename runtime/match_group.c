@@ -236,7 +236,7 @@ static void make_links(struct wr_pattern *p, struct wr_group *s, const struct wr
         const struct wr_group_made *made = &move->made[m];
         uint32_t kept = wr_kept_current(p, &s->g, row);
         wr_vec_push(&s->made, wr_link_add(p, &s->g, link[made->source], kept, made->variable, made->flags,
-                                          p->batch->time[row]));
+                                          p->time[row]));
     }
 }
 
@@ -327,7 +327,7 @@ static bool limit_starts(struct wr_pattern *p, struct wr_group *s, uint32_t key)
 static void handle_row(struct wr_pattern *p, struct wr_group *s, uint32_t key, uint32_t row)
 {
     struct wr_group_key *k = &s->key.at[key];
-    struct pass pass = {.time = p->batch->time[row], .sequence = UINT64_MAX};
+    struct pass pass = {.time = p->time[row], .sequence = UINT64_MAX};
     uint64_t taken = 0;
     if (k->head && is_over(p, wr_group_start_at(s, k->head), &pass)) taken = settle(p, s, key, &pass, 0);
     s->go++;
@@ -415,9 +415,9 @@ static void group_rows(struct wr_pattern *p)
         if (WR_UNLIKELY(is_too_much(p, s))) wr_limits_check_operator(&p->op);
         if (WR_UNLIKELY(s->g.links.block_count >= WR_CROWD) && wr_task_halted(p->op.task)) return;
         prefetch(p, s, rows, count, i);
-        wr_moments_until(&p->op, batch->time[rows[i]]);
-        if (WR_UNLIKELY(p->op.timers.next <= batch->time[rows[i]])) return; /* halted */
-        p->now = batch->time[rows[i]];
+        wr_moments_until(&p->op, p->time[rows[i]]);
+        if (WR_UNLIKELY(p->op.timers.next <= p->time[rows[i]])) return; /* halted */
+        p->now = p->time[rows[i]];
         p->place = wr_batch_place(batch, rows[i]);
         handle_row(p, s, (uint32_t)p->id[rows[i]], rows[i]);
     }

@@ -250,7 +250,7 @@ static struct wr_value special(struct wr_pattern *p, const struct view *v, const
     switch ((enum wr_special)input->column) {
     case WR_SPECIAL_MATCH_ID: return match_id(p, v->m);
     case WR_SPECIAL_EVENT_TIME:
-        value.u.i64 = v->current ? v->current->place.time : p->place.time;
+        value.u.i64 = v->current ? v->current->place.time - p->plan.behind : p->place.time;
         return value;
     case WR_SPECIAL_MATCH_ROWTIME: value.u.i64 = p->place.time; return value;
     case WR_SPECIAL_MATCH_STATUS: return text_of(v->m->kind == WR_MATCHED ? "matched" : "timeout");

@@ -221,7 +221,7 @@ static void take(struct wr_pattern *p, struct wr_seq *s, struct wr_seq_view *k, 
     WR_ASSERT(level <= s->levels && !s->level[level].moment);
     struct wr_seq_level *at = &s->level[level];
     uint32_t child = 0;
-    int64_t oldest = p->batch->time[row];
+    int64_t oldest = p->time[row];
     if (level > 1) {
         child = k->list[level - 1].head;
         oldest = wr_seq_oldest(wr_seq_item_at(s, level - 1, child), level - 1);
@@ -264,14 +264,14 @@ static void remember_leads(const struct wr_pattern *p, struct wr_seq *s, uint32_
     s->seen[key] = 1;
     for (uint32_t i = 0; i < s->lead_count; i++)
         if (wr_variable_bit(p, s->lead[i].variable, row))
-            s->led[(size_t)key * s->lead_count + i] = p->batch->time[row];
+            s->led[(size_t)key * s->lead_count + i] = p->time[row];
 }
 
 static bool may_begin(const struct wr_pattern *p, const struct wr_seq *s, struct wr_seq_view *k, uint32_t row)
 {
     if (!wr_bit(p->insert, row) || (k->open && p->plan.one_start)) return false;
     if (WR_LIKELY(!s->lead_count)) return true;
-    return wr_variable_bit(p, s->level[1].variable, row) && !is_led(s, k->id, p->batch->time[row]);
+    return wr_variable_bit(p, s->level[1].variable, row) && !is_led(s, k->id, p->time[row]);
 }
 
 /* What is open moves on at a row, which some levels take and others die of. True when the row belongs to a match that
@@ -299,11 +299,11 @@ static void handle_row(struct wr_pattern *p, struct wr_seq *s, uint32_t key, uin
         else if (wr_variable_bit(p, at->next_variable, row)) taken |= bit;
         else if (at->next_strict) killed |= bit;
     }
-    bool past = is_past(p, s, key, p->batch->time[row]);
+    bool past = is_past(p, s, key, p->time[row]);
     if (taken | killed || past || wr_bit(p->insert, row)) {
         struct wr_seq_view k;
         wr_seq_open(s, key, &k);
-        if (past) expire(p, s, &k, p->batch->time[row]);
+        if (past) expire(p, s, &k, p->time[row]);
         if (!move_on(p, s, &k, taken, killed, row) && may_begin(p, s, &k, row)) take(p, s, &k, 1, row);
         wr_seq_close(s, &k);
     }
@@ -453,7 +453,7 @@ static void sequence_rows(struct wr_pattern *p)
     for (uint32_t i = 0; i < count; i++) {
         prefetch_row(p, s, rows, count, i);
         if (s->absences) {
-            int64_t time = p->batch->time[rows[i]];
+            int64_t time = p->time[rows[i]];
             wr_moments_until(&p->op, time);
             if (WR_UNLIKELY(p->op.timers.next <= time)) return; /* halted */
             p->now = time;

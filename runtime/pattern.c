@@ -249,6 +249,7 @@ static void pattern_on_batch(struct wr_operator *op, uint32_t port, const struct
     uint32_t words = (batch->rows + 63) / 64;
     uint64_t usable[WR_BATCH_WORDS];
     p->batch = batch;
+    p->time = p->plan.behind ? batch->place_time : batch->time;
     usable_rows(p, batch, usable);
     row_conditions(p, batch, usable);
     choose_rows(p, usable, words);
@@ -256,7 +257,7 @@ static void pattern_on_batch(struct wr_operator *op, uint32_t port, const struct
     touch_keys(p, words);
     p->matcher->rows(p);
     if (batch->rows) { /* rows that nothing selected let time pass too */
-        int64_t last = batch->time[batch->rows - 1];
+        int64_t last = p->time[batch->rows - 1];
         wr_moments_until(op, last);
         p->now = WR_MAX(p->now, last);
     }
@@ -291,14 +292,16 @@ static void pattern_on_watermark(struct wr_operator *op, uint32_t port, int64_t 
 {
     struct wr_pattern *p = (struct wr_pattern *)op;
     WR_ASSERT(port == 0 && !p->batch);
+    /* Rows before the watermark have been given: those of a window up to so much later. */
+    int64_t given = watermark == WR_TIME_MAX || !p->plan.behind ? watermark : wr_time_later(watermark, p->plan.behind - 1);
     /* A start's time ends whether or not a moment has been armed for it yet: at the end of the input those that are
      * armed as others fire were due from the beginning, and fire too. */
     if (watermark == WR_TIME_MAX) {
         p->closing = p->now;
         wr_moments_until(op, WR_TIME_MAX - 1);
     }
-    wr_moments_until(op, watermark);
-    if (watermark != WR_TIME_MAX && watermark > p->now) p->now = watermark;
+    wr_moments_until(op, given);
+    if (watermark != WR_TIME_MAX && given > p->now) p->now = given;
     wr_pattern_flush(p);
     wr_operator_emit_watermark(op, watermark);
 }

@@ -165,6 +165,8 @@ struct wr_plan {
     bool at_start;           /* it matters whether a row is its key's first */
     bool numbers;            /* MATCH_NUMBER() is asked for */
     bool more;               /* a key has a struct wr_key_more */
+    int64_t behind;          /* rows of a window stand so much after their event times: where its moment stands. As all
+                                do, time is counted there, and kept places have it. 0: the input is no window's */
     uint32_t time_slot;      /* where links hold the time of what they took last; WR_NONE: that of their row */
     const uint32_t *keep;    /* columns that kept rows have: the program's, and what waiting rows are asked for */
     uint32_t keep_count;
@@ -303,6 +305,7 @@ struct wr_pattern {
 
     /* The batch being handled. */
     const struct wr_batch *batch;
+    const int64_t *time;            /* of its rows, for all that counts time: see plan.behind */
     const uint64_t **bits;          /* per variable: its row condition; NULL: true */
     uint64_t select[WR_BATCH_WORDS], insert[WR_BATCH_WORDS];
     int32_t id[WR_BATCH_ROWS];

@@ -202,12 +202,21 @@ static void plan_limit(struct wr_plan *plan, const struct wr_pattern_node *spec)
     plan->limit_policy = policy[plan->limits.policy];
 }
 
+/* A window's results have its end - 1 µs for their time and stand at the moment that brings them. */
+static int64_t behind_window(const struct wr_program *program, const struct wr_node *node)
+{
+    do node = &program->node[node->input[0]];
+    while (node->kind == WR_NODE_SELECT);
+    return node->kind == WR_NODE_WINDOW ? node->u.window.late_us + 1 : 0;
+}
+
 void wr_plan_init(struct wr_plan *plan, const struct wr_program *program, const struct wr_node *node)
 {
     const struct wr_pattern_node *spec = &node->u.pattern;
     WR_ASSERT(!spec->all_matches && spec->after_match < WR_AFTER_NONE);
     *plan = (struct wr_plan){0};
     wr_limits_read(program, &plan->limits);
+    plan->behind = behind_window(program, node);
     plan_limit(plan, spec);
     plan_keep(plan, program, spec);
     plan_steps(plan, spec);
