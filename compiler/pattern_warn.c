@@ -1,5 +1,6 @@
 /* What will hurt and is no error: patterns that never match, wait for ever, or keep more and more.
  * All of it is read off the automaton and the tree, for patterns without errors. */
+#include "compiler/explain.h"
 #include "compiler/pattern.h"
 #include "compiler/state.h"
 
@@ -292,6 +293,71 @@ static void warn_out_of_time(struct wr_match_lowering *m, int64_t within_us)
     }
 }
 
+/* ---- Moments without rows -------------------------------------------------------------------- */
+
+static bool is_absence(const struct wr_automaton *a, uint32_t position)
+{
+    return position != WR_ACCEPT && a->absence_us[position] > 0;
+}
+
+/* Ways from an absence to absences; `total`: to have come here, in .time what the next ones end at. True: one is
+ * sooner than was known. */
+static bool go_on(const struct wr_automaton *a, uint32_t position, int64_t total, int64_t *time)
+{
+    bool sooner = false;
+    for (uint32_t i = 0; i < a->follow_size[position]; i++) {
+        const struct wr_follow *f = &a->follow[a->follow_start[position] + i];
+        if (f->position == WR_ACCEPT && !f->flags) return sooner; /* what stands behind is never taken */
+        if (!is_absence(a, f->position)) continue;
+        int64_t end;
+        if (__builtin_add_overflow(total, a->absence_us[f->position], &end) || end >= time[f->position]) continue;
+        time[f->position] = end;
+        sooner = true;
+    }
+    return sooner;
+}
+
+/* The shortest time in which absences alone lead from a position back to it; INT64_MAX: they do not. */
+static int64_t turn_of(struct wr_match_lowering *m, uint32_t position)
+{
+    const struct wr_automaton *a = &m->automaton;
+    int64_t *time = WR_NEW_ARRAY(m->c->arena, int64_t, a->position_count);
+    for (uint32_t p = 0; p < a->position_count; p++) time[p] = INT64_MAX;
+    for (bool sooner = go_on(a, position, 0, time); sooner;) {
+        sooner = false;
+        for (uint32_t p = 0; p < a->position_count; p++)
+            if (time[p] != INT64_MAX && p != position) sooner |= go_on(a, p, time[p], time);
+    }
+    return time[position];
+}
+
+/* Absences that follow one another in a loop need no row to go on: moments come as long as a start is open. */
+static void warn_moments(struct wr_match_lowering *m, int64_t within_us)
+{
+    enum { MANY = 1000, LOOKS = 64 };
+    const struct wr_automaton *a = &m->automaton;
+    uint32_t looks = 0, shortest = WR_NONE;
+    int64_t turn = INT64_MAX;
+    for (uint32_t p = 0; p < a->position_count && looks < LOOKS; p++) {
+        if (!is_absence(a, p)) continue;
+        int64_t own = turn_of(m, p);
+        looks++;
+        if (own >= turn) continue;
+        turn = own;
+        shortest = p;
+    }
+    if (shortest == WR_NONE || (within_us >= 0 && within_us / turn < MANY)) return;
+    struct wr_buf text = {0}, count = {0};
+    wr_explain_duration(turn, &text);
+    if (within_us >= 0) wr_buf_printf(&count, ", %lld times in all", (long long)(within_us / turn));
+    struct wr_diag *d = wr_diag_add(m->c->diags, WR_DIAG_W2014, a->place[shortest]->span,
+                                    "absences follow one another here with no row between: an open start goes round once "
+                                    "every %s%s", wr_buf_cstr(&text), within_us >= 0 ? wr_buf_cstr(&count) : ", without end");
+    wr_diag_help(m->c->diags, d, "one absence of the whole time does; or put a row that is taken into the repetition");
+    wr_buf_release(&text);
+    wr_buf_release(&count);
+}
+
 void wr_match_warn(struct wr_match_lowering *m, const struct wr_pattern_node *node)
 {
     uint32_t waited_for = node->within_us < 0 ? find_waited_for(m) : WR_NONE;
@@ -301,6 +367,7 @@ void wr_match_warn(struct wr_match_lowering *m, const struct wr_pattern_node *no
     warn_unreached(m);
     warn_greedy_end(m, node->within_us >= 0);
     if (node->within_us >= 0) warn_out_of_time(m, node->within_us);
+    warn_moments(m, node->within_us);
     if (waited_for == WR_NONE) return;
     warn_unbounded(m, waited_for);
     if (node->after_match != WR_AFTER_NEXT_ROW) warn_waiting_matches(m, waited_for);
