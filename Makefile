@@ -148,7 +148,7 @@ check: $(BIN) ## layout, includes, names, sizes, READMEs, generated pages
 	@WEIR=$(BIN) python3 tests/check/house.py
 
 bench: $(BIN) ## weir beside the machine's limits, in one run (PEERS=esper,flink,siddhi: beside those too)
-	@python3 bench/run.py --weir $(BIN) --build build/bench --mode $(MODE) $(PEERS:%=--peers %) $(ONLY:%=--only %)
+	@WEIR_LDLIBS="$(LDLIBS)" python3 bench/run.py --weir $(BIN) --build build/bench --mode $(MODE) $(PEERS:%=--peers %) $(ONLY:%=--only %)
 
 bench-state: $(BIN) ## what state on disk costs: pauses, throughput, bytes, a cold start
 	@python3 bench/state.py --weir $(BIN) --build build/bench

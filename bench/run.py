@@ -136,7 +136,7 @@ def small_figures(args, idle):
     figure("weir --version", 1000 * statistics.median(run([args.weir, "--version"])[3] for _ in range(21)), 10, "ms")
     library = os.path.join(os.path.dirname(args.build), args.mode, "libweir.a")
     tool = f"{args.build}/compile_time"
-    libs = os.environ.get("WEIR_LDLIBS", "-lsimdjson -lstdc++ -lpcre2-8 -lzstd -llz4 -lz -ljansson -lm")
+    libs = os.environ.get("WEIR_LDLIBS", "-llmdb -pthread -lsimdjson -lstdc++ -lpcre2-8 -lzstd -llz4 -lz -ljansson -lm")
     subprocess.run(f"cc -O2 -I{HERE}/.. -o {tool} {HERE}/compile_time.c {library} {libs}", shell=True, check=True)
     figure("compile, one pattern", float(run([tool, f"{PROGRAMS}/w2.weir"])[2]) / 1000, 1, "ms")
     flights = os.path.join(HERE, "..", "examples", "flights")

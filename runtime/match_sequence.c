@@ -462,14 +462,15 @@ static void sequence_rows(struct wr_pattern *p)
     }
 }
 
-/* Stages: what the key has open, its first item, and the key itself. */
+/* Stages: what the key has open, its first items, and where a moment may be the end of a match the key itself. */
 static void sequence_prefetch(const struct wr_pattern *p, uint32_t key, unsigned stage)
 {
     const struct wr_seq *s = p->state;
     if (key >= s->keys) return;
     if (stage == 0) __builtin_prefetch(&s->key[key]);
     else if (stage == 1) prefetch_first(s, key);
-    else if (stage == 2 && p->keys) wr_keytable_prefetch_entry(p->keys, key);
+    else if (stage == 2) prefetch_second(s, key);
+    else if (p->keys && s->absences >> s->levels) wr_keytable_prefetch_entry(p->keys, key);
 }
 
 /* ---- The rest -------------------------------------------------------------------------------------- */
