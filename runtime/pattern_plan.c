@@ -202,12 +202,16 @@ static void plan_limit(struct wr_plan *plan, const struct wr_pattern_node *spec)
     plan->limit_policy = policy[plan->limits.policy];
 }
 
-/* A window's results have its end - 1 µs for their time and stand at the moment that brings them. */
+/* A window's results have its end - 1 µs for their time and stand at the moment that brings them. 0: the rows are not of
+ * windows alone that wait equally long. */
 static int64_t behind_window(const struct wr_program *program, const struct wr_node *node)
 {
-    do node = &program->node[node->input[0]];
-    while (node->kind == WR_NODE_SELECT);
-    return node->kind == WR_NODE_WINDOW ? node->u.window.late_us + 1 : 0;
+    if (node->kind == WR_NODE_WINDOW) return node->u.window.late_us + 1;
+    if (node->kind != WR_NODE_SELECT && node->kind != WR_NODE_MERGE) return 0;
+    int64_t behind = behind_window(program, &program->node[node->input[0]]);
+    for (uint32_t i = 1; i < node->input_count; i++)
+        if (behind_window(program, &program->node[node->input[i]]) != behind) return 0;
+    return behind;
 }
 
 void wr_plan_init(struct wr_plan *plan, const struct wr_program *program, const struct wr_node *node)
@@ -216,7 +220,7 @@ void wr_plan_init(struct wr_plan *plan, const struct wr_program *program, const 
     WR_ASSERT(!spec->all_matches && spec->after_match < WR_AFTER_NONE);
     *plan = (struct wr_plan){0};
     wr_limits_read(program, &plan->limits);
-    plan->behind = behind_window(program, node);
+    plan->behind = behind_window(program, &program->node[node->input[0]]);
     plan_limit(plan, spec);
     plan_keep(plan, program, spec);
     plan_steps(plan, spec);
