@@ -97,7 +97,9 @@ class Torture:
         shutil.copy(os.path.join(self.peace, "p.weir"), self.war)
         self.options = self.rng.choice([["--checkpoint-interval", "1ms"], ["--checkpoint-interval", "1ms"],
                                         ["--checkpoint-rows", str(self.rng.randrange(1, 500))],
-                                        ["--checkpoint-interval", "20ms", "--batch-rows", str(self.rng.randrange(1, 64))]])
+                                        ["--checkpoint-interval", "20ms"]])
+        if self.rng.random() < 0.6:  # a checkpoint stands between two batches
+            self.options = self.options + ["--batch-rows", str(self.rng.choice([7, 20, 64, 200]))]
 
     def change_white_space(self):
         with open(os.path.join(self.war, "p.weir"), "a") as f:
@@ -171,6 +173,8 @@ def power_losses(t, shim, losses):
             fails = env is not None and t.rng.random() < 0.3
             if fails:
                 env["WEIR_SHIM_FAIL"] = str(t.rng.randrange(1, 40))
+            elif env and t.rng.random() < 0.6:
+                env["WEIR_SHIM_KILL"] = str(t.rng.randrange(1, 150))
             code, out, err = t.run(WEIR, env, t.rng.random() * (t.took * 4 + 0.05) if env else None)
             if code == 0:
                 t.check(err)
@@ -198,12 +202,16 @@ def full_disks(t, count):
     return count
 
 
-def crash_points(t, faults):
-    names = subprocess.run([faults, "version", "--crash-points"], capture_output=True, text=True).stdout.split()
+def names_of(weir):
+    """The named points of a build with faults; none of one without."""
+    return subprocess.run([weir, "version", "--crash-points"], capture_output=True, text=True).stdout.split()
+
+
+def crash_points(t, faults, share):
+    names, count = names_of(faults), 0
     assert names, "this build knows no crash points"
-    count = 0
-    for name in names:
-        for n in (1, 2, t.rng.randrange(3, 9)):
+    for name in names if not share else t.rng.sample(names, 8):
+        for n in (1, 2, t.rng.randrange(3, 9)) if not share else (t.rng.randrange(1, 4),):
             t.reset()
             t.until_done(lambda i: {"weir": faults, "env": {"WEIR_CRASH_AT": f"{name}:{n}"}} if i == 0 else None)
             count += 1
@@ -211,10 +219,11 @@ def crash_points(t, faults):
 
 
 def failing_calls(t, faults, kind, limit):
-    """Calls fail, one in each run, up to the last that the run makes: all of them, or a sample of so many."""
+    """Calls fail, one in each run, up to the last that the run makes: all of them, or a sample of so many (below 1000)."""
     count, n, most = 0, 0, 0
-    while count < limit:
-        n += 1 + (t.rng.randrange(1, 2 * (n // 10 + 1)) if limit < 1000 else 0)
+    step = {"store": 12, "file": 4, "alloc": 180}[kind] if limit < 20 else 0
+    while count < limit or limit >= 1000:
+        n += 1 + (t.rng.randrange(2 * (n // 10 + 1) + step) if limit < 1000 else 0)
         t.reset()
         t.options = ["--checkpoint-rows", "700"]
         code, out, err = t.run(faults, env={"WEIR_FAIL_AT": f"{kind}:{n}"})
@@ -238,7 +247,7 @@ def main():
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--events", type=int, default=1500)
-    parser.add_argument("--fails", type=int, default=60, help="failing calls of each kind and scenario, with --faults")
+    parser.add_argument("--fails", type=int, default=60, help="failing calls of each kind and scenario, with --faults; 1000: all of them")
     parser.add_argument("--only", default="")
     parser.add_argument("--faults", default="")
     args = parser.parse_args()
@@ -254,11 +263,11 @@ def main():
             print(f"  {name}: {kills} kills at random moments, {losses} losses of power, {full_disks(t, 1 + share // 20)} full disks: "
                   "the same bytes")
             passed += 3
-            if args.faults:
-                faults = os.path.abspath(args.faults)
-                print(f"  {name}: killed at {crash_points(t, faults)} named points, the same bytes")
+            if args.faults or names_of(WEIR):  # a build with faults: a share of them also where nobody asks
+                faults = os.path.abspath(args.faults) if args.faults else WEIR
+                print(f"  {name}: killed at {crash_points(t, faults, not args.faults)} named points, the same bytes")
                 for kind in ("store", "file", "alloc"):
-                    n = failing_calls(t, faults, kind, args.fails)
+                    n = failing_calls(t, faults, kind, args.fails if args.faults else 4)
                     print(f"  {name}: {n} failing calls ({kind}), nothing lost")
                 passed += 2
             shutil.rmtree(t.folder)
