@@ -285,7 +285,12 @@ static enum wr_status check_ended(struct wr_partition *p, const struct wr_record
     uint64_t done = 0, total = 0;
     WR_ASSERT(p->ended);
     p->reader->cls->progress(p->reader, &done, &total);
-    if (!one->total || !total || total == one->total) return WR_OK;
+    if (!one->total || total == one->total) return WR_OK; /* a pipe has no size */
+    if (total < one->total)
+        return wr_error_set(error, WR_ERR_STATE,
+                            "%s is shorter than when it was read before: it had %" PRIu64 " bytes at its end and has %" PRIu64
+                            " now; put that file back, or say --discard-state to begin anew",
+                            p->path, one->total, total);
     return wr_error_set(error, WR_ERR_STATE,
                         "%s had been read to its end with %" PRIu64 " bytes and has %" PRIu64 " now: what has been added "
                         "cannot be taken in, since its end had counted; --discard-state begins anew",

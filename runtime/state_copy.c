@@ -3,7 +3,12 @@
 #include "runtime/state_view.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static const char MAGIC[] = "WEIRSTATE1\n";
 
@@ -89,10 +94,9 @@ static bool write_part(FILE *file, struct wr_digest *digest, uint8_t kind, struc
     return written;
 }
 
-enum wr_status wr_state_export(const struct wr_state_image *image, const char *path, struct wr_error *error)
+/* The parts, one after the other. 0, or errno. */
+static int write_parts(const struct wr_state_image *image, FILE *file)
 {
-    FILE *file = fopen(path, "wbe");
-    if (!file) return wr_error_set(error, WR_ERR_USAGE, "%s: %s", path, strerror(errno));
     struct wr_digest digest;
     struct wr_buf record = {0}, hash = {0};
     wr_digest_init(&digest);
@@ -104,11 +108,73 @@ enum wr_status wr_state_export(const struct wr_state_image *image, const char *p
         written = write_part(file, &digest, 's', wr_buf_slice(&image->segment[i]));
     wr_put_u64(&hash, wr_digest_value(&digest));
     written = written && write_part(file, &digest, 'e', wr_buf_slice(&hash));
-    int code = written ? 0 : errno;
-    if (fclose(file) != 0 && !code) code = errno;
+    int code = written && fflush(file) == 0 ? 0 : errno;
     wr_buf_release(&record);
     wr_buf_release(&hash);
-    return code ? wr_error_set(error, WR_ERR_IO, "%s: %s", path, strerror(code)) : WR_OK;
+    return code;
+}
+
+/* An older export is replaced; nothing else that lies there is. */
+static bool is_export(const char *path)
+{
+    char head[sizeof MAGIC - 1];
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    bool same = fd >= 0 && read(fd, head, sizeof head) == (ssize_t)sizeof head && memcmp(head, MAGIC, sizeof head) == 0;
+    if (fd >= 0) close(fd);
+    return same;
+}
+
+/* The folder's list of names is made durable too. */
+static int sync_folder(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    struct wr_buf folder = {0};
+    wr_buf_add_slice(&folder, slash ? wr_slice_of(path, (size_t)(slash - path) + 1) : WR_SLICE("."));
+    int fd = open(wr_buf_cstr(&folder), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int code = fd >= 0 && fsync(fd) != 0 && errno != EINVAL ? errno : 0;
+    if (fd >= 0) close(fd);
+    wr_buf_release(&folder);
+    return code;
+}
+
+/* Under another name first, so that `path` is at every moment the older export or the whole new one. 0, or errno. */
+static int write_beside(const struct wr_state_image *image, const char *path, bool *opened)
+{
+    struct wr_buf beside = {0};
+    wr_buf_printf(&beside, "%s.XXXXXX", path);
+    (void)wr_buf_cstr(&beside);
+    int fd = mkostemp(beside.data, O_CLOEXEC), code = fd < 0 ? errno : 0; /* mode 0600, as the state itself */
+    FILE *file = code ? NULL : fdopen(fd, "wb");
+    *opened = file != NULL;
+    if (file) code = write_parts(image, file);
+    if (file && !code && fsync(fd) != 0) code = errno;
+    if (file && fclose(file) != 0 && !code) code = errno;
+    if (file && !code && rename(beside.data, path) != 0) code = errno;
+    if (file && code) (void)unlink(beside.data);
+    wr_buf_release(&beside);
+    return code ? code : sync_folder(path);
+}
+
+enum wr_status wr_state_export(const struct wr_state_image *image, const char *path, struct wr_error *error)
+{
+    struct stat st;
+    bool opened;
+    int code;
+    WR_ASSERT(image && path);
+    bool there = stat(path, &st) == 0;
+    if (there && S_ISDIR(st.st_mode)) return wr_error_set(error, WR_ERR_USAGE, "%s: is a folder, not a file", path);
+    if (there && S_ISREG(st.st_mode) && st.st_size > 0 && !is_export(path))
+        return wr_error_set(error, WR_ERR_USAGE, "%s: is there and no exported state: it is not written over", path);
+    if (there && !S_ISREG(st.st_mode)) { /* a pipe, a device */
+        FILE *file = fopen(path, "wbe");
+        opened = file != NULL;
+        code = opened ? write_parts(image, file) : errno;
+        if (file && fclose(file) != 0 && !code) code = errno;
+    } else {
+        char real[PATH_MAX]; /* a link stays a link */
+        code = write_beside(image, there && realpath(path, real) ? real : path, &opened);
+    }
+    return code ? wr_error_set(error, opened ? WR_ERR_IO : WR_ERR_USAGE, "%s: %s", path, strerror(code)) : WR_OK;
 }
 
 static enum wr_status read_file(const char *path, struct wr_buf *out, struct wr_error *error)

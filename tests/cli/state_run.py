@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """weir state, weir savepoint, and what `replay --state` refuses."""
-import json, os, shutil, signal, subprocess, sys, tempfile
+import json, os, resource, shutil, signal, subprocess, sys, tempfile
 
 WEIR = os.path.abspath(os.environ.get("WEIR", "build/weir"))
 PROGRAM = """CREATE STREAM ev (card STRING KEY, amount DOUBLE, at TIMESTAMP, WATERMARK FOR at AS at) WITH (timestamp_unit = 'ms');
@@ -28,8 +28,8 @@ def case(function):
     return function
 
 
-def weir(*args, code=0, env=None):
-    p = subprocess.run([WEIR, *args], capture_output=True, text=True, timeout=60, env=dict(os.environ, WEIR_STATE_TEST="",
+def weir(*args, code=0, env=None, limit=None):
+    p = subprocess.run([WEIR, *args], capture_output=True, text=True, timeout=60, preexec_fn=limit, env=dict(os.environ, WEIR_STATE_TEST="",
                                                                                       WEIR_BATCH_ROWS="", **(env or {})))
     assert p.returncode == code, f"exit {p.returncode}, wanted {code}: {args}: {p.stderr}"
     return p.stdout + p.stderr
@@ -60,7 +60,6 @@ def interrupted():
     env = dict(os.environ, WEIR_STATE_TEST="", WEIR_BATCH_ROWS="64")
 
     def small():
-        import resource
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, resource.RLIM_INFINITY))
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 
@@ -107,6 +106,23 @@ def copies_go_on_like_the_original():
         weir(*command(state))
         same()
     has(weir("savepoint", "st", "copy", code=2), "holds a checkpoint already")
+    weir("state", "export", "st", "file.state")  # an older export is replaced
+    assert sorted(os.listdir(".")) == ["bare", "copy", "ev.jsonl", "file.state", "half.jsonl", "other", "out.jsonl", "p.weir",
+                                       "peace.jsonl", "st"], os.listdir(".")
+    whole = open("file.state", "rb").read()
+    has(weir("state", "export", "st", "p.weir", code=2), "p.weir: is there and no exported state")
+    has(weir("state", "export", "st", "copy", code=2), "is a folder")
+    has(weir("state", "export", "st", "nowhere/f", code=2), "No such file")
+
+    def small():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) // 2, resource.RLIM_INFINITY))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    has(weir("state", "export", "st", "file.state", code=6, limit=small), "File too large")
+    assert open("file.state", "rb").read() == whole and not [f for f in os.listdir(".") if f.startswith("file.state.")]
+    os.symlink("file.state", "link.state")
+    weir("state", "export", "st", "link.state")
+    assert os.path.islink("link.state")
     open("file.state", "r+b").truncate(os.path.getsize("file.state") - 3)
     has(weir("state", "import", "file.state", "third", code=5), "cut short or damaged")
     has(weir("state", "import", "p.weir", "fourth", code=5), "is no exported state")
@@ -144,6 +160,20 @@ def what_is_not_what_it_was_is_refused():
     weir(*command("st"), code=5)
     weir(*command("st", "out.jsonl", "--discard-state"))
     same()
+
+
+@case
+def an_input_that_had_ended_is_longer_or_shorter():
+    prepare()
+    weir(*command("st"))
+    text, result = open("ev.jsonl").read(), open("out.jsonl").read()
+    for now, why in ((text[:5000], "shorter than when it was read before"), ("", "shorter than when it was read before"),
+                     (text * 2, "what has been added cannot be taken in")):
+        open("ev.jsonl", "w").write(now)
+        has(weir(*command("st"), code=5), "ev.jsonl", why, "--discard-state")
+        assert open("out.jsonl").read() == result
+    open("ev.jsonl", "w").write(text)
+    weir(*command("st"))
 
 
 @case
