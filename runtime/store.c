@@ -60,7 +60,9 @@ static MDB_val segment_key_at(struct wr_segment_key *key, uint64_t number)
 
 enum wr_status wr_store_damaged(const struct wr_store *store, struct wr_error *error, const char *what)
 {
-    return wr_error_set(error, WR_ERR_STATE, "the state in '%s' is damaged (%s): bring back a copy, or choose another directory",
+    return wr_error_set(error, WR_ERR_STATE,
+                        "the state in '%s' is damaged (%s): bring back a copy, or name another directory; --discard-state "
+                        "throws it away",
                         store->directory.path, what);
 }
 
@@ -238,8 +240,8 @@ static enum wr_status check_format(struct wr_store *store, struct wr_error *erro
     uint64_t format = wr_store_get64(payload.data + 16) & UINT32_MAX;
     if (format != WR_STORE_FORMAT)
         return wr_error_set(error, WR_ERR_STATE,
-                            "the state in '%s' has form %llu, this weir knows form %d: use the weir that wrote it, or begin "
-                            "anew in another directory",
+                            "the state in '%s' has form %llu, this weir knows form %d: use the weir that wrote it, or "
+                            "another directory; --discard-state throws it away",
                             store->directory.path, (unsigned long long)format, WR_STORE_FORMAT);
     store->secret = wr_store_get64(payload.data + 20);
     struct wr_slice record;

@@ -201,8 +201,8 @@ enum wr_status wr_store_directory_open(const struct wr_store_options *options, s
     if (!d->fresh && !options->read_only) remove_beginning(d);
     if (d->fresh && present(d, "lock.mdb"))
         return wr_error_set(error, WR_ERR_STATE,
-                            "the state in '%s' has lost its file 'data.mdb': bring it back from a copy, or choose another "
-                            "directory",
+                            "the state in '%s' has lost its file 'data.mdb': bring it back from a copy, or name another "
+                            "directory; --discard-state throws away what is left",
                             d->path);
     if (d->fresh && options->read_only) return wr_error_set(error, WR_ERR_USAGE, "there is no state in '%s'", d->path);
     return WR_OK;

@@ -181,13 +181,39 @@ def a_damaged_state_can_be_discarded():
     interrupted()
     with open("st/data.mdb", "r+b") as f:
         f.truncate(5000)
-    weir(*command("st"), code=5)
+    has(weir(*command("st"), code=5), "damaged", "--discard-state")
     weir(*command("st", "out.jsonl", "--discard-state"))
     same()
     os.mkdir("mine")
     open("mine/precious", "w").write("x")
     weir(*command("mine", "out.jsonl", "--discard-state"), code=5)
     assert os.path.exists("mine/precious")
+    shutil.rmtree("st")
+    interrupted()
+    os.remove("st/data.mdb")
+    has(weir(*command("st"), code=5), "has lost its file", "--discard-state")
+    weir(*command("st", "out.jsonl", "--discard-state"))
+    same()
+
+
+@case
+def two_engines_do_not_share_a_directory():
+    prepare()
+    weir(*command("bare", "peace.jsonl"))
+    os.mkfifo("pipe")
+    first = subprocess.Popen([WEIR, "replay", "p.weir", "--in", "ev=pipe", "--out", "out=out.jsonl", "--state", "st", "-q"],
+                             env={**os.environ, "WEIR_STATE_TEST": ""}, stderr=subprocess.PIPE, text=True)
+    with open("pipe", "w") as pipe:  # waits for the first one, which holds its directory by then
+        text = open("ev.jsonl").read()
+        pipe.write(text[:20000])
+        pipe.flush()
+        for more in ([], ["--discard-state"]):
+            has(weir(*command("st", "other.jsonl", *more), code=2), f"in use by another weir (process {first.pid})")
+        has(weir("savepoint", "bare", "st", code=2), "in use by another weir")
+        pipe.write(text[20000:])
+    assert first.wait(60) == 0, first.stderr.read()
+    same()
+    assert not os.path.exists("other.jsonl")
 
 
 @case
