@@ -101,6 +101,22 @@ class Torture:
         if self.rng.random() < 0.6:  # a checkpoint stands between two batches
             self.options = self.options + ["--batch-rows", str(self.rng.choice([7, 20, 64, 200]))]
 
+    def begin(self, faults):
+        """A state in the middle of a run, kept to begin from again and again."""
+        self.reset()
+        self.options = ["--batch-rows", "100"]
+        code, out, err = self.run(faults, {"WEIR_CRASH_AT": "published.after_write:6", "WEIR_STATE_TEST": "store"})
+        assert code == -signal.SIGKILL, f"exit {code}: {err}"
+        self.begun = os.path.join(self.folder, "begun")
+        shutil.rmtree(self.begun, ignore_errors=True)
+        shutil.copytree(self.war, self.begun)
+
+    def reset_to(self, begun):
+        self.reset()
+        if begun:
+            shutil.rmtree(self.war)
+            shutil.copytree(self.begun, self.war)
+
     def change_white_space(self):
         with open(os.path.join(self.war, "p.weir"), "a") as f:
             f.write(self.rng.choice(["\n", " -- nothing new\n", "\n\n   \n"]))
@@ -211,20 +227,21 @@ def crash_points(t, faults, share):
     names, count = names_of(faults), 0
     assert names, "this build knows no crash points"
     for name in names if not share else t.rng.sample(names, 8):
-        for n in (1, 2, t.rng.randrange(3, 9)) if not share else (t.rng.randrange(1, 4),):
-            t.reset()
+        for n in (1, 1, 2, 2, t.rng.randrange(3, 9)) if not share else (1, t.rng.randrange(1, 4)):
+            t.reset_to(count % 2)
             t.until_done(lambda i: {"weir": faults, "env": {"WEIR_CRASH_AT": f"{name}:{n}"}} if i == 0 else None)
             count += 1
     return count
 
 
-def failing_calls(t, faults, kind, limit):
-    """Calls fail, one in each run, up to the last that the run makes: all of them, or a sample of so many (below 1000)."""
+def failing_calls(t, faults, kind, limit, begun):
+    """Calls fail, one in each run, up to the last that the run makes: all of them, or a sample of so many (below 1000).
+    begun: of a run that goes on from the middle, with more published than its checkpoint holds."""
     count, n, most = 0, 0, 0
     step = {"store": 12, "file": 4, "alloc": 180}[kind] if limit < 20 else 0
     while count < limit or limit >= 1000:
         n += 1 + (t.rng.randrange(2 * (n // 10 + 1) + step) if limit < 1000 else 0)
-        t.reset()
+        t.reset_to(begun)
         t.options = ["--checkpoint-rows", "700"]
         code, out, err = t.run(faults, env={"WEIR_FAIL_AT": f"{kind}:{n}"})
         if code < 0 or code == 70 or "Sanitizer" in err:
@@ -265,10 +282,12 @@ def main():
             passed += 3
             if args.faults or names_of(WEIR):  # a build with faults: a share of them also where nobody asks
                 faults = os.path.abspath(args.faults) if args.faults else WEIR
+                t.begin(faults)
                 print(f"  {name}: killed at {crash_points(t, faults, not args.faults)} named points, the same bytes")
                 for kind in ("store", "file", "alloc"):
-                    n = failing_calls(t, faults, kind, args.fails if args.faults else 4)
-                    print(f"  {name}: {n} failing calls ({kind}), nothing lost")
+                    limit = args.fails if args.faults else 3
+                    n = [failing_calls(t, faults, kind, limit, begun) for begun in (False, True)]
+                    print(f"  {name}: {n[0]} failing calls ({kind}) from the beginning, {n[1]} from the middle: nothing lost")
                 passed += 2
             shutil.rmtree(t.folder)
         except AssertionError as e:
