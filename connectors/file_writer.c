@@ -211,7 +211,7 @@ static enum wr_status packed_read_back(struct wr_writer *writer, uint64_t from, 
     char bytes[PIECE_BYTES];
     if (from == to) return WR_OK;
     struct wr_byte_source *source = wr_byte_source_open(f->path, error);
-    if (!source) return error->status = WR_ERR_STATE;
+    if (!source) return error->status == WR_ERR_IO ? WR_ERR_IO : (error->status = WR_ERR_STATE);
     enum wr_status status = WR_OK;
     uint64_t at = 0;
     while (at < to && status == WR_OK) {

@@ -50,7 +50,8 @@ static void bind_recorded(struct wr_engine *old, struct wr_slice record)
         uint32_t node = node_named(old->program, WR_NODE_SOURCE, stream);
         wr_free(stream);
         if (node == WR_NONE || is_bound(old->input.at, inputs, node)) continue;
-        wr_vec_push(&old->input, (struct wr_binding){node, text_of(partition.path)});
+        char *path = text_of(partition.path);
+        wr_vec_push(&old->input, (struct wr_binding){node, path});
     }
     for (uint32_t i = 0; i < old->program->node_count; i++) {
         if (old->program->node[i].kind != WR_NODE_OUTPUT || is_bound(old->output.at, old->output.count, i)) continue;
@@ -58,7 +59,8 @@ static void bind_recorded(struct wr_engine *old, struct wr_slice record)
         WR_ASSERT(name);
         for (list = wr_record_find(record, "sinks"); list.size && wr_mark_next(&list, &mark);) {
             if (mark.kind == 's' || !is_named(name, mark.names)) continue;
-            wr_vec_push(&old->output, (struct wr_binding){i, text_of(mark.path)});
+            char *path = text_of(mark.path);
+            wr_vec_push(&old->output, (struct wr_binding){i, path});
             break;
         }
     }
@@ -70,19 +72,24 @@ static void bind_same(const struct wr_engine *engine, struct wr_engine *old)
     for (size_t i = 0; i < engine->input.count; i++) {
         const struct wr_binding *b = &engine->input.at[i];
         uint32_t node = node_named(old->program, WR_NODE_SOURCE, wr_node_binding_name(engine->program, b->node));
-        if (node != WR_NONE && b->path) wr_vec_push(&old->input, (struct wr_binding){node, wr_strdup(b->path)});
+        if (node == WR_NONE || !b->path) continue;
+        char *path = wr_strdup(b->path); /* before the vector grows: memory may run out */
+        wr_vec_push(&old->input, (struct wr_binding){node, path});
     }
     for (size_t i = 0; i < engine->output.count; i++) {
         const struct wr_binding *b = &engine->output.at[i];
         uint32_t node = node_named(old->program, WR_NODE_OUTPUT, wr_node_binding_name(engine->program, b->node));
-        if (node != WR_NONE) wr_vec_push(&old->output, (struct wr_binding){node, wr_strdup(b->path)});
+        if (node == WR_NONE) continue;
+        char *path = wr_strdup(b->path);
+        wr_vec_push(&old->output, (struct wr_binding){node, path});
     }
 }
 
+/* Some output had come farther, also where what lay there is damaged or could not stay, so that it is written again. */
 static bool is_behind(const struct wr_engine *engine)
 {
     for (size_t i = 0; i < engine->sink.count; i++)
-        if (wr_sink_is_behind(engine->sink.at[i])) return true;
+        if (engine->sink.at[i]->bytes < engine->sink.at[i]->journal) return true;
     return false;
 }
 

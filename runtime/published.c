@@ -104,11 +104,11 @@ enum wr_status wr_published_note(struct wr_published *p, uint64_t run, struct wr
     wr_put_u64(&body, ++p->sequence);
     wr_put_uint(&body, count);
     for (size_t i = 0; i < count; i++) {
-        bool behind = wr_sink_is_behind(sink[i]); /* what was published stays published */
+        bool behind = sink[i]->bytes < sink[i]->journal; /* what was published stays published */
         wr_buf_clear(&names);
         put_names(sink[i], &names);
         wr_put_u64(&body, wr_hash64(names.data, names.size, 0));
-        wr_put_u64(&body, behind ? sink[i]->published : sink[i]->bytes);
+        wr_put_u64(&body, behind ? sink[i]->journal : sink[i]->bytes);
         wr_put_u64(&body, behind ? sink[i]->published_digest : wr_digest_value(&sink[i]->digest));
     }
     wr_buf_release(&names);
@@ -232,23 +232,27 @@ static void tell(const struct wr_sink_resume *how, const struct wr_sink *sink, c
 }
 
 /* How far the file may stay as it is: what was published beyond the checkpoint, if it still lies there. */
-static uint64_t published_in_file(struct wr_sink *sink, const struct wr_mark *m, const struct wr_sink_resume *how,
-                                  uint64_t *digest)
+static enum wr_status published_in_file(struct wr_sink *sink, const struct wr_mark *m, const struct wr_sink_resume *how,
+                                        struct wr_error *error)
 {
-    uint64_t bytes = 0;
-    struct wr_error error = {0};
+    uint64_t bytes = 0, digest = 0;
     struct wr_digest all = sink->digest;
-    if (!find_published(how->published, how->run, sink, &bytes, digest) || bytes <= m->bytes)
-        return m->bytes;
-    if (kind_of(sink) == 's') return bytes;    /* what is gone is gone */
-    if (kind_of(sink) == 'c') return m->bytes; /* whole frames only */
-    if (sink->writer->cls->read_back(sink->writer, m->bytes, bytes, digest_piece, &all, &error) != WR_OK) {
-        tell(how, sink, "results that had been written are not there any more");
-        return m->bytes;
+    sink->published = sink->journal = m->bytes;
+    if (!find_published(how->published, how->run, sink, &bytes, &digest) || bytes <= m->bytes) return WR_OK;
+    sink->journal = bytes;
+    sink->published_digest = digest;
+    if (kind_of(sink) == 'c') return WR_OK; /* whole frames only */
+    if (kind_of(sink) == 'p') {             /* of a stream: what is gone is gone */
+        enum wr_status status = sink->writer->cls->read_back(sink->writer, m->bytes, bytes, digest_piece, &all, error);
+        if (status != WR_OK && status != WR_ERR_STATE) return status; /* the disk: it may lie there all the same */
+        bool there = status == WR_OK && wr_digest_value(&all) == digest;
+        if (status != WR_OK) tell(how, sink, "results that had been written are not there any more");
+        else if (!there) tell(how, sink, "results that had been written last are damaged");
+        *error = (struct wr_error){0};
+        if (!there) return WR_OK;
     }
-    if (wr_digest_value(&all) == *digest) return bytes;
-    tell(how, sink, "results that had been written last are damaged");
-    return m->bytes;
+    sink->published = bytes;
+    return WR_OK;
 }
 
 static enum wr_status unknown_output(const struct wr_sink *sink, struct wr_slice marks, struct wr_error *error)
@@ -297,7 +301,6 @@ static enum wr_status recognise(struct wr_sink *sink, const struct wr_mark *m, s
 enum wr_status wr_sink_resume(struct wr_sink *sink, struct wr_sink_resume *how, struct wr_error *error)
 {
     struct wr_mark m;
-    uint64_t digest = 0;
     const struct wr_writer_class *cls = sink->writer ? sink->writer->cls : NULL;
     WR_ASSERT(!sink->bytes && !sink->digested);
     sink->digested = true;
@@ -311,9 +314,8 @@ enum wr_status wr_sink_resume(struct wr_sink *sink, struct wr_sink_resume *how, 
     memcpy(&sink->digest, m.digest.data, sizeof sink->digest);
     sink->bytes = m.bytes;
     if (m.bytes) wr_buf_clear(&sink->buffer); /* a header: it stands there already */
-    sink->published = published_in_file(sink, &m, how, &digest);
-    sink->published_digest = digest;
-    how->ahead |= sink->published > m.bytes;
+    if (published_in_file(sink, &m, how, error) != WR_OK) return error->status;
+    how->ahead |= sink->journal > m.bytes;
     if (!cls || !cls->resume) return WR_OK;
     return cls->resume(sink->writer, cls->compressed ? m.size : sink->published, error);
 }

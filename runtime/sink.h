@@ -57,6 +57,8 @@ struct wr_sink {
     struct wr_digest digest;   /* of it */
     struct wr_buf tail;        /* its last bytes, WR_SINK_TAIL at least where there are so many */
     uint64_t published;        /* up to here nothing is written again */
+    uint64_t journal;          /* how far it had come when the run began, as the journal says: `published`, or farther where
+                                  what lay there was damaged or could not stay */
     uint64_t published_digest; /* what the digest must be there */
 };
 
