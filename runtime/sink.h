@@ -109,7 +109,7 @@ void wr_published_close(struct wr_published *published); /* NULL is fine */
 enum wr_status wr_published_note(struct wr_published *published, uint64_t run, struct wr_sink *const *sink, size_t count,
                                  struct wr_error *error);
 /* Before the first row of a run that goes on from a checkpoint: finds this sink's position in what wr_sink_mark wrote
- * (one after the other, all sinks'), cuts its file and arms the suppression. *ahead: published lies beyond the
+ * (one after the other, all sinks'), cuts its file and arms the suppression. *ahead: the journal knows of more than the
  * checkpoint. WR_ERR_STATE: the file is not the one, or shorter than the checkpoint says. What was published but is
  * damaged or lost (no power) is cut off back to the checkpoint, and `told` hears so. fresh: a sink without a position
  * is an output that a changed program has added, and begins empty; else it is WR_ERR_STATE. */

@@ -166,19 +166,19 @@ static void content_is(const char *path, int end)
     wr_buf_release(&wanted);
 }
 
-/* Goes on and writes the rest; the file is then what it is in peace. */
-static void go_on(struct place *p, const char *path, bool ahead_wanted, const char *told_wanted)
+/* Goes on and writes the rest; the file is then what it is in peace. held: what was published is not written again. */
+static void go_on(struct place *p, const char *path, bool held, const char *told_wanted)
 {
     struct wr_error error = {0};
     bool ahead;
     struct wr_sink *sink = opened(p, 0, path, true);
     if (resume(p, sink, &ahead, &error) != WR_OK) fail_msg("%s", error.message);
-    assert_int_equal(ahead, ahead_wanted);
-    assert_int_equal(wr_sink_is_behind(sink), ahead_wanted);
+    assert_true(ahead || !held); /* also where nothing is held back: what was damaged, or compressed, was ahead */
+    assert_int_equal(wr_sink_is_behind(sink), held);
     if (!told_wanted != !p->told.size || (told_wanted && !strstr(wr_buf_cstr(&p->told), told_wanted)))
         fail_msg("told: %s", wr_buf_cstr(&p->told));
     give(sink, CHECKPOINT, CHECKPOINT + 120);
-    assert_int_equal(wr_sink_is_behind(sink), ahead_wanted);
+    assert_int_equal(wr_sink_is_behind(sink), held);
     give(sink, CHECKPOINT + 120, END);
     assert_false(wr_sink_is_behind(sink));
     wr_sink_close(sink);
