@@ -16,7 +16,7 @@ BASE = alloc arena buf error fault hash text
 DSL = source diag diag_render ast ast_call ast_pattern ast_match ast_query ast_statement report parse \
       fmt fmt_doc fmt_expr fmt_pattern fmt_query fmt_expand
 VM = type array decimal calendar text text_time json zone regexp scalar opcode builtin builtin_number builtin_text builtin_time builtin_array \
-     batch exec frame exec_batch exec_row program program_io verify verify_code verify_node verify_pattern \
+     batch exec frame exec_batch exec_row exec_other program program_io verify verify_code verify_node verify_pattern \
      disasm bytecode_page pattern_class pattern_kept identity meaning_code limits
 VM_CXX = shortest
 COMPILER = compile settings declare declare_stream names relation types check_expr check_operator check_call check_array condition expr_walk query window output \

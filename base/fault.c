@@ -10,9 +10,19 @@
 
 static const char *const names[] = {
 #define CRASH_POINT(name, when) name,
+#define DEFECT(name, what)
 #include "base/fault.def"
+#undef DEFECT
 #undef CRASH_POINT
 };
+static const char *const defects[] = {
+#define CRASH_POINT(name, when)
+#define DEFECT(name, what) name,
+#include "base/fault.def"
+#undef DEFECT
+#undef CRASH_POINT
+};
+static const char *defect; /* of defects[], or NULL */
 static bool checks_state;
 static const char *const kinds[WR_FAULT_KINDS] = {"store", "file", "alloc"};
 
@@ -66,6 +76,24 @@ void wr_fault_pass(const char *name)
     if (atomic_fetch_add(&crash_count, 1) + 1 != crash_turn) return;
     kill(getpid(), SIGKILL);
     for (;;) pause(); /* another thread may be the one that the signal reaches first */
+}
+
+bool wr_fault_set_defect(const char *name)
+{
+    defect = NULL;
+    for (size_t i = 0; name && i < WR_COUNT(defects); i++)
+        if (strcmp(defects[i], name) == 0) defect = defects[i];
+    return defect || !name || !*name;
+}
+
+bool wr_fault_has_defect(const char *name)
+{
+    return defect && strcmp(defect, name) == 0;
+}
+
+const char *wr_fault_defect_name(size_t i)
+{
+    return i < WR_COUNT(defects) ? defects[i] : NULL;
 }
 
 /* The number behind "name:", 1 where there is none; 0: malformed. */

@@ -1,6 +1,6 @@
-/* Faults for tests: named points at which the process kills itself, and calls that fail. They exist where WR_FAULTS is
+/* Faults for tests: named points at which the process kills itself, calls that fail, and defects. They exist where WR_FAULTS is
  * defined (MODE=debug, asan, hostile); elsewhere they compile to nothing. Nothing here reads the environment: the command
- * line hands over WEIR_CRASH_AT, WEIR_FAIL_AT and WEIR_STATE_CHECK. */
+ * line hands over WEIR_CRASH_AT, WEIR_FAIL_AT, WEIR_DEFECT and WEIR_STATE_CHECK. */
 #ifndef WR_BASE_FAULT_H
 #define WR_BASE_FAULT_H
 
@@ -30,15 +30,22 @@ const char *wr_fault_name(size_t i);
 void wr_fault_check_state(bool on);
 bool wr_fault_checks_state(void);
 
+/* From now on the process has this defect of fault.def; NULL or "": none. false: there is none of that name. */
+bool wr_fault_set_defect(const char *name);
+bool wr_fault_has_defect(const char *name);
+const char *wr_fault_defect_name(size_t i);
+
 bool wr_fault_due(enum wr_fault_kind kind);
 void wr_fault_pass(const char *name);
 #define WR_FAULT_DUE(kind) wr_fault_due(kind)
 #define WR_CRASH_POINT(name) wr_fault_pass(name)
+#define WR_DEFECT(name) wr_fault_has_defect(name)
 
 #else
 
 #define WR_FAULT_DUE(kind) false
 #define WR_CRASH_POINT(name) ((void)0)
+#define WR_DEFECT(name) false
 
 #endif
 #endif

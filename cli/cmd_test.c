@@ -10,7 +10,7 @@
 struct testing {
     struct wr_args *args;
     struct wr_regexp *only;
-    bool update, quiet, machine;
+    bool update, quiet, machine, state_store;
     struct wr_arena arena;
     WR_VEC(struct wr_test_report) report;
     uint32_t count[WR_TEST_XPASS + 1];
@@ -171,7 +171,7 @@ static void run_program(struct testing *t, struct wr_test_job *job, struct verdi
 static void judge(struct testing *t, const struct wr_test_file *file, const struct wr_test_case *c,
                   struct verdict *v)
 {
-    struct wr_test_job job = {.file = file, .c = c};
+    struct wr_test_job job = {.file = file, .c = c, .state_store = t->state_store};
     const char *skip = reason_to_skip(c), *why;
     if (c->error) {
         error_at(v, file, c->error_line, c->error);
@@ -390,18 +390,18 @@ static void run_file(struct testing *t, const char *path)
     wr_buf_release(&text);
 }
 
-/* What no case has made happen; the exit code is 1 when less happens than --coverage=MIN wants. For
- * machines it goes to standard error. */
+/* What no case has made happen; the exit code is 1 when less happens than --coverage=MIN wants. JSON has it in its
+ * document; beside TAP it goes to standard error. */
 static int report_coverage(struct testing *t, struct wr_buf *out)
 {
     struct wr_buf text = {0};
-    double share = wr_test_cover_print(&t->coverage, &text);
+    double share = wr_test_cover_share(&t->coverage);
     bool low = share < t->coverage_min;
+    wr_test_cover_print(&t->coverage, &text);
     if (t->coverage_min > 0)
-        wr_buf_printf(&text, "coverage %.1f %%, %s %g %%\n", share, low ? "less than" : "at least",
-                      t->coverage_min);
-    if (t->machine) fwrite(text.data, 1, text.size, stderr);
-    else wr_buf_add_slice(out, wr_buf_slice(&text));
+        wr_buf_printf(&text, "coverage %.1f %%, %s %g %%\n", share, low ? "less than" : "at least", t->coverage_min);
+    if (!t->machine) wr_buf_add_slice(out, wr_buf_slice(&text));
+    else if (!wr_args_has(t->args, WR_OPTION_JSON)) fwrite(text.data, 1, text.size, stderr);
     wr_buf_release(&text);
     return low ? WR_EXIT_NO : WR_EXIT_DONE;
 }
@@ -447,7 +447,7 @@ static int finish(struct testing *t)
         wr_buf_clear(&out);
     }
     if (wr_args_has(t->args, WR_OPTION_JSON))
-        wr_test_write_json(t->report.at, t->report.count, &out);
+        wr_test_write_json(t->report.at, t->report.count, t->covers ? &t->coverage : NULL, t->coverage_min, &out);
     else if (wr_args_has(t->args, WR_OPTION_TAP))
         wr_test_write_tap(t->report.at, t->report.count, &out);
     else
@@ -468,7 +468,8 @@ int wr_cli_test(struct wr_args *args)
                         .quiet = wr_args_has(args, WR_OPTION_QUIET),
                         .machine =
                             wr_args_has(args, WR_OPTION_JSON) || wr_args_has(args, WR_OPTION_TAP)};
-    const char *run = wr_args_value(args, WR_OPTION_RUN), *ci = getenv("CI");
+    const char *run = wr_args_value(args, WR_OPTION_RUN), *ci = getenv("CI"), *state = getenv("WEIR_STATE_TEST");
+    t.state_store = wr_args_has(args, WR_OPTION_STATE_STORE) || (state && strcmp(state, "store") == 0);
     if (t.update && ci && *ci && strcmp(ci, "false") != 0 && strcmp(ci, "0") != 0)
         return wr_fail(WR_EXIT_USAGE,
                        "--update does not run under CI: what is expected is for people to say");

@@ -56,18 +56,23 @@ static bool faults_understood(void)
 #ifdef WR_FAULTS
     const char *wrong = wr_fault_configure(getenv("WEIR_CRASH_AT"), getenv("WEIR_FAIL_AT"));
     if (wrong) return wr_fail(WR_EXIT_USAGE, "%s", wrong), false;
+    if (!wr_fault_set_defect(getenv("WEIR_DEFECT")))
+        return wr_fail(WR_EXIT_USAGE, "WEIR_DEFECT names no defect of base/fault.def"), false;
     const char *check = getenv("WEIR_STATE_CHECK");
     wr_fault_check_state(check && *check);
 #endif
     return true;
 }
 
-/* For tests, in the same builds: the names that WEIR_CRASH_AT takes. */
-static bool crash_points_wanted(int argc, char **argv)
+/* For tests, in the same builds: the names that WEIR_CRASH_AT and WEIR_DEFECT take. */
+static bool fault_names_wanted(int argc, char **argv)
 {
 #ifdef WR_FAULTS
-    if (argc != 3 || strcmp(argv[1], "version") != 0 || strcmp(argv[2], "--crash-points") != 0) return false;
-    for (size_t i = 0; wr_fault_name(i); i++) puts(wr_fault_name(i));
+    if (argc != 3 || strcmp(argv[1], "version") != 0) return false;
+    bool defects = strcmp(argv[2], "--defects") == 0;
+    if (!defects && strcmp(argv[2], "--crash-points") != 0) return false;
+    const char *name;
+    for (size_t i = 0; (name = defects ? wr_fault_defect_name(i) : wr_fault_name(i)); i++) puts(name);
     return true;
 #else
     WR_UNUSED(argc);
@@ -80,7 +85,7 @@ int main(int argc, char **argv)
 {
     signal(SIGPIPE, SIG_IGN); /* a broken pipe is a status of the write, not the death of the process */
     if (!faults_understood()) return WR_EXIT_USAGE;
-    if (crash_points_wanted(argc, argv)) return WR_EXIT_DONE;
+    if (fault_names_wanted(argc, argv)) return WR_EXIT_DONE;
     if (argc < 2) {
         print_overview(stderr);
         return WR_EXIT_USAGE;

@@ -283,6 +283,17 @@ static bool check_matchers(const struct wr_run *run, const char *list)
     }
 }
 
+static bool fill_executor(struct wr_args *args, weir_engine_options *options)
+{
+    const char *name = setting(args, WR_OPTION_EXECUTOR, "WEIR_EXECUTOR");
+    if (!name) return true;
+    static const char *const executors[] = {"batch", "row"};
+    const char *said = wr_args_has(args, WR_OPTION_EXECUTOR) ? "--executor" : "WEIR_EXECUTOR";
+    size_t which = wr_args_choice(said, "batch or row", name, executors, WR_COUNT(executors));
+    options->executor = which ? WEIR_EXECUTOR_ROW : WEIR_EXECUTOR_BATCH;
+    return which < WR_COUNT(executors);
+}
+
 static bool fill_options(struct wr_run *run, weir_engine_options *options)
 {
     int64_t errors_max, batch_rows;
@@ -298,6 +309,7 @@ static bool fill_options(struct wr_run *run, weir_engine_options *options)
     if (!fill_state_options(run->args, options)) return false;
     options->matcher = setting(run->args, WR_OPTION_MATCHER, "WEIR_MATCHER");
     if (options->matcher && !check_matchers(run, options->matcher)) return false;
+    if (!fill_executor(run->args, options)) return false;
     options->format = strcmp(run->format, "csv") == 0 ? "csv" : "jsonl";
     options->context = run;
     if (strcmp(run->format, "table") == 0 || strcmp(run->format, "json") == 0) options->on_output = gather;

@@ -238,8 +238,9 @@ struct wr_test_variant {
     const char *name;
     uint32_t batch_rows;
     bool grouped; /* all records between two watermarks in one push a stream */
-    bool roundtrip;
+    bool roundtrip, store; /* store: with roundtrip, through checkpoints on disk in place of memory */
     const char *matcher;
+    int executor; /* WEIR_EXECUTOR_… */
     uint32_t partitions;  /* 0, 1: one a stream */
     uint32_t shuffle;     /* seed; 0: as written */
     bool trace, coverage; /* coverage: with trace */
@@ -248,6 +249,7 @@ struct wr_test_variant {
 struct wr_test_job {
     const struct wr_test_file *file;
     const struct wr_test_case *c;
+    bool state_store; /* state goes through a store on disk too when the case is run again */
     struct wr_test_program program;
     struct wr_arena arena;
     WR_VEC(struct wr_test_record) record;
@@ -266,7 +268,11 @@ const char *wr_test_vary(struct wr_test_job *job, const struct wr_test_outcome *
 
 void wr_test_cover_add(struct wr_test_coverage *coverage, const char *program,
                        const struct wr_test_outcome *outcome);
-double wr_test_cover_print(const struct wr_test_coverage *coverage, struct wr_buf *out);
+/* Of all programs, in percent; 100 where nothing is counted. */
+double wr_test_cover_share(const struct wr_test_coverage *coverage);
+void wr_test_cover_print(const struct wr_test_coverage *coverage, struct wr_buf *out);
+/* {"percent":…,"min":…,"covered":N,"total":N,"programs":[…]} */
+void wr_test_cover_json(const struct wr_test_coverage *coverage, double min, struct wr_buf *out);
 
 /* ---- Comparing and reporting ----------------------------------------------------------------- */
 
@@ -319,7 +325,9 @@ struct wr_slice wr_test_unquote(struct wr_arena *arena, struct wr_slice quoted);
 bool wr_test_format(struct wr_slice text, struct wr_buf *out, const char **why, uint32_t *line);
 
 void wr_test_write_junit(const struct wr_test_report *report, size_t count, struct wr_buf *out);
-void wr_test_write_json(const struct wr_test_report *report, size_t count, struct wr_buf *out);
+/* coverage: NULL, or what was counted, with the least share that was asked for. */
+void wr_test_write_json(const struct wr_test_report *report, size_t count, const struct wr_test_coverage *coverage,
+                        double coverage_min, struct wr_buf *out);
 void wr_test_write_tap(const struct wr_test_report *report, size_t count, struct wr_buf *out);
 const char *wr_test_verdict_name(enum wr_test_verdict verdict);
 

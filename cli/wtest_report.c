@@ -65,7 +65,8 @@ void wr_test_write_junit(const struct wr_test_report *report, size_t count, stru
     wr_buf_add_cstr(out, "</testsuite>\n");
 }
 
-void wr_test_write_json(const struct wr_test_report *report, size_t count, struct wr_buf *out)
+void wr_test_write_json(const struct wr_test_report *report, size_t count, const struct wr_test_coverage *coverage,
+                        double coverage_min, struct wr_buf *out)
 {
     wr_buf_add_cstr(out, "{\"version\":1,\"cases\":[");
     for (size_t i = 0; i < count; i++) {
@@ -78,7 +79,12 @@ void wr_test_write_json(const struct wr_test_report *report, size_t count, struc
         wr_buf_add_json(out, wr_slice_cstr(report[i].text));
         wr_buf_add_char(out, '}');
     }
-    wr_buf_add_cstr(out, "]}\n");
+    wr_buf_add_char(out, ']');
+    if (coverage) {
+        wr_buf_add_cstr(out, ",\n\"coverage\":");
+        wr_test_cover_json(coverage, coverage_min, out);
+    }
+    wr_buf_add_cstr(out, "}\n");
 }
 
 void wr_test_write_tap(const struct wr_test_report *report, size_t count, struct wr_buf *out)

@@ -3,8 +3,6 @@
 #include "cli/why.h"
 #include "cli/wtest.h"
 
-#include <stdlib.h>
-
 enum { PARTITIONS_MAX = 8 };
 
 /* Which record lies where: of one partition of one stream. */
@@ -181,9 +179,9 @@ static weir_status open_engine(struct run *run)
     const struct wr_test_variant *v = run->variant;
     weir_engine_options options = WEIR_ENGINE_OPTIONS_INIT;
     options.batch_rows = v->batch_rows;
-    const char *state_test = getenv("WEIR_STATE_TEST");
-    options.state_roundtrip = !v->roundtrip ? 0 : state_test && strcmp(state_test, "store") == 0 ? 2 : 1;
+    options.state_roundtrip = !v->roundtrip ? 0 : v->store ? 2 : 1;
     options.matcher = v->matcher;
+    options.executor = v->executor;
     options.context = run;
     options.on_result = on_result;
     options.on_drop = on_drop;

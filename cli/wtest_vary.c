@@ -1,32 +1,23 @@
-/* The same case in every other way that must give the same: state saved, dropped and loaded after
- * each event, whole batches, every matcher that is right for it, rows in another order, more source
- * partitions. */
+/* The same case in every other way that must give the same: state saved, dropped and loaded after each event, whole
+ * batches, each executor, each matcher that is right for it, rows in another order, more source partitions. */
 #include "cli/wtest.h"
+#include "vm/pattern_class.h"
 
 enum { EVENTS_SINGLE = 1000, SAVES_OF_LONG = 200 };
 
+/* Those that every case can take; matchers come from the program. */
 static const struct wr_test_variant variants[] = {
-    {.name = "with all state saved, dropped and loaded after each event",
-     .batch_rows = 1,
-     .roundtrip = true},
+    {.name = "with all state saved, dropped and loaded after each event", .batch_rows = 1, .roundtrip = true},
     {.name = "in batches of 1,024", .batch_rows = 1024, .grouped = true},
-    {.name = "with the general matcher", .matcher = "general", .batch_rows = 1},
-    {.name = "with the general matcher and state saved after each event",
-     .matcher = "general",
-     .batch_rows = 1,
-     .roundtrip = true},
-    {.name = "with the group matcher where it is right", .matcher = "group,general", .batch_rows = 1},
-    {.name = "with the group matcher where it is right and state saved after each event",
-     .matcher = "group,general",
-     .batch_rows = 1,
-     .roundtrip = true},
-    {.name = "with rows shuffled inside the allowed lateness", .shuffle = 1},
-    {.name = "with rows shuffled again, in batches of 1,024",
-     .shuffle = 7,
+    {.name = "with every expression in the batch executor", .executor = WEIR_EXECUTOR_BATCH},
+    {.name = "with every expression in the row executor, in batches of 1,024",
+     .executor = WEIR_EXECUTOR_ROW,
      .batch_rows = 1024,
      .grouped = true},
+    {.name = "with rows shuffled inside the allowed lateness", .shuffle = 1},
+    {.name = "with rows shuffled again, in batches of 1,024", .shuffle = 7, .batch_rows = 1024, .grouped = true},
     {.name = "spread over 2 source partitions", .partitions = 2},
-    {.name = "spread over 8 source partitions",
+    {.name = "spread over 8 source partitions, with state saved after each event",
      .partitions = 8,
      .roundtrip = true,
      .batch_rows = 1},
@@ -129,28 +120,72 @@ static bool differs(const struct wr_test_job *job, const struct wr_test_outcome 
     return false;
 }
 
-const char *wr_test_vary(struct wr_test_job *job, const struct wr_test_outcome *base,
-                         struct wr_arena *arena)
+/* ---- Running them ---------------------------------------------------------------------------- */
+
+struct varying {
+    struct wr_test_job *job;
+    const struct wr_test_outcome *base;
+    struct wr_arena *arena;
+    const char *found;
+};
+
+static void run_variant(struct varying *v, const struct wr_test_variant *asked)
 {
-    bool reorder = may_reorder(job, base);
-    const char *found = NULL;
-    for (size_t i = 0; i < WR_COUNT(variants) && !found; i++) {
-        if ((variants[i].shuffle || variants[i].partitions > 1) && !reorder) continue;
-        struct wr_test_outcome other;
-        struct wr_buf text = {0};
-        struct wr_test_variant variant = variants[i];
-        /* Recordings are long: then state is saved some hundred times, not after every event. */
-        if (variant.batch_rows == 1 && base->events > EVENTS_SINGLE) {
-            variant.batch_rows = (uint32_t)WR_MIN(base->events / SAVES_OF_LONG + 1, UINT64_C(1024));
-            variant.grouped = true;
-        }
-        wr_test_run(job, &variant, &other);
-        wr_buf_printf(&text,
-                      "  run again %s, the case gives something else: this is a defect of weir\n",
-                      variants[i].name);
-        if (differs(job, base, &other, &text)) found = wr_arena_cstr(arena, wr_buf_slice(&text));
-        wr_buf_release(&text);
-        wr_test_outcome_release(&other);
+    if (v->found) return;
+    struct wr_test_outcome other;
+    struct wr_buf text = {0};
+    struct wr_test_variant variant = *asked;
+    /* Recordings are long: then state is saved some hundred times, not after every event. */
+    if (variant.batch_rows == 1 && v->base->events > EVENTS_SINGLE) {
+        variant.batch_rows = (uint32_t)WR_MIN(v->base->events / SAVES_OF_LONG + 1, UINT64_C(1024));
+        variant.grouped = true;
     }
-    return found;
+    wr_test_run(v->job, &variant, &other);
+    wr_buf_printf(&text, "  run again %s%s, the case gives something else: this is a defect of weir\n", variant.name,
+                  variant.store ? ", through a store on disk" : "");
+    if (differs(v->job, v->base, &other, &text)) v->found = wr_arena_cstr(v->arena, wr_buf_slice(&text));
+    wr_buf_release(&text);
+    wr_test_outcome_release(&other);
+    if (!v->job->state_store || !asked->roundtrip || asked->store) return;
+    variant = *asked;
+    variant.store = true;
+    run_variant(v, &variant);
+}
+
+/* Does the list give any pattern another matcher than it has as the program stands? */
+static bool changes_matcher(const struct wr_program *program, const char *list)
+{
+    const char *own = wr_program_setting(program, "matcher"), *why;
+    for (uint32_t i = 0; i < program->node_count; i++) {
+        const struct wr_pattern_node *p = &program->node[i].u.pattern;
+        if (program->node[i].kind == WR_NODE_PATTERN &&
+            wr_pattern_class_forced(p, list, &why) != wr_pattern_class_forced(p, own ? own : "auto", &why))
+            return true;
+    }
+    return false;
+}
+
+/* Each matcher that is right for a pattern and not its own, by itself and with state saved after each event. */
+static void run_matchers(struct varying *v)
+{
+    for (int i = WR_MATCHER_ROW; i <= WR_MATCHER_GENERAL; i++) {
+        const char *name = wr_matcher_class_name((enum wr_matcher_class)i);
+        char list[32], by_itself[48], saved[96];
+        snprintf(list, sizeof list, "%s,auto", name);
+        if (!changes_matcher(v->job->program.program, list)) continue;
+        snprintf(by_itself, sizeof by_itself, "with the %s matcher", name);
+        snprintf(saved, sizeof saved, "%s and state saved after each event", by_itself);
+        run_variant(v, &(struct wr_test_variant){.name = by_itself, .matcher = list, .batch_rows = 1});
+        run_variant(v, &(struct wr_test_variant){.name = saved, .matcher = list, .batch_rows = 1, .roundtrip = true});
+    }
+}
+
+const char *wr_test_vary(struct wr_test_job *job, const struct wr_test_outcome *base, struct wr_arena *arena)
+{
+    struct varying v = {.job = job, .base = base, .arena = arena};
+    bool reorder = may_reorder(job, base);
+    for (size_t i = 0; i < WR_COUNT(variants); i++)
+        if (reorder || !(variants[i].shuffle || variants[i].partitions > 1)) run_variant(&v, &variants[i]);
+    run_matchers(&v);
+    return v.found;
 }

@@ -227,6 +227,9 @@ typedef struct weir_seen {
     const char *const *variables;
 } weir_seen;
 
+/* Expressions run over whole batches or row by row, each by what suits it; either can be made to run all of them. */
+enum { WEIR_EXECUTOR_OWN, WEIR_EXECUTOR_BATCH, WEIR_EXECUTOR_ROW };
+
 typedef struct weir_engine_options {
     size_t struct_size;
     int64_t errors_max;              /* budget of bad rows; -1: as the program says, or unlimited */
@@ -264,10 +267,11 @@ typedef struct weir_engine_options {
     int discard_state;    /* begin anew: what is in state_dir goes */
     int accept_loss;      /* operators of a changed program may begin empty though state of theirs is there */
     int any_file_system;  /* network file systems and the like are not refused for state_dir */
+    int executor;         /* a test mode: WEIR_EXECUTOR_…; the results do not depend on it */
 } weir_engine_options;
 #define WEIR_ENGINE_OPTIONS_INIT                                                                                        \
     {sizeof(weir_engine_options), -1, 0, NULL, 0, 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL,     \
-     NULL, -1, 0, 0, 0, 0}
+     NULL, -1, 0, 0, 0, 0, WEIR_EXECUTOR_OWN}
 
 WEIR_API weir_status weir_engine_open(const weir_program *program, const weir_engine_options *options,
                                       weir_engine **engine, weir_error *error);

@@ -164,6 +164,7 @@ enum wr_status wr_engine_set_up(struct wr_engine *engine, struct wr_error *error
                                       .cycle = engine->options.state_roundtrip == 2 && !engine->options.state ? cycle : NULL,
                                       .cycle_context = engine,
                                       .matcher = engine->options.matcher,
+                                      .executor = engine->options.executor,
                                       .watch = engine->watch,
                                       .stop = &engine->stop,
                                       .durable = engine->options.state != NULL,

@@ -24,6 +24,7 @@ struct wr_engine_options {
     uint64_t checkpoint_rows; /* 0: as the program says, or none */
     bool discard_state, accept_loss, any_file_system;
     const char *matcher;
+    enum wr_executor executor;
     int (*on_progress)(void *context, const struct wr_progress *progress);
     void (*on_log)(void *context, const char *line);
     int (*on_output)(void *context, const char *lines, size_t size); /* NULL: standard output */

@@ -138,6 +138,9 @@ struct wr_place wr_moment_place(const struct wr_operator *op);
 int64_t wr_task_time(const struct wr_task *task);
 /* The matcher class that --matcher or a test forces, or NULL. */
 const char *wr_task_matcher(const struct wr_task *task);
+/* Blocks made ready to run, by the executor that a test forces. */
+struct wr_frame *wr_task_frame(const struct wr_task *task, uint32_t code);
+struct wr_row_frame *wr_task_row_frame(const struct wr_task *task, uint32_t code);
 /* Who watches the run (runtime/watch.h), or NULL. */
 struct wr_watch *wr_task_watch(const struct wr_task *task);
 /* The host asked for the end, or a limit was passed, in the middle of a batch; asked between rows and moments where they can

@@ -180,7 +180,7 @@ struct wr_plan {
     uint8_t limit_policy;    /* enum wr_limit, for that */
 };
 
-void wr_plan_init(struct wr_plan *plan, const struct wr_program *program, const struct wr_node *node);
+void wr_plan_init(struct wr_plan *plan, const struct wr_task *task, const struct wr_node *node);
 void wr_plan_release(struct wr_plan *plan, const struct wr_node *node);
 
 /* ---- A key's state in its logical form ---------------------------------------------------------- */

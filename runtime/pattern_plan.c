@@ -124,15 +124,16 @@ static void plan_history(struct wr_plan *plan, const struct wr_pattern_node *spe
     }
 }
 
-static void plan_condition(struct wr_plan *plan, const struct wr_program *program,
-                           const struct wr_pattern_node *spec, uint32_t variable)
+static void plan_condition(struct wr_plan *plan, const struct wr_task *task, const struct wr_pattern_node *spec,
+                           uint32_t variable)
 {
+    const struct wr_program *program = wr_task_program(task);
     struct wr_condition *condition = &plan->condition[variable];
     uint32_t number = spec->variable[variable].condition;
     if (number == WR_NONE) return;
     WR_ASSERT(number < program->code_count);
     const struct wr_code *code = &program->code[number];
-    condition->frame = wr_row_frame_new(program, code);
+    condition->frame = wr_task_row_frame(task, number);
     condition->input = wr_alloc_zero((code->input_count + 1) * sizeof *condition->input);
     for (uint32_t i = 0; i < code->input_count; i++) {
         const struct wr_input *input = &code->input[i];
@@ -214,8 +215,9 @@ static int64_t behind_window(const struct wr_program *program, const struct wr_n
     return behind;
 }
 
-void wr_plan_init(struct wr_plan *plan, const struct wr_program *program, const struct wr_node *node)
+void wr_plan_init(struct wr_plan *plan, const struct wr_task *task, const struct wr_node *node)
 {
+    const struct wr_program *program = wr_task_program(task);
     const struct wr_pattern_node *spec = &node->u.pattern;
     WR_ASSERT(!spec->all_matches && spec->after_match < WR_AFTER_NONE);
     *plan = (struct wr_plan){0};
@@ -228,7 +230,7 @@ void wr_plan_init(struct wr_plan *plan, const struct wr_program *program, const 
     plan_history(plan, spec);
     plan->condition = wr_alloc_zero((spec->variable_count + 1) * sizeof *plan->condition);
     uint32_t tracks = plan->track_count;
-    for (uint32_t v = 0; v < spec->variable_count; v++) plan_condition(plan, program, spec, v);
+    for (uint32_t v = 0; v < spec->variable_count; v++) plan_condition(plan, task, spec, v);
     WR_ASSERT(plan->track_count == tracks); /* .history lists all that conditions read */
     plan->selects = wr_alloc_zero(spec->variable_count + 1);
     plan->begins = wr_alloc_zero(spec->variable_count + 1);

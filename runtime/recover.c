@@ -2,6 +2,7 @@
  * mode that goes through all of it after every batch. */
 #include "runtime/checkpoint_internal.h"
 
+#include "base/fault.h"
 #include "runtime/clock.h"
 #include "runtime/key_set.h"
 #include "runtime/source.h"
@@ -450,6 +451,8 @@ void wr_checkpoint_cycle(struct wr_engine *engine)
     WR_ASSERT(status == WR_OK);
     status = wr_recover_operators(c, wr_buf_slice(&record), from, &error);
     WR_ASSERT(status == WR_OK);
+    for (uint32_t i = 0; WR_DEFECT("store") && i < task->op_count; i++)
+        if (task->op[i]->cls->clear) task->op[i]->cls->clear(task->op[i]);
     WR_STATE_CHECK(wr_state_check_forget(c));
     watch_changes(c);
     wr_free(from);

@@ -1,5 +1,6 @@
 /* The test mode that saves the state of every operator into memory, makes it forget everything, and
  * loads it again: what an operator does not save does not exist. */
+#include "base/fault.h"
 #include "runtime/codec.h"
 #include "runtime/task.h"
 
@@ -31,6 +32,7 @@ void wr_task_roundtrip(struct wr_task *task)
         for (uint32_t e = 0; e < saved.entries; e++) {
             bool whole = wr_get_bytes(&in, &key) && wr_get_bytes(&in, &value);
             WR_ASSERT(whole);
+            if (WR_DEFECT("state") && e + 1 == saved.entries) continue;
             bool loaded = op->cls->load(op, key, value);
             WR_ASSERT(loaded);
         }

@@ -1,5 +1,22 @@
-/* Code that several operators want of the same rows: the row conditions of many patterns over one stream. */
+/* Blocks made ready to run; and code that several operators want of the same rows: the row conditions of many patterns
+ * over one stream. */
 #include "runtime/task.h"
+
+struct wr_frame *wr_task_frame(const struct wr_task *task, uint32_t code)
+{
+    WR_ASSERT(code < task->program->code_count);
+    struct wr_frame *frame = wr_frame_new(task->program, &task->program->code[code]);
+    wr_frame_force(frame, task->options.executor);
+    return frame;
+}
+
+struct wr_row_frame *wr_task_row_frame(const struct wr_task *task, uint32_t code)
+{
+    WR_ASSERT(code < task->program->code_count);
+    struct wr_row_frame *frame = wr_row_frame_new(task->program, &task->program->code[code]);
+    wr_row_frame_force(frame, task->options.executor);
+    return frame;
+}
 
 struct wr_row_code {
     struct wr_frame *frame;
@@ -14,7 +31,7 @@ struct wr_row_code *wr_task_row_code(struct wr_task *task, uint32_t code, uint32
     struct wr_row_code *shared = task->row_code[code];
     if (!shared) {
         task->row_code[code] = shared = wr_alloc_zero(sizeof *shared);
-        shared->frame = wr_frame_new(task->program, &task->program->code[code]);
+        shared->frame = wr_task_frame(task, code);
         shared->from = task->op[from];
     }
     WR_ASSERT(shared->from == task->op[from]);

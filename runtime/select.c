@@ -19,8 +19,8 @@ static struct wr_operator *create(struct wr_task *task, const struct wr_node *no
     const struct wr_node *input = &program->node[node->input[0]];
     const struct wr_code *project = &program->code[n->project];
     WR_ASSERT(project->result_count == node->schema.count);
-    select->project = wr_frame_new(program, project);
-    if (n->where != WR_NONE) select->where = wr_frame_new(program, &program->code[n->where]);
+    select->project = wr_task_frame(task, n->project);
+    if (n->where != WR_NONE) select->where = wr_task_frame(task, n->where);
     select->where_name = input->kind == WR_NODE_WINDOW ? "HAVING" : "WHERE";
     select->needed = wr_alloc_zero(sizeof(uint64_t) * (input->schema.count / 64 + 1));
     for (uint32_t i = 0; i < project->input_count; i++) {

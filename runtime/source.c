@@ -1,6 +1,7 @@
 /* SOURCE: computed columns, bad records, lateness and effective times, and the order of places. */
 #include "runtime/source.h"
 
+#include "base/fault.h"
 #include "runtime/codec.h"
 #include "runtime/state.h"
 #include "vm/text.h"
@@ -23,9 +24,9 @@ static struct wr_operator *create(struct wr_task *task, const struct wr_node *no
     source->column = wr_alloc_zero(sizeof *source->column * (node->schema.count + 1));
     source->zeros = wr_alloc_zero(sizeof *source->zeros * WR_BATCH_ROWS);
     if (source->node->computed != WR_NONE)
-        source->computed = wr_frame_new(program, &program->code[source->node->computed]);
+        source->computed = wr_task_frame(task, source->node->computed);
     if (source->node->watermark != WR_NONE && source->node->delay_us < 0)
-        source->watermark = wr_frame_new(program, &program->code[source->node->watermark]);
+        source->watermark = wr_task_frame(task, source->node->watermark);
     const char *ahead = wr_stream_option(source->stream, "max_ahead");
     if (!ahead) ahead = wr_program_setting(program, "max_ahead");
     const char *dialect = wr_program_setting(program, "dialect");
@@ -313,6 +314,14 @@ static bool fill_columns(struct wr_source *source, struct wr_partition *partitio
     return doubtful;
 }
 
+/* Defects for tests. */
+static bool overlooks(const struct wr_source *source, const struct wr_partition *partition, struct wr_batch *batch)
+{
+    if (WR_DEFECT("batch") && batch->rows > 1) batch->rows--;
+    return (WR_DEFECT("partitions") && partition->number > 0) ||
+           (WR_DEFECT("order") && less_delay(batch->event_time[0], WR_MAX(source->node->delay_us, 0)) < partition->watermark);
+}
+
 void wr_source_take(struct wr_source *source, struct wr_partition *partition,
                     const struct wr_batch *in)
 {
@@ -336,6 +345,7 @@ void wr_source_take(struct wr_source *source, struct wr_partition *partition,
         doubtful |= v->flags != 0;
         batch.event_time = v->u.i64;
     }
+    if (overlooks(source, partition, &batch)) return;
     const struct wr_vector *watermark = NULL;
     if (source->watermark) {
         wr_frame_run(source->watermark, &batch);

@@ -37,6 +37,7 @@ struct wr_task_options {
     void (*cycle)(void *context); /* takes the place of wr_task_roundtrip; NULL: it does not */
     void *cycle_context;
     const char *matcher;                          /* borrowed */
+    enum wr_executor executor;
     int64_t errors_max;                           /* -1: no budget */
     bool stop_on_error;                           /* SET on_error = 'stop' */
     void (*log)(void *context, const char *line); /* may be NULL */

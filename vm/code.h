@@ -96,6 +96,7 @@ struct wr_row_frame {
     struct wr_value *value;   /* one a register; the caller fills the inputs before each run */
     struct wr_arena *strings; /* what string instructions make; cleared at the start of each run */
     void *scratch;
+    struct wr_frame *batch;   /* forced to the batch executor; NULL: it is not */
 };
 struct wr_row_frame *wr_row_frame_new(const struct wr_program *program, const struct wr_code *code);
 void wr_row_frame_free(struct wr_row_frame *frame);
@@ -104,6 +105,17 @@ static inline const struct wr_value *wr_row_frame_result(const struct wr_row_fra
 {
     return &frame->value[frame->code->result[result]];
 }
+
+/* ---- Either alone, for tests (exec_other.c) ---------------------------------------------------- */
+
+enum wr_executor {
+    WR_EXECUTOR_OWN, /* each block by the one that it was made for; numbers as those of WEIR_EXECUTOR_… */
+    WR_EXECUTOR_BATCH,
+    WR_EXECUTOR_ROW
+};
+/* Before the first run. */
+void wr_frame_force(struct wr_frame *frame, enum wr_executor executor);
+void wr_row_frame_force(struct wr_row_frame *frame, enum wr_executor executor);
 
 const char *wr_reason_name(enum wr_reason reason);    /* "overflow": for the drop table */
 const char *wr_reason_code(enum wr_reason reason);    /* "W3001": run-time codes W30xx, in diag.def's help too */

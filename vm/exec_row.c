@@ -2,9 +2,8 @@
  *
  * A block is turned into steps with their label's address beforehand (direct threading); each instruction's
  * code is made from opcodes.def by the macros below, one for each RULE. */
-#include "vm/builtin_impl.h"
+#include "vm/frame.h"
 #include "vm/opcode.h"
-#include "vm/program.h"
 #include "vm/scalar.h"
 
 #pragma GCC diagnostic ignored "-Wpedantic" /* addresses of labels, for the computed goto */
@@ -67,6 +66,7 @@ void wr_row_frame_free(struct wr_row_frame *frame)
     wr_free(plan->step);
     wr_arena_release(&plan->strings);
     wr_free(plan);
+    wr_frame_free(frame->batch);
     wr_free(frame->value);
     wr_free(frame);
 }
@@ -76,7 +76,9 @@ void wr_row_frame_run(struct wr_row_frame *frame)
     struct row_plan *plan = frame->scratch;
     WR_DCHECK(plan && frame->strings == &plan->strings);
     wr_arena_clear(frame->strings);
-    run_steps(frame, plan->step, WR_OP_COUNT);
+    bool alone = frame->batch == NULL;
+    if (alone || wr_row_frame_execute_batch(frame)) run_steps(frame, plan->step, WR_OP_COUNT);
+    if (WR_UNLIKELY(!alone)) wr_row_frame_take_batch(frame);
 }
 
 /* ---- What a field of struct wr_value is called, and how a result is put there ------------------ */

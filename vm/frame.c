@@ -231,6 +231,10 @@ void wr_frame_run(struct wr_frame *frame, const struct wr_batch *batch)
             frame->vector[i] = (struct wr_vector){.cls = WR_CLASS_I64, .u.i64 = time.to};
         }
     }
+    if (WR_UNLIKELY(frame->by_row != NULL)) {
+        wr_frame_run_rows(frame, batch->rows);
+        return;
+    }
     wr_frame_execute(frame, batch->rows);
     for (uint32_t r = 0; r < code->result_count; r++) frame->result[r] = frame->vector[frame->result_vector[r]];
 }

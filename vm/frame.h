@@ -34,10 +34,18 @@ struct wr_frame {
     uint32_t cache_count;
     void *splat;              /* a constant as a whole vector, where both operands are constants */
     struct wr_arena storage;  /* of everything above */
-    struct wr_row_frame *row; /* for wr_frame_reason; made when first asked */
+    struct wr_row_frame *row; /* for wr_frame_reason and by_row; made when first asked */
+    struct wr_vector *by_row; /* forced to the row executor: the results; NULL: it is not */
 };
 
 /* Runs the steps over `rows` rows; inputs are in place. */
 void wr_frame_execute(struct wr_frame *frame, uint32_t rows);
+
+/* exec_other.c: the same by the row executor, results and all. */
+void wr_frame_run_rows(struct wr_frame *frame, uint32_t rows);
+/* The row of a row frame by the batch executor; true: a result is an error, whose reason the row executor, run in
+ * between, tells wr_row_frame_take_batch. */
+bool wr_row_frame_execute_batch(struct wr_row_frame *frame);
+void wr_row_frame_take_batch(struct wr_row_frame *frame);
 
 #endif

@@ -146,7 +146,10 @@ enum wr_matcher_class wr_pattern_class_forced(const struct wr_pattern_node *patt
         enum wr_matcher_class matcher;
         snprintf(name, sizeof name, "%.*s", (int)size, at);
         at += size + (at[size] == ',');
-        if (strcmp(name, "auto") == 0) return wr_pattern_class(pattern);
+        if (strcmp(name, "auto") == 0) {
+            *why = NULL;
+            return wr_pattern_class(pattern);
+        }
         if (!wr_matcher_class_of(name, &matcher)) continue;
         const char *refuses = wr_pattern_class_refuses(pattern, matcher);
         if (!refuses) {

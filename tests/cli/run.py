@@ -134,6 +134,11 @@ def values_of_options_are_checked(f):
     equal(weir(*args, "--dialect", "standard")[:2], (0, BIG))
     rc, out, err = weir(*args, "--matcher", "genral")
     assert rc == 2 and "did you mean 'general'?" in err, err
+    rc, out, err = weir(*args, "--executor", "rows")
+    assert rc == 2 and "did you mean 'row'?" in err, err
+    rc, out, err = weir(*args, env={"WEIR_EXECUTOR": "fast"})
+    assert rc == 2 and "WEIR_EXECUTOR is batch or row, not 'fast'" in err, err
+    equal([weir(*args, "--executor", name)[:2] for name in ("batch", "row")], [(0, BIG), (0, BIG)])
     rc, out, err = weir(*args, env={"WEIR_MATCHER": "group,fast"})
     assert rc == 2 and "WEIR_MATCHER is row, sequence, group or general, not 'fast'" in err, err
     with open(f + "/loop.weir", "w") as file:

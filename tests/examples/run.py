@@ -50,7 +50,7 @@ def the_tests_of_examples_and_manual_pass(folder):
     for name in ("examples", "docs"):
         shutil.copytree(os.path.join(TOP, name), os.path.join(folder, name))
     shutil.copy(os.path.join(TOP, "README.md"), folder)
-    p = subprocess.run([WEIR, "test", "examples", "docs", "README.md"], capture_output=True, text=True, timeout=300, cwd=folder)
+    p = subprocess.run([WEIR, "test", "--state-store", "examples", "docs", "README.md"], capture_output=True, text=True, timeout=300, cwd=folder)
     assert p.returncode == 0, "\n".join(l for l in p.stdout.splitlines() if not l.startswith("ok ")) + p.stderr
     tested = {line.split()[1].split(":")[0] for line in p.stdout.splitlines() if line.startswith("ok ")}
     want = {os.path.relpath(p, TOP) for p in glob.glob(os.path.join(TOP, "examples", "*", "*.wtest"))}

@@ -16,8 +16,9 @@ import reference as ref
 from program import Case
 
 WEIR = os.path.abspath(os.environ.get("WEIR", "build/weir"))
-VARIANTS = [[], ["--batch-rows", "1"], ["--batch-rows", "2", "--state-test"], ["--matcher", "general"],
-            ["--matcher", "group,general"], ["--matcher", "group,general", "--batch-rows", "3", "--state-test"]]
+VARIANTS = [[], ["--batch-rows", "1", "--executor", "batch"], ["--batch-rows", "2", "--state-test"],
+            ["--matcher", "general"], ["--matcher", "group,general", "--executor", "row"],
+            ["--matcher", "group,general", "--batch-rows", "3", "--state-test"]]
 
 ROWS_ALONE_COUNT = 400  # cases of that kind in a run of no seed
 

@@ -94,6 +94,11 @@ const struct wr_program *wr_task_program(const struct wr_task *task) { return ta
 const char *wr_task_matcher(const struct wr_task *task) { return task->matcher; }
 uint64_t wr_task_hash_seed(const struct wr_task *task) { return (uint64_t)(task != NULL) * 77; }
 
+struct wr_row_frame *wr_task_row_frame(const struct wr_task *task, uint32_t code)
+{
+    return wr_row_frame_new(task->program, &task->program->code[code]);
+}
+
 struct wr_row_code *wr_task_row_code(struct wr_task *task, uint32_t code, uint32_t from)
 {
     WR_ASSERT(!task->row_code.frame && from == 0);

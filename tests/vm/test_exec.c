@@ -75,6 +75,39 @@ static void compare(const struct wr_program *program, const struct wr_batch *bat
     wr_frame_free(frame);
 }
 
+/* Each forced to the other one's work: a batch row by row, a row as a batch of one, with the reasons of errors. */
+static void compare_forced(const struct wr_program *program, const struct wr_batch *batch)
+{
+    const struct wr_code *code = program->code;
+    struct wr_frame *frame = wr_frame_new(program, code), *by_row = wr_frame_new(program, code);
+    struct wr_row_frame *single = wr_row_frame_new(program, code), *as_batch = wr_row_frame_new(program, code);
+    wr_frame_force(by_row, WR_EXECUTOR_ROW);
+    wr_row_frame_force(as_batch, WR_EXECUTOR_BATCH);
+    wr_frame_run(frame, batch);
+    wr_frame_run(by_row, batch);
+    for (uint32_t row = 0; row < batch->rows; row++) {
+        for (uint32_t i = 0; i < code->input_count; i++)
+            single->value[i] = as_batch->value[i] = wr_vector_at(&batch->column[code->input[i].column], row);
+        wr_row_frame_run(single);
+        wr_row_frame_run(as_batch);
+        for (uint32_t i = 0; i < code->result_count; i++) {
+            struct wr_value x = wr_vector_at(wr_frame_result(frame, i), row), y = *wr_row_frame_result(single, i);
+            struct wr_value forced_x = wr_vector_at(wr_frame_result(by_row, i), row);
+            struct wr_value forced_y = *wr_row_frame_result(as_batch, i);
+            if (!same(&x, &forced_x)) show(program, i, row, &x, &forced_x);
+            if (!same(&y, &forced_y)) show(program, i, row, &forced_y, &y);
+            assert_true(same(&x, &forced_x) && same(&y, &forced_y));
+            if (y.flag != WR_FLAG_ERROR || code->result[i] < code->input_count) continue;
+            assert_int_equal(forced_y.reason, y.reason);
+            assert_int_equal(wr_frame_reason(by_row, batch, i, row), wr_frame_reason(frame, batch, i, row));
+        }
+    }
+    wr_row_frame_free(single);
+    wr_row_frame_free(as_batch);
+    wr_frame_free(frame);
+    wr_frame_free(by_row);
+}
+
 static void check_block(struct random_block *b, struct wr_batch_builder *rows)
 {
     struct wr_error error = {0};
@@ -84,6 +117,7 @@ static void check_block(struct random_block *b, struct wr_batch_builder *rows)
         fail();
     }
     compare(b->program, &rows->batch);
+    compare_forced(b->program, &rows->batch);
     /* No row, and another number of them, in frames of their own. */
     uint32_t all = rows->batch.rows;
     rows->batch.rows = all / 3;
