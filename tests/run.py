@@ -33,7 +33,7 @@ def suite(path, state_test=False):
     env = None
     if state_test: # examples hold recordings, and the texts of cli speak of batches: those go through memory, and their tests
         env = dict(os.environ, WEIR_STATE_TEST="1", WEIR_BATCH_ROWS="7") # through a store by --state-store
-        if "conformance" in path or "wtest" in path:
+        if path.endswith(("conformance/run.py", "wtest_run.py")):
             env = dict(os.environ, WEIR_STATE_TEST="store", WEIR_BATCH_ROWS="1")
     p = subprocess.run([sys.executable, path], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     m = re.search(r"^passed=(\d+) failed=(\d+) skipped=(\d+)\s*\Z", p.stdout, re.M)

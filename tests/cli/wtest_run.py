@@ -385,6 +385,14 @@ def coverage_says_what_no_case_has_made_happen(f):
     rc, out, err = run(f, "=== it\n---\nnone\n", args=["-q", "--coverage=50"])
     assert rc == 1 and "less than 50 %" in out, out
     equal(run(f, "=== it\n---\nnone\n", args=["--coverage=x"])[0], 2)
+    rc, out, err = run(f, "=== it\n" + THREE + "---\n+60s alerts tries=3\n", args=["--json", "--coverage=99"])
+    doc = json.loads(out)
+    c, program = doc["coverage"], doc["coverage"]["programs"][0]
+    equal((rc, err, doc["version"], c["min"], [p["program"] for p in c["programs"]]), (1, "", 1, 99, ["p.weir"]))
+    equal((c["covered"], c["total"]), (program["covered"], program["total"]))
+    equal((len(program["items"]), sum(i["hits"] > 0 for i in program["items"])), (c["total"], c["covered"]))
+    assert {"line": 10, "query": "card_testing", "what": "condition of large false", "hits": 0} in program["items"], program
+    assert "coverage" not in json.loads(run(f, "=== it\n---\nnone\n", args=["--json"])[1])
 
 
 DEFECTS = """CREATE STREAM s (k STRING KEY, v INT, at TIMESTAMP, WATERMARK FOR at AS at - 5s);
