@@ -544,8 +544,7 @@ weir_status weir_engine_open(const weir_program *program, const weir_engine_opti
                                     .format = o->format,
                                     .batch_rows = o->batch_rows,
                                     .state_roundtrip = o->state_roundtrip,
-                                    .matcher = o->matcher,
-                                    .executor = (enum wr_executor)o->executor, /* one numbering */
+                                    .matcher = o->matcher, .executor = (enum wr_executor)o->executor, /* one numbering */
                                     .state = o->state_dir,
                                     .checkpoint_us = o->checkpoint_interval_us,
                                     .checkpoint_rows = o->checkpoint_rows,
