@@ -25,6 +25,7 @@ struct job {
     struct wr_store_commit commit;
     struct wr_buf bytes;           /* record, program, cold entries */
     struct wr_cold_entry *cold;
+    struct wr_cold_due *due;
 };
 
 struct wr_saver {
@@ -54,6 +55,7 @@ static void free_job(struct job *job)
     wr_buf_release(&job->segment);
     wr_buf_release(&job->bytes);
     wr_free(job->cold);
+    wr_free(job->due);
     wr_free(job);
 }
 
@@ -285,6 +287,7 @@ void wr_saver_commit(struct wr_saver *saver, const struct wr_store_commit *commi
     size_t bytes = commit->record.size + commit->program.size;
     for (size_t i = 0; i < commit->cold_count; i++)
         bytes += commit->cold[i].op.size + commit->cold[i].key.size + commit->cold[i].value.size;
+    for (size_t i = 0; i < commit->due_count; i++) bytes += commit->due[i].op.size;
     char *at = wr_buf_reserve(&job->bytes, bytes + 1), *end = at + bytes;
     job->end = true;
     job->commit = *commit;
@@ -293,9 +296,13 @@ void wr_saver_commit(struct wr_saver *saver, const struct wr_store_commit *commi
     if (commit->cold_count) job->cold = wr_alloc(commit->cold_count * sizeof *job->cold);
     for (size_t i = 0; i < commit->cold_count; i++)
         job->cold[i] = (struct wr_cold_entry){copy(&at, commit->cold[i].op), copy(&at, commit->cold[i].key),
-                                              copy(&at, commit->cold[i].value)};
+                                              copy(&at, commit->cold[i].value), commit->cold[i].wake, commit->cold[i].order};
+    if (commit->due_count) job->due = wr_alloc(commit->due_count * sizeof *job->due);
+    for (size_t i = 0; i < commit->due_count; i++)
+        job->due[i] = (struct wr_cold_due){copy(&at, commit->due[i].op), commit->due[i].until};
     WR_ASSERT(at == end);
     job->commit.cold = job->cold;
+    job->commit.due = job->due;
     job->commit.segment = NULL;
     job->commit.segment_count = 0;
     lock(saver);

@@ -54,11 +54,29 @@ enum wr_status wr_store_program(struct wr_store *store, struct wr_buf *out, stru
 enum wr_status wr_store_segments(struct wr_store *store, uint64_t *first, uint64_t *last, struct wr_error *error);
 /* One segment's payload. A reader beside a running engine may find it gone (WR_END): it reads the record again. */
 enum wr_status wr_store_read(struct wr_store *store, uint64_t number, struct wr_buf *out, struct wr_error *error);
-/* The cold entry of a key: the epoch at which it was written and its value; out->size 0: none. */
-enum wr_status wr_store_cold_find(struct wr_store *store, struct wr_slice op, struct wr_slice key, uint64_t *epoch,
+/* Cold entries, also while another thread writes: what the last commit left there. */
+struct wr_cold {
+    struct wr_slice op, key, value;
+    uint64_t epoch;            /* of the checkpoint that wrote it */
+    int64_t wake;              /* by when it must be back in memory; WR_TIME_MAX: never */
+    uint64_t order;            /* among those of one operator and time */
+};
+/* That of a key, its slices in `out`. WR_END: there is none. */
+enum wr_status wr_store_cold_find(struct wr_store *store, struct wr_slice op, struct wr_slice key, struct wr_cold *cold,
                                   struct wr_buf *out, struct wr_error *error);
+/* Where a walk along an operator's entries by (wake, order) has come to; zeroed: it has not begun. */
+struct wr_cold_place {
+    int64_t wake;
+    uint64_t order, hash;
+    bool begun;
+};
+/* The next entries of that walk whose wake is at most `until`, `most` of them: appended to `out`, for wr_store_cold_next.
+ * *place moves behind the last one. */
+enum wr_status wr_store_cold_due(struct wr_store *store, struct wr_slice op, int64_t until, uint32_t most,
+                                 struct wr_cold_place *place, struct wr_buf *out, struct wr_error *error);
+bool wr_store_cold_next(struct wr_slice *in, struct wr_cold *cold);
 /* Visits all cold entries, in slices of a few milliseconds; the callback must not use the store. false: stop. */
-typedef bool wr_store_cold_fn(void *context, struct wr_slice op, struct wr_slice key, uint64_t epoch, struct wr_slice value);
+typedef bool wr_store_cold_fn(void *context, const struct wr_cold *cold);
 enum wr_status wr_store_cold_visit(struct wr_store *store, wr_store_cold_fn *fn, void *context, struct wr_error *error);
 
 struct wr_store_size {
@@ -75,6 +93,12 @@ enum wr_status wr_store_verify(struct wr_store *store, void (*found)(void *conte
 
 struct wr_cold_entry {
     struct wr_slice op, key, value; /* value.data NULL: the entry goes */
+    int64_t wake;                   /* see struct wr_cold */
+    uint64_t order;
+};
+struct wr_cold_due {
+    struct wr_slice op;
+    int64_t until;                  /* all its entries go whose wake is at most this */
 };
 struct wr_store_commit {
     uint64_t first_number;             /* of .segment[0]: the number after the last one appended */
@@ -84,7 +108,9 @@ struct wr_store_commit {
     uint64_t keep_from;                /* segments below this number go */
     uint64_t epoch;                    /* of the checkpoint; cold entries carry it */
     size_t cold_count;
-    const struct wr_cold_entry *cold;  /* any order; sorted inside */
+    const struct wr_cold_entry *cold;  /* any order, of two for one key the later counts; sorted inside */
+    size_t due_count;
+    const struct wr_cold_due *due;     /* done before .cold */
 };
 /* Segments ahead of their checkpoint's end, in a transaction of their own. */
 enum wr_status wr_store_append(struct wr_store *store, uint64_t first_number, const struct wr_slice *segment,

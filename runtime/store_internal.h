@@ -37,14 +37,17 @@ bool wr_store_is_segment(struct wr_slice key, uint64_t *number);
 bool wr_store_cold_key(uint64_t secret, struct wr_slice op, struct wr_slice key, struct wr_buf *out);
 /* What a cold entry's value begins with: it ties a large value to its key without reading it. */
 uint64_t wr_store_cold_mark(struct wr_slice key);
-struct wr_cold {
-    struct wr_slice op, key, value;
-    uint64_t epoch;
-};
 /* Whether weir writes such a key, and what can be said of the value without reading it whole: `head` is its first bytes,
  * all of them when whole. */
 bool wr_store_plausible(struct wr_slice key, struct wr_slice head, bool whole);
 enum { WR_PLAUSIBLE_BYTES = 16 };
+/* The key under which an operator's entries stand by (wake, order). `hash`: of the entry's key. */
+enum { WR_DUE_KEY_BYTES = 33 };
+void wr_store_due_key(uint64_t secret, struct wr_slice op, int64_t wake, uint64_t order, uint64_t hash,
+                      char out[WR_DUE_KEY_BYTES]);
+struct wr_cold_place wr_store_due_place(struct wr_slice due_key);
+/* What stands there: whose entry it is. false: malformed. */
+bool wr_store_due_of(struct wr_slice due_key, struct wr_slice payload, struct wr_slice *op, struct wr_slice *key);
 /* Takes a cold entry apart; false: malformed. */
 bool wr_store_cold_of(struct wr_slice key, struct wr_slice payload, struct wr_cold *cold);
 

@@ -40,7 +40,7 @@ static bool show_cold(void *context)
         struct wr_cold cold;
         at = payload.data + payload.size;
         WR_ASSERT(at <= end);
-        if (wr_store_cold_of(key, payload, &cold)) go_on = visit->fn(visit->context, cold.op, cold.key, cold.epoch, cold.value);
+        if (wr_store_cold_of(key, payload, &cold)) go_on = visit->fn(visit->context, &cold);
         else visit->bad = true;
     }
     wr_buf_clear(visit->bytes);
@@ -66,7 +66,9 @@ static bool measure_entry(void *context, struct wr_slice key, struct wr_slice va
         size->segment_bytes += bytes;
     } else if (key.data[0] == 'C' || key.data[0] == 'D') {
         size->cold_entries++;
-        size->cold_bytes += bytes;
+        size->cold_bytes += key.size + bytes;
+    } else if (key.data[0] == 'W') {
+        size->cold_bytes += key.size + bytes;
     }
     return true;
 }
@@ -82,7 +84,7 @@ enum wr_status wr_store_measure(struct wr_store *store, struct wr_store_size *si
     *size = (struct wr_store_size){0};
     enum wr_status status = wr_store_measure_file(store, size, error);
     if (status != WR_OK) return status;
-    return wr_store_scan(store, WR_SLICE("C"), 'T', measure_entry, go_on, size, error);
+    return wr_store_scan(store, WR_SLICE("C"), 'X', measure_entry, go_on, size, error);
 }
 
 /* ---- Checksums ---------------------------------------------------------------------------------------- */
@@ -125,6 +127,8 @@ static bool verify_entry(void *context, struct wr_slice key, struct wr_slice val
         verify_segment(v, number, holds);
     } else if (kind == 'C' || kind == 'D') {
         if (!holds || !wr_store_cold_of(key, payload, &cold)) complain(v, "a cold entry does not hold its checksum");
+    } else if (kind == 'W' && key.size == WR_DUE_KEY_BYTES) {
+        if (!holds || !wr_store_due_of(key, payload, &cold.op, &cold.key)) complain(v, "a cold entry's time does not hold its checksum");
     } else if (key.size != 1 || (kind != 'F' && kind != 'R' && kind != 'P')) {
         complain(v, "there is an entry that weir does not write");
     } else if (!holds) {

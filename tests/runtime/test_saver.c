@@ -52,8 +52,8 @@ static void give_commit(struct wr_saver *saver, uint64_t next, uint64_t keep_fro
 {
     char record[32], op[] = "operator", key[] = "key", value[] = "value", gone[] = "gone";
     snprintf(record, sizeof record, "epoch %u", (unsigned)epoch);
-    struct wr_cold_entry cold[] = {{wr_slice_cstr(op), wr_slice_cstr(key), wr_slice_cstr(value)},
-                                   {wr_slice_cstr(op), wr_slice_cstr(gone), {0}}};
+    struct wr_cold_entry cold[] = {{wr_slice_cstr(op), wr_slice_cstr(key), wr_slice_cstr(value), 77, 1},
+                                   {wr_slice_cstr(op), wr_slice_cstr(gone), {0}, 0, 0}};
     struct wr_store_commit c = {.first_number = next, .record = wr_slice_cstr(record), .program = wr_slice_cstr(record),
                                 .keep_from = keep_from, .epoch = epoch, .cold_count = 2, .cold = cold};
     wr_saver_commit(saver, &c);
@@ -66,7 +66,8 @@ static void assert_stored(struct wr_store *store, uint64_t first, uint64_t last,
 {
     struct wr_error error = {0};
     struct wr_buf out = {0}, want = {0};
-    uint64_t got_first, got_last, epoch;
+    uint64_t got_first, got_last;
+    struct wr_cold cold;
     assert_int_equal(wr_store_segments(store, &got_first, &got_last, &error), WR_OK);
     assert_int_equal(got_first, first);
     assert_int_equal(got_last, last);
@@ -79,8 +80,9 @@ static void assert_stored(struct wr_store *store, uint64_t first, uint64_t last,
     assert_string_equal(wr_buf_cstr(&out), record);
     assert_int_equal(wr_store_program(store, &out, &error), WR_OK);
     assert_string_equal(wr_buf_cstr(&out), record);
-    assert_int_equal(wr_store_cold_find(store, WR_SLICE("operator"), WR_SLICE("key"), &epoch, &out, &error), WR_OK);
-    assert_string_equal(wr_buf_cstr(&out), "value");
+    assert_int_equal(wr_store_cold_find(store, WR_SLICE("operator"), WR_SLICE("key"), &cold, &out, &error), WR_OK);
+    assert_true(wr_slice_equal(cold.value, WR_SLICE("value")));
+    assert_int_equal(cold.wake, 77);
     wr_buf_release(&out);
     wr_buf_release(&want);
 }

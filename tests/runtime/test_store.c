@@ -170,8 +170,10 @@ static struct wr_slice cold_op(uint64_t i)
 
 static size_t visited;
 
-static bool visit(void *context, struct wr_slice op, struct wr_slice key, uint64_t epoch, struct wr_slice value)
+static bool visit(void *context, const struct wr_cold *cold)
 {
+    const struct wr_slice op = cold->op, key = cold->key, value = cold->value;
+    uint64_t epoch = cold->epoch;
     struct wr_buf want = {0};
     uint32_t number;
     memcpy(&number, key.data, 4);
@@ -185,6 +187,47 @@ static bool visit(void *context, struct wr_slice op, struct wr_slice key, uint64
     return context == NULL || visited < *(size_t *)context;
 }
 
+/* Some before 1970, some of one time, some never. */
+static int64_t wake_of(uint64_t i, uint64_t epoch)
+{
+    return (i + epoch) % 11 == 0 ? INT64_MAX : ((int64_t)(i * 7 + epoch) % 40 - 20) * 1000;
+}
+
+/* A walk by time meets each entry of an operator once, in order, as far as it is to go; in steps of any length. */
+static void assert_due(struct wr_store *store)
+{
+    struct wr_error error = {0};
+    struct wr_buf out = {0};
+    for (uint64_t which = 0; which < 3; which++)
+        for (uint32_t most = 1; most < 200; most += 67) {
+            struct wr_slice op = cold_op(which == 2 ? 0 : which + 1), in;
+            struct wr_cold_place place = {0};
+            const int64_t until = most == 1 ? 5000 : INT64_MAX;
+            size_t expected = 0, met = 0;
+            int64_t wake = INT64_MIN;
+            uint64_t order = 0;
+            for (uint64_t i = 0; i < COLD_KEYS; i++)
+                expected += value_seed[i] && wr_slice_equal(cold_op(i), op) && wake_of(i, value_seed[i]) <= until;
+            do {
+                struct wr_cold cold;
+                wr_buf_clear(&out);
+                if (wr_store_cold_due(store, op, until, most, &place, &out, &error) != WR_OK) fail_msg("%s", error.message);
+                for (in = wr_buf_slice(&out); in.size; met++) {
+                    uint32_t number;
+                    assert_true(wr_store_cold_next(&in, &cold));
+                    memcpy(&number, cold.key.data, 4);
+                    assert_true(wr_slice_equal(cold.op, op) && cold.wake <= until);
+                    assert_int_equal(cold.wake, wake_of(number, value_seed[number]));
+                    assert_true(cold.wake > wake || (cold.wake == wake && cold.order > order));
+                    wake = cold.wake;
+                    order = cold.order;
+                }
+            } while (out.size);
+            assert_int_equal(met, expected);
+        }
+    wr_buf_release(&out);
+}
+
 static void assert_cold(struct wr_store *store)
 {
     static char text[70000];
@@ -193,13 +236,17 @@ static void assert_cold(struct wr_store *store)
     size_t there = 0;
     for (uint64_t i = 0; i < COLD_KEYS; i++) {
         size_t size;
-        uint64_t epoch;
+        struct wr_cold cold;
         struct wr_slice key = cold_key_text(i, text, &size);
-        if (wr_store_cold_find(store, cold_op(i), key, &epoch, &out, &error) != WR_OK) fail_msg("%s", error.message);
-        assert_int_equal(epoch, value_seed[i]);
-        fill_segment(&want, i, value_seed[i], value_seed[i] ? 10 + i * 13 : 0);
-        assert_true(wr_slice_equal(wr_buf_slice(&out), wr_buf_slice(&want)));
-        there += value_seed[i] != 0;
+        enum wr_status status = wr_store_cold_find(store, cold_op(i), key, &cold, &out, &error);
+        if (status != (value_seed[i] ? WR_OK : WR_END)) fail_msg("%s", error.message);
+        if (!value_seed[i]) continue;
+        assert_int_equal(cold.epoch, value_seed[i]);
+        assert_int_equal(cold.wake, wake_of(i, value_seed[i]));
+        assert_int_equal(cold.order, i);
+        fill_segment(&want, i, value_seed[i], 10 + i * 13);
+        assert_true(wr_slice_equal(cold.value, wr_buf_slice(&want)) && wr_slice_equal(cold.key, key));
+        there++;
     }
     visited = 0;
     if (wr_store_cold_visit(store, visit, NULL, &error) != WR_OK) fail_msg("%s", error.message);
@@ -211,6 +258,7 @@ static void assert_cold(struct wr_store *store)
     visited = 0;
     assert_int_equal(wr_store_cold_visit(store, visit, &three, &error), WR_OK);
     assert_int_equal(visited, WR_MIN(three, there));
+    assert_due(store);
     wr_buf_release(&out);
     wr_buf_release(&want);
 }
@@ -234,11 +282,18 @@ static void cold_entries_are_found_replaced_and_go(void **state)
             cold[i] = (struct wr_cold_entry){.op = cold_op(n), .key = cold_key_text(n, texts[i], &size)};
             value_seed[n] = goes ? 0 : epoch;
             if (goes) continue;
+            cold[i].wake = wake_of(n, epoch);
+            cold[i].order = n;
             fill_segment(&values[i], n, epoch, 10 + n * 13);
             cold[i].value = wr_buf_slice(&values[i]);
         }
+        struct wr_cold_due due = {cold_op(1), 4000};
         struct wr_store_commit c = {.first_number = 1, .record = WR_SLICE("r"), .keep_from = 1, .epoch = epoch, .cold_count = 64,
-                                    .cold = cold};
+                                    .cold = cold, .due_count = epoch % 4 == 0, .due = &due};
+        for (uint64_t n = 0; c.due_count && n < COLD_KEYS; n++)
+            if (value_seed[n] && value_seed[n] < epoch && wr_slice_equal(cold_op(n), due.op) &&
+                wake_of(n, value_seed[n]) <= due.until)
+                value_seed[n] = 0;
         if (wr_store_commit(store, &c, &error) != WR_OK) fail_msg("%s", error.message);
         for (size_t i = 0; i < 64; i++) wr_buf_release(&values[i]);
         assert_cold(store);

@@ -63,7 +63,7 @@ static enum wr_status write_epoch(struct wr_store *store, uint64_t epoch, struct
     }
     for (uint64_t k = 0; k < COLD; k++) {
         if ((epoch + k) % 5) continue;
-        cold[cold_count] = (struct wr_cold_entry){WR_SLICE("op"), cold_key(k, text[k]), {0}};
+        cold[cold_count] = (struct wr_cold_entry){WR_SLICE("op"), cold_key(k, text[k]), {0}, (int64_t)(epoch * 3 + k), k};
         if (cold_epoch(k, epoch)) {
             fill_segment(&values[k], k, epoch, 30 + 90 * k);
             cold[cold_count].value = wr_buf_slice(&values[k]);
@@ -84,9 +84,10 @@ static enum wr_status write_epoch(struct wr_store *store, uint64_t epoch, struct
 }
 
 static size_t seen_cold;
-static bool see_cold(void *context, struct wr_slice op, struct wr_slice key, uint64_t epoch, struct wr_slice value)
+static bool see_cold(void *context, const struct wr_cold *cold)
 {
-    WR_UNUSED(op);
+    const struct wr_slice key = cold->key, value = cold->value;
+    uint64_t epoch = cold->epoch;
     struct wr_buf want = {0};
     uint64_t k = (unsigned char)key.data[0];
     bool right = k < COLD && epoch == cold_epoch(k, *(uint64_t *)context);
@@ -128,12 +129,16 @@ static struct reading read_all(struct wr_store *store)
     if (r.status == WR_OK && r.epoch) r.wrong = r.wrong || strcmp(wr_buf_cstr(&out), record) != 0;
     size_t there = 0;
     for (uint64_t k = 0; r.status == WR_OK && !r.wrong && k < COLD; k++) {
-        uint64_t epoch, at = cold_epoch(k, r.epoch);
+        struct wr_cold cold = {0};
+        uint64_t at = cold_epoch(k, r.epoch);
         there += at != 0;
-        r.status = wr_store_cold_find(store, WR_SLICE("op"), cold_key(k, text), &epoch, &out, &r.error);
-        if (r.status != WR_OK) break;
-        fill_segment(&want, k, at, at ? 30 + 90 * k : 0);
-        r.wrong = epoch != at || !wr_slice_equal(wr_buf_slice(&out), wr_buf_slice(&want));
+        r.status = wr_store_cold_find(store, WR_SLICE("op"), cold_key(k, text), &cold, &out, &r.error);
+        if (r.status != WR_OK && r.status != WR_END) break;
+        r.wrong = (r.status == WR_OK) != (at != 0);
+        r.status = WR_OK;
+        if (!at) continue;
+        fill_segment(&want, k, at, 30 + 90 * k);
+        r.wrong = r.wrong || cold.epoch != at || !wr_slice_equal(cold.value, wr_buf_slice(&want));
     }
     seen_cold = 0;
     if (r.status == WR_OK && !r.wrong) r.status = wr_store_cold_visit(store, see_cold, &r.epoch, &r.error);
