@@ -25,7 +25,7 @@ COMPILER = compile settings declare declare_stream names relation types check_ex
 RUNTIME = row_code clock codec timers scratch chunk reorder drops operator task source unseen select merge late sink output published state \
           roundtrip changes checkpoint state_check checkpoint_form checkpoint_record key_set recover state_view state_show state_copy catch_up upgrade upgrade_report bound bind engine push watch coverage weir \
           slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \
-          window window_emit window_state task_limits store store_form store_scan store_write store_cold store_pages store_directory saver \
+          window window_emit window_state task_limits store store_form store_scan store_write store_cold cold store_pages store_directory saver \
           pattern pattern_plan pattern_row pattern_trace pattern_trace_text match_general match_general_state match_thread match_special match_link match_condition match_rows match_decide match_limit match_output match_row \
           match_sequence match_sequence_state match_group match_group_table match_group_node match_group_state match_state
 CONNECTORS = byte_source compress csv_encoder csv_reader csv_scan decode decode_number decompress encode \

@@ -306,6 +306,7 @@ static bool fill_options(struct wr_run *run, weir_engine_options *options)
     const char *state_test = getenv("WEIR_STATE_TEST");
     options->state_roundtrip = wr_args_has(run->args, WR_OPTION_STATE_TEST) || (state_test && *state_test);
     if (state_test && strcmp(state_test, "store") == 0) options->state_roundtrip = 2;
+    if (state_test && strcmp(state_test, "cold") == 0) options->state_roundtrip = 3;
     if (!fill_state_options(run->args, options)) return false;
     options->matcher = setting(run->args, WR_OPTION_MATCHER, "WEIR_MATCHER");
     if (options->matcher && !check_matchers(run, options->matcher)) return false;

@@ -1,5 +1,5 @@
 /* Bits of units that have changed, are frozen, are stored. */
-#include "runtime/operator.h"
+#include "runtime/cold.h"
 
 static void *grown(void *memory, size_t from, size_t to)
 {
@@ -26,6 +26,7 @@ void wr_unit_touch_slow(struct wr_operator *op, uint32_t unit)
     uint32_t word = unit / 64;
     uint64_t bit = (uint64_t)1 << unit % 64;
     if (word >= c->words) wr_changes_grow(c, word + 1);
+    if (wr_cold_is_leaving(op, unit)) wr_cold_stay(op, unit);
     if (c->frozen[word] & bit) c->save_now(op, unit);
     c->changed[word] |= bit;
 }
@@ -37,6 +38,7 @@ void wr_unit_forget_slow(struct wr_operator *op, uint32_t unit)
     uint64_t bit = (uint64_t)1 << unit % 64;
     WR_ASSERT(op->cls->unit_key && c->checkpointer);
     if (word >= c->words) return; /* never touched: nothing of it is stored */
+    if (wr_cold_is_leaving(op, unit)) wr_cold_stay(op, unit);
     if (c->frozen[word] & bit) c->save_now(op, unit);
     c->changed[word] &= ~bit;
     if (!(c->stored[word] & bit)) return;

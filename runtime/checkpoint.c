@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "runtime/clock.h"
+#include "runtime/cold.h"
 #include "runtime/source.h"
 #include "runtime/state_check.h"
 
@@ -56,6 +57,7 @@ struct putting {
     uint32_t entries;
     uint64_t bytes;
     char kind;
+    uint32_t unit; /* that leaves */
 };
 
 static void put(void *context, struct wr_slice key, struct wr_slice value)
@@ -66,6 +68,14 @@ static void put(void *context, struct wr_slice key, struct wr_slice value)
     p->bytes += key.size + value.size;
 }
 
+/* An entry that goes to the cold ones. */
+static void put_cold(void *context, struct wr_slice key, struct wr_slice value)
+{
+    struct putting *p = context;
+    wr_cold_put(p->op, p->unit, key, value);
+    p->entries++;
+}
+
 /* ---- Units --------------------------------------------------------------------------------------- */
 
 void wr_checkpointer_save_unit(struct wr_checkpointer *c, struct wr_operator *op, uint32_t unit)
@@ -74,11 +84,13 @@ void wr_checkpointer_save_unit(struct wr_checkpointer *c, struct wr_operator *op
     uint32_t word = unit / 64;
     uint64_t bit = (uint64_t)1 << unit % 64;
     WR_ASSERT(changes->frozen[word] & bit);
-    struct putting p = {c, op, 0, 0, 'u'};
+    struct putting p = {c, op, 0, 0, 'u', unit};
     WR_STATE_CHECK(wr_state_check_unit(c, op, unit));
-    op->cls->save_unit(op, unit, put, &p);
+    bool leaves = wr_cold_is_leaving(op, unit), stored = changes->stored[word] & bit;
+    op->cls->save_unit(op, unit, leaves ? put_cold : put, &p);
     WR_ASSERT(p.entries <= 1);
-    bool stored = changes->stored[word] & bit;
+    if (leaves && !p.entries) wr_cold_stay(op, unit); /* there is nothing to leave */
+    if (leaves) p.entries = 0;                        /* the log says that it is gone */
     if (p.entries && !stored) {
         changes->stored[word] |= bit;
         changes->stored_count++;
@@ -177,7 +189,7 @@ static void put_own(struct wr_checkpointer *c)
     WR_ASSERT(c->taking && task->op_count == task->program->node_count);
     for (uint32_t i = 0; i < task->op_count; i++) {
         struct wr_operator *op = task->op[i];
-        struct putting p = {c, op, 0, 0, 'o'};
+        struct putting p = {c, op, 0, 0, 'o', 0};
         put_gone(c, op);
         if (op->cls->save_own) op->cls->save_own(op, put, &p);
         else if (op->cls->save_all) op->cls->save_all(op, put, &p);
@@ -185,6 +197,7 @@ static void put_own(struct wr_checkpointer *c)
         if (op->cls->freeze) op->cls->freeze(op);
         freeze(&op->changes);
     }
+    (void)wr_cold_begin(c, false);
     WR_STATE_CHECK(wr_state_check_barrier(c));
 }
 
@@ -193,6 +206,7 @@ static void finish_state(struct wr_checkpointer *c)
 {
     for (uint32_t i = 0; i < WR_PARTS; i++) c->part_from[i] = c->first_segment;
     c->scan_op = c->engine->task.op_count;
+    (void)wr_cold_begin(c, true);
 }
 
 static enum wr_status begin(struct wr_checkpointer *c, bool finished, struct wr_error *error)
@@ -219,6 +233,18 @@ static enum wr_status begin(struct wr_checkpointer *c, bool finished, struct wr_
 
 /* ---- Going on ------------------------------------------------------------------------------------ */
 
+/* How many keys are out is known when all that leaves has been encoded: the record's last field. */
+static void put_cold_counts(struct wr_checkpointer *c)
+{
+    struct wr_buf list = {0};
+    wr_cold_encode(c, &list);
+    if (list.size) {
+        wr_put_bytes(&c->record, WR_SLICE("cold"));
+        wr_put_bytes(&c->record, wr_buf_slice(&list));
+    }
+    wr_buf_release(&list);
+}
+
 static void hand_over(struct wr_checkpointer *c)
 {
     enum { EMPTY = 16 };
@@ -234,6 +260,9 @@ static void hand_over(struct wr_checkpointer *c)
                                      .keep_from = c->keep_from,
                                      .epoch = c->epoch};
     WR_ASSERT(c->keep_from <= c->next_segment && c->record.size);
+    put_cold_counts(c);
+    commit.record = wr_buf_slice(&c->record);
+    wr_cold_commit(c, &commit);
     wr_saver_commit(c->saver, &commit);
     wr_buf_release(&program);
 }
@@ -241,7 +270,7 @@ static void hand_over(struct wr_checkpointer *c)
 /* Rows that wait, a few at a time. true: the time is up. */
 static bool encode_rows(struct wr_checkpointer *c, struct wr_operator *op, int64_t until_us)
 {
-    struct putting p = {c, op, 0, 0, 'o'};
+    struct putting p = {c, op, 0, 0, 'o', 0};
     bool more = c->scan_word == 0 && op->cls->save_frozen && !c->rows_done;
     while (more) {
         more = op->cls->save_frozen(op, UNITS_BETWEEN_LOOKS, put, &p);
@@ -305,6 +334,7 @@ static enum wr_status settle(struct wr_checkpointer *c, const struct wr_saved *s
         *error = saved->error;
         return error->status;
     }
+    wr_cold_settle(c);
     c->program_stored = true;
     c->spent_last_us = c->spent_us;
     c->stats.taken++;
@@ -326,6 +356,26 @@ static bool is_due(const struct wr_checkpointer *c, int64_t now)
     return now - c->begun_us >= o->interval_us;
 }
 
+static enum wr_status finish_taking(struct wr_checkpointer *c, struct wr_error *error)
+{
+    struct wr_saved saved;
+    WR_ASSERT(c->taking);
+    if (!c->encoded) encode_slice(c, INT64_MAX);
+    if (!wr_saver_poll(c->saver, true, &saved)) return WR_OK;
+    return settle(c, &saved, error);
+}
+
+/* More is kept than memory_max: the engine waits for keys to leave. */
+static enum wr_status relieve(struct wr_checkpointer *c, struct wr_error *error)
+{
+    int64_t begun = wr_clock_monotonic_us();
+    if (c->taking && finish_taking(c, error) != WR_OK) return error->status;
+    if (wr_cold_is_pressed(c, false) && (begin(c, false, error) != WR_OK || finish_taking(c, error) != WR_OK))
+        return error->status;
+    note_pause(c, wr_clock_monotonic_us() - begun);
+    return WR_OK;
+}
+
 enum wr_status wr_checkpoint_tick(struct wr_engine *engine, struct wr_error *error)
 {
     struct wr_checkpointer *c = engine->checkpointer;
@@ -338,7 +388,9 @@ enum wr_status wr_checkpoint_tick(struct wr_engine *engine, struct wr_error *err
         c->forced_ns = 0;
     }
     struct wr_saved saved;
-    if (c->taking && c->encoded) {
+    if (wr_cold_is_pressed(c, false)) {
+        if (relieve(c, error) != WR_OK) return error->status;
+    } else if (c->taking && c->encoded) {
         if (wr_saver_poll(c->saver, false, &saved) && settle(c, &saved, error) != WR_OK) return error->status;
     } else if (c->taking) {
         if (wr_saver_waiting(c->saver) < WAITING_MAX) {
@@ -347,21 +399,12 @@ enum wr_status wr_checkpoint_tick(struct wr_engine *engine, struct wr_error *err
             int64_t took = wr_clock_monotonic_us() - now;
             note_pause(c, took);
         }
-    } else if (is_due(c, now)) {
+    } else if (is_due(c, now) || (now - c->begun_us >= SHARE * c->spent_last_us && wr_cold_is_pressed(c, true))) {
         if (begin(c, false, error) != WR_OK) return error->status;
         note_pause(c, wr_clock_monotonic_us() - now);
     }
     c->stepped_us = wr_clock_monotonic_us();
     return WR_OK;
-}
-
-static enum wr_status finish_taking(struct wr_checkpointer *c, struct wr_error *error)
-{
-    struct wr_saved saved;
-    WR_ASSERT(c->taking);
-    if (!c->encoded) encode_slice(c, INT64_MAX);
-    if (!wr_saver_poll(c->saver, true, &saved)) return WR_OK;
-    return settle(c, &saved, error);
 }
 
 enum wr_status wr_checkpoint_now(struct wr_engine *engine, bool finished, struct wr_error *error)

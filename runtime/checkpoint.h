@@ -34,6 +34,7 @@ struct wr_checkpoint_options {
     bool accept_loss;        /* another program may begin with operators that find no state */
     bool any_file_system;
     bool each_batch;         /* tests: one after every batch, waited for */
+    uint64_t memory_max;     /* bytes that keys may take in memory; 0: any number (cold.h) */
     bool volatile_;          /* tests */
     bool no_thread;          /* tests */
 };
@@ -63,8 +64,9 @@ bool wr_checkpoint_was_finished(const struct wr_engine *engine);
 /* Nothing more is written into the store; before the outputs are closed. */
 void wr_checkpoint_close_saver(struct wr_engine *engine);
 /* Saves everything into a store in a temporary directory, forgets it, loads it again: the test mode of engines that
- * keep no state otherwise (roundtrip.c does the same in memory). */
-void wr_checkpoint_cycle_open(struct wr_engine *engine);
+ * keep no state otherwise (roundtrip.c does the same in memory). cold: keys leave memory and come back as they are wanted,
+ * nothing else is loaded. */
+void wr_checkpoint_cycle_open(struct wr_engine *engine, bool cold);
 void wr_checkpoint_cycle(struct wr_engine *engine);
 /* Takes one now and waits until it is durable. finished: the inputs have ended and all is written. */
 enum wr_status wr_checkpoint_now(struct wr_engine *engine, bool finished, struct wr_error *error);

@@ -3,7 +3,9 @@
 
 #include "runtime/checkpoint.h"
 #include "runtime/clock.h"
+#include "runtime/cold.h"
 #include "runtime/source.h"
+#include "vm/limits.h"
 #include "vm/pattern_class.h"
 #include "vm/text.h"
 
@@ -129,6 +131,9 @@ static enum wr_status state_options(const struct wr_engine *engine, struct wr_ch
     if (!count && rows && (!wr_parse_i64(wr_slice_cstr(rows), &count) || count < 0))
         return wr_error_set(error, WR_ERR_USAGE, "checkpoint_rows is a number of rows, not '%s'", rows);
     out->interval_rows = (uint64_t)count;
+    const char *most = wr_program_setting(engine->program, "memory_max");
+    if (most && (!wr_parse_bytes(wr_slice_cstr(most), &out->memory_max) || out->memory_max <= WR_COLD_ALL))
+        return wr_error_set(error, WR_ERR_USAGE, "memory_max is a size like '512MB', not '%s'", most);
     return WR_OK;
 }
 
@@ -144,7 +149,8 @@ static enum wr_status open_everything(struct wr_engine *engine, struct wr_error 
     if (wr_engine_open_inputs(engine, error) != WR_OK) return error->status;
     wr_task_start(&engine->task);
     if (wr_engine_open_outputs(engine, error) != WR_OK) return error->status;
-    if (engine->options.state_roundtrip == 2 && !engine->options.state) wr_checkpoint_cycle_open(engine);
+    int cycles = engine->options.state_roundtrip;
+    if (cycles >= 2 && !engine->options.state) wr_checkpoint_cycle_open(engine, cycles == 3);
     return engine->options.state ? wr_checkpoint_resume(engine, error) : WR_OK;
 }
 
@@ -161,7 +167,7 @@ enum wr_status wr_engine_set_up(struct wr_engine *engine, struct wr_error *error
     if (wr_program_check_parameters(engine->program, error) != WR_OK) return error->status;
     struct wr_task_options options = {.batch_rows = engine->options.batch_rows,
                                       .state_roundtrip = engine->options.state_roundtrip == 1,
-                                      .cycle = engine->options.state_roundtrip == 2 && !engine->options.state ? cycle : NULL,
+                                      .cycle = engine->options.state_roundtrip >= 2 && !engine->options.state ? cycle : NULL,
                                       .cycle_context = engine,
                                       .matcher = engine->options.matcher,
                                       .executor = engine->options.executor,

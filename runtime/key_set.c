@@ -18,10 +18,32 @@ static void grow(struct wr_key_set *set)
     *set = bigger;
 }
 
-bool wr_key_set_add(struct wr_key_set *set, uint32_t op, struct wr_slice key)
+static struct wr_hash128 hash_of(const struct wr_key_set *set, uint32_t op, struct wr_slice key)
 {
     struct wr_hash128 hash = wr_hash128_of(key.data, key.size, set->seed + op);
     hash.high |= 1;
+    return hash;
+}
+
+bool wr_key_set_has(const struct wr_key_set *set, uint32_t op, struct wr_slice key)
+{
+    if (!set->count) return false;
+    struct wr_hash128 hash = hash_of(set, op, key);
+    WR_ASSERT(set->slot);
+    for (uint64_t at = hash.low & set->mask; set->slot[at].high; at = (at + 1) & set->mask)
+        if (set->slot[at].low == hash.low && set->slot[at].high == hash.high) return true;
+    return false;
+}
+
+void wr_key_set_clear(struct wr_key_set *set)
+{
+    if (set->count) memset(set->slot, 0, (set->mask + 1) * sizeof *set->slot);
+    set->count = 0;
+}
+
+bool wr_key_set_add(struct wr_key_set *set, uint32_t op, struct wr_slice key)
+{
+    struct wr_hash128 hash = hash_of(set, op, key);
     if (!set->slot || set->count * 2 > set->mask) grow(set);
     WR_ASSERT((set->mask & (set->mask + 1)) == 0 && set->count <= set->mask);
     uint64_t at = hash.low & set->mask;

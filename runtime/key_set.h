@@ -12,6 +12,8 @@ struct wr_key_set {
 
 /* true: for the first time. Two keys are taken for one with a chance of count * count / 2^127. */
 bool wr_key_set_add(struct wr_key_set *set, uint32_t op, struct wr_slice key);
+bool wr_key_set_has(const struct wr_key_set *set, uint32_t op, struct wr_slice key);
+void wr_key_set_clear(struct wr_key_set *set);
 void wr_key_set_release(struct wr_key_set *set); /* a zeroed struct is a valid empty set */
 
 #endif

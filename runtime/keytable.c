@@ -477,6 +477,16 @@ uint64_t wr_keytable_bytes(const struct wr_keytable *t)
            wr_strings_bytes(t->strings) + t->bytes.capacity + t->columns * sizeof *t->type;
 }
 
+uint64_t wr_keytable_live_bytes(const struct wr_keytable *t)
+{
+    return (uint64_t)t->count * wr_keytable_key_bytes() + wr_strings_live_bytes(t->strings);
+}
+
+uint64_t wr_keytable_next_order(const struct wr_keytable *t)
+{
+    return t->next_order;
+}
+
 uint32_t wr_keytable_key_bytes(void)
 {
     return (uint32_t)(sizeof(struct wr_key_entry) + (2 * sizeof(struct wr_key_bucket) + WR_KEY_LOAD - 1) / WR_KEY_LOAD);

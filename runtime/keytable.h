@@ -34,6 +34,8 @@ struct wr_value wr_keytable_value(const struct wr_keytable *table, uint32_t id, 
 void wr_keytable_values(const struct wr_keytable *table, const uint32_t *id, uint32_t count, uint32_t column,
                         struct wr_vector *out);
 /* First appearance: a number that grows with every insertion; kept by save and load. */
+/* The number that the next new key will have: keys of a smaller one were there before. */
+uint64_t wr_keytable_next_order(const struct wr_keytable *table);
 uint64_t wr_keytable_order(const struct wr_keytable *table, uint32_t id);
 void wr_keytable_set_order(struct wr_keytable *table, uint32_t id, uint64_t order);
 void wr_keytable_remove(struct wr_keytable *table, uint32_t id);
@@ -41,6 +43,7 @@ uint32_t wr_keytable_count(const struct wr_keytable *table);
 uint32_t wr_keytable_id_limit(const struct wr_keytable *table); /* ids are below this */
 bool wr_keytable_is_live(const struct wr_keytable *table, uint32_t id);
 uint64_t wr_keytable_bytes(const struct wr_keytable *table);
+uint64_t wr_keytable_live_bytes(const struct wr_keytable *table); /* of the keys in it */
 /* What a key takes at most (just behind a growth); one of more than 15 encoded bytes takes these too. */
 uint32_t wr_keytable_key_bytes(void);
 /* Asks for the memory in which an id's key lies; the id may be of none. */

@@ -112,6 +112,17 @@ void wr_give_held(struct wr_pattern *p, struct wr_general *g, uint32_t key)
     }
 }
 
+void wr_drop_held(struct wr_pattern *p, struct wr_general *g, uint32_t key)
+{
+    struct wr_key_more *more = more_of(p, g, key);
+    for (uint32_t id = more->held; id; id = more->held) {
+        struct wr_held held = *wr_held_at(g, id);
+        more->held = held.next;
+        wr_slab_free(&g->held, id);
+        let_go(p, g, &held);
+    }
+}
+
 void wr_wait_held(struct wr_pattern *p, struct wr_general *g, uint32_t key)
 {
     struct wr_key_more *more = more_of(p, g, key);

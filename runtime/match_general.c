@@ -532,6 +532,31 @@ static bool general_sweep(struct wr_pattern *p, uint32_t key)
     return true;
 }
 
+static int64_t general_armed(const struct wr_pattern *p, uint32_t key)
+{
+    const struct wr_general *g = p->state;
+    int64_t armed = WR_TIME_MAX;
+    uint32_t id = key < g->key.count ? g->key.at[key].head : 0;
+    for (; id; id = wr_start_at(g, id)->next) armed = WR_MIN(armed, wr_start_at(g, id)->armed);
+    return armed;
+}
+
+static void general_drop(struct wr_pattern *p, uint32_t key)
+{
+    struct wr_general *g = p->state;
+    WR_ASSERT(!g->limiter && !g->current);
+    if (key >= g->key.count) return;
+    struct wr_key_starts *starts = &g->key.at[key];
+    while (starts->head) {
+        wr_threads_drop(p, g, wr_start_at(g, starts->head));
+        remove_start(p, g, starts, 0, starts->head);
+    }
+    if (!p->plan.more) return;
+    wr_drop_held(p, g, key);
+    wr_rows_release(p, g, &g->key_more.at[key]);
+    forget_key(p, g, key);
+}
+
 static void general_init(struct wr_pattern *p)
 {
     struct wr_general *g = wr_alloc_zero(sizeof *g);
@@ -588,6 +613,10 @@ static void general_measure(const struct wr_pattern *p, struct wr_operator_size 
     size->bytes += wr_slab_bytes(&g->starts) + wr_slab_bytes(&g->more) + wr_slab_bytes(&g->links) +
                    wr_slab_bytes(&g->rows) + wr_slab_bytes(&g->held) + g->key.capacity * sizeof *g->key.at +
                    g->key_more.capacity * sizeof *g->key_more.at + g->lead.capacity * sizeof *g->lead.at;
+    size->live += wr_slab_live_bytes(&g->starts) + wr_slab_live_bytes(&g->more) + wr_slab_live_bytes(&g->links) +
+                  wr_slab_live_bytes(&g->rows) + wr_slab_live_bytes(&g->held) +
+                  size->keys * (sizeof *g->key.at + (p->plan.more ? sizeof *g->key_more.at : 0) +
+                                p->spec->lead_count * sizeof *g->lead.at);
 }
 
 static void general_bound(const struct wr_pattern *p, struct wr_state_bound *bound)
@@ -613,6 +642,8 @@ const struct wr_matcher wr_match_general = {
     .save = wr_general_save,
     .load = wr_general_load,
     .clear = general_clear,
+    .armed = general_armed,
+    .drop = general_drop,
     .measure = general_measure,
     .bound = general_bound,
     .check = wr_general_check,

@@ -288,6 +288,8 @@ uint64_t wr_decide(struct wr_pattern *p, struct wr_general *g, const struct wr_r
 void wr_decide_rows(struct wr_pattern *p, struct wr_general *g, uint32_t key, uint64_t limit);
 /* Gives the results that have waited for enough rows. */
 void wr_give_held(struct wr_pattern *p, struct wr_general *g, uint32_t key);
+/* Forgets those of a key, undecided. */
+void wr_drop_held(struct wr_pattern *p, struct wr_general *g, uint32_t key);
 /* The input has ended: leaves them all to their turns. */
 void wr_wait_held(struct wr_pattern *p, struct wr_general *g, uint32_t key);
 /* Gives all that have waited for the end. */

@@ -447,6 +447,22 @@ static bool group_sweep(struct wr_pattern *p, uint32_t key)
     return true;
 }
 
+static int64_t group_armed(const struct wr_pattern *p, uint32_t key)
+{
+    const struct wr_group *s = p->state;
+    return key < s->key.count ? s->key.at[key].armed : WR_TIME_MAX;
+}
+
+static void group_drop(struct wr_pattern *p, uint32_t key)
+{
+    struct wr_group *s = p->state;
+    if (key >= s->key.count) return;
+    struct wr_group_key *k = &s->key.at[key];
+    while (k->head) drop_start(p, s, k, k->head);
+    WR_ASSERT(!k->group && !k->count);
+    k->armed = WR_TIME_MAX;
+}
+
 static void group_init(struct wr_pattern *p)
 {
     struct wr_group *s = wr_alloc_zero(sizeof *s);
@@ -496,7 +512,12 @@ static void group_measure(const struct wr_pattern *p, struct wr_operator_size *s
     size->rows += s->g.rows.live;
     size->bytes += wr_slab_bytes(&s->starts) + wr_slab_bytes(&s->nodes) + wr_slab_bytes(&s->g.links) +
                    wr_slab_bytes(&s->g.rows) + s->key.capacity * sizeof *s->key.at;
-    for (uint32_t c = 0; c < WR_GROUP_CLASSES; c++) size->bytes += wr_slab_bytes(&s->cells[c]);
+    size->live += wr_slab_live_bytes(&s->starts) + wr_slab_live_bytes(&s->nodes) + wr_slab_live_bytes(&s->g.links) +
+                  wr_slab_live_bytes(&s->g.rows) + size->keys * sizeof *s->key.at;
+    for (uint32_t c = 0; c < WR_GROUP_CLASSES; c++) {
+        size->bytes += wr_slab_bytes(&s->cells[c]);
+        size->live += wr_slab_live_bytes(&s->cells[c]);
+    }
 }
 
 const struct wr_matcher wr_match_group = {
@@ -510,6 +531,8 @@ const struct wr_matcher wr_match_group = {
     .save = wr_group_save,
     .load = wr_group_load,
     .clear = group_clear,
+    .armed = group_armed,
+    .drop = group_drop,
     .measure = group_measure,
     .check = wr_group_check,
 };

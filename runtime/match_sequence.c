@@ -563,6 +563,37 @@ static bool sequence_sweep(struct wr_pattern *p, uint32_t key)
     return s->key[key].open == 0 && (!s->lead_count || forget_leads(p, s, key));
 }
 
+/* What waits longest at a level is due first there. */
+static int64_t sequence_armed(const struct wr_pattern *p, uint32_t key)
+{
+    const struct wr_seq *s = p->state;
+    int64_t armed = WR_TIME_MAX;
+    if (key >= s->keys || !(s->key[key].open & s->absences)) return armed;
+    struct wr_seq_view k;
+    wr_seq_open(s, key, &k);
+    for (uint32_t left = k.open & s->absences; left; left &= left - 1) {
+        uint32_t level = (uint32_t)__builtin_ctz(left);
+        armed = WR_MIN(armed, due_of(p, s, level, wr_seq_item_at(s, level, k.list[level].head)));
+    }
+    return armed;
+}
+
+static void sequence_drop(struct wr_pattern *p, uint32_t key)
+{
+    struct wr_seq *s = p->state;
+    if (key >= s->keys) return;
+    struct wr_seq_view k;
+    wr_seq_open(s, key, &k);
+    for (uint32_t level = s->levels; level; level--) {
+        if (k.open >> level & 1) list_free(p, s, level, k.list[level].head);
+        k.list[level] = (struct wr_seq_list){0, 0};
+    }
+    k.open = 0;
+    wr_seq_close(s, &k);
+    for (uint32_t i = 0; i < s->lead_count; i++) s->led[(size_t)key * s->lead_count + i] = WR_TIME_MIN;
+    if (s->lead_count) s->seen[key] = 0;
+}
+
 static void sequence_clear(struct wr_pattern *p)
 {
     struct wr_seq *s = p->state;
@@ -582,9 +613,11 @@ static void sequence_measure(const struct wr_pattern *p, struct wr_operator_size
     for (uint32_t level = 1; level <= s->levels; level++) {
         size->rows += s->level[level].slab.live;
         size->bytes += wr_slab_bytes(&s->level[level].slab);
+        size->live += wr_slab_live_bytes(&s->level[level].slab);
     }
     size->starts += s->level[1].slab.live;
     size->bytes += (uint64_t)s->capacity * key_bytes(s);
+    size->live += size->keys * key_bytes(s);
 }
 
 /* A start is the row that begins it; those that have come equally far share the rows of further steps. */
@@ -609,6 +642,8 @@ const struct wr_matcher wr_match_sequence = {
     .save = wr_seq_save,
     .load = wr_seq_load,
     .clear = sequence_clear,
+    .armed = sequence_armed,
+    .drop = sequence_drop,
     .measure = sequence_measure,
     .bound = sequence_bound,
     .check = wr_seq_check,

@@ -240,6 +240,46 @@ void wr_pattern_save(struct wr_operator *op, wr_state_entry_fn *entry, void *con
     wr_free(id);
 }
 
+/* ---- Keys that leave memory and come back --------------------------------------------------------- */
+
+/* The longest that a key's state waits for the next thing: after that it is looked at, and let go if nothing is left. */
+static int64_t longest_wait(const struct wr_pattern *p)
+{
+    int64_t wait = WR_MAX(p->spec->within_us, p->spec->suppress_us);
+    for (uint32_t i = 0; i < p->spec->lead_count; i++) wait = WR_MAX(wait, p->spec->lead[i].for_us);
+    bool endless = p->spec->within_us < 0 || p->plan.numbers || p->plan.at_start;
+    return endless || wait < 0 ? WR_TIME_MAX : wait;
+}
+
+bool wr_pattern_unit_due(const struct wr_operator *op, uint32_t unit, int64_t *wake, uint64_t *order)
+{
+    const struct wr_pattern *p = (const struct wr_pattern *)op;
+    if (!p->keys || !p->matcher->drop || p->plan.limits.set || !wr_keytable_is_live(p->keys, unit)) return false;
+    int64_t wait = longest_wait(p);
+    if (__builtin_add_overflow(p->now, wait, wake)) *wake = wait == WR_TIME_MAX || p->now > 0 ? WR_TIME_MAX : p->now;
+    if (wait == WR_TIME_MAX) *wake = WR_TIME_MAX;
+    if (p->matcher->armed) *wake = WR_MIN(*wake, p->matcher->armed(p, unit));
+    *order = wr_keytable_order(p->keys, unit);
+    return true;
+}
+
+void wr_pattern_drop_unit(struct wr_operator *op, uint32_t unit)
+{
+    struct wr_pattern *p = (struct wr_pattern *)op;
+    uint64_t results = p->results;
+    p->matcher->drop(p, unit);
+    wr_keytable_remove(p->keys, unit);
+    WR_ASSERT(p->results == results);
+}
+
+uint32_t wr_pattern_find_unit(const struct wr_operator *op, struct wr_slice key)
+{
+    const struct wr_pattern *p = (const struct wr_pattern *)op;
+    WR_ASSERT(p->keys);
+    int32_t id = wr_keytable_find(p->keys, key, false);
+    return id == WR_KEY_NONE ? WR_NONE : (uint32_t)id;
+}
+
 /* ---- Bytes to pictures ----------------------------------------------------------------------------- */
 
 static bool get_count(struct wr_slice *in, uint64_t *count)

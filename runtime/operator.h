@@ -20,6 +20,7 @@ struct wr_watch;
 
 struct wr_operator_size {
     uint64_t keys, starts, rows, bytes; /* starts of a window: its open windows, of all keys */
+    uint64_t live;                      /* bytes in use, of those: what leaves when keys leave */
 };
 
 /* Where save puts entries and load gets them: (key bytes, value bytes), no pointers or dense ids inside.
@@ -53,6 +54,13 @@ struct wr_operator_class {
     void (*save_unit)(struct wr_operator *op, uint32_t unit, wr_state_entry_fn *entry, void *context);
     void (*save_own)(struct wr_operator *op, wr_state_entry_fn *entry, void *context);
     struct wr_slice (*unit_key)(const struct wr_operator *op, uint32_t unit);
+    /* For memory_max (cold.h). unit_due: may the unit leave memory, by when must it be back (WR_TIME_MAX: never), and in which
+     * order among those of that time; drop_unit forgets one that lies in the store, and decides nothing; find_unit: WR_NONE
+     * when the key is not there. moments_are_units: on_moment's key is a unit. All NULL: nothing leaves. */
+    bool (*unit_due)(const struct wr_operator *op, uint32_t unit, int64_t *wake, uint64_t *order);
+    void (*drop_unit)(struct wr_operator *op, uint32_t unit);
+    uint32_t (*find_unit)(const struct wr_operator *op, struct wr_slice key);
+    bool moments_are_units;
     /* Before many are loaded: how many units there will be; the key of one that comes soon. May be NULL. */
     void (*reserve)(struct wr_operator *op, uint64_t units);
     void (*prefetch)(struct wr_operator *op, struct wr_slice key);
@@ -84,6 +92,7 @@ struct wr_operator {
     struct wr_operator *late;        /* the LATE node that takes rows refused for lateness; NULL: counted */
     struct wr_timers timers;         /* its moments; made and released by the task */
     struct wr_changes changes;       /* of its state, for checkpoints */
+    struct wr_cold_keys *cold;       /* its keys that have left memory; NULL: none can */
     int64_t watermark;               /* last one passed on */
     int64_t time;                    /* greatest time of a row given to it or a moment fired; WR_TIME_MIN: none */
     bool ended;                      /* on_end has been called */

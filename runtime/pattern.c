@@ -3,6 +3,7 @@
 #include "runtime/pattern.h"
 
 #include "base/fault.h"
+#include "runtime/cold.h"
 #include "vm/text.h"
 
 /* ---- Creation ------------------------------------------------------------------------------------ */
@@ -250,6 +251,14 @@ static bool is_blind(const struct wr_pattern *p)
            (WR_DEFECT("matcher.group") && p->matcher == &wr_match_group);
 }
 
+static void look_up(struct wr_pattern *p, const struct wr_batch *batch)
+{
+    uint64_t before = wr_keytable_next_order(p->keys);
+    wr_keytable_lookup(p->keys, batch, p->spec->key, p->select, p->insert, p->id);
+    if (WR_UNLIKELY(p->op.cold && p->op.cold->count))
+        wr_cold_rows(&p->op, p->keys, batch, p->spec->key, p->spec->key_count, p->select, before, p->id);
+}
+
 static void pattern_on_batch(struct wr_operator *op, uint32_t port, const struct wr_batch *batch)
 {
     struct wr_pattern *p = (struct wr_pattern *)op;
@@ -261,7 +270,7 @@ static void pattern_on_batch(struct wr_operator *op, uint32_t port, const struct
     usable_rows(p, batch, usable);
     row_conditions(p, batch, usable);
     choose_rows(p, usable, words);
-    if (p->keys) wr_keytable_lookup(p->keys, batch, p->spec->key, p->select, p->insert, p->id);
+    if (p->keys) look_up(p, batch);
     touch_keys(p, words);
     if (!is_blind(p)) p->matcher->rows(p);
     if (batch->rows) { /* rows that nothing selected let time pass too */
@@ -305,6 +314,7 @@ static void pattern_on_watermark(struct wr_operator *op, uint32_t port, int64_t 
     /* A start's time ends whether or not a moment has been armed for it yet: at the end of the input those that are
      * armed as others fire were due from the beginning, and fire too. */
     if (watermark == WR_TIME_MAX) {
+        if (p->matcher == &wr_match_sequence && !p->plan.moments) wr_cold_abandon(op); /* what is open has no match */
         p->closing = p->now;
         wr_moments_until(op, WR_TIME_MAX - 1);
     }
@@ -326,6 +336,7 @@ static void touch_all(struct wr_pattern *p)
 static void pattern_on_end(struct wr_operator *op)
 {
     struct wr_pattern *p = (struct wr_pattern *)op;
+    wr_cold_wake_all(op);
     touch_all(p);
     /* The end stands behind all places. */
     p->place = (struct wr_place){.time = wr_task_time(op->task), .source = WR_SOURCE_END, .offset = op->id};
@@ -365,8 +376,9 @@ static void pattern_measure(const struct wr_operator *op, struct wr_operator_siz
 {
     const struct wr_pattern *p = (const struct wr_pattern *)op;
     *size = (struct wr_operator_size){.keys = p->keys ? wr_keytable_count(p->keys) : p->matcher->sweep != NULL,
-                                      .bytes = wr_strings_bytes(p->strings)};
+                                      .bytes = wr_strings_bytes(p->strings), .live = wr_strings_live_bytes(p->strings)};
     if (p->keys) size->bytes += wr_keytable_bytes(p->keys);
+    if (p->keys) size->live += wr_keytable_live_bytes(p->keys) + (uint64_t)op->timers.count * sizeof(struct wr_timer);
     p->matcher->measure(p, size);
 }
 
@@ -396,6 +408,10 @@ const struct wr_operator_class wr_pattern_operator = {
     .save_unit = wr_pattern_save_unit,
     .save_own = wr_pattern_save_own,
     .unit_key = wr_pattern_unit_key,
+    .unit_due = wr_pattern_unit_due,
+    .drop_unit = wr_pattern_drop_unit,
+    .find_unit = wr_pattern_find_unit,
+    .moments_are_units = true,
     .reserve = pattern_reserve,
     .prefetch = pattern_prefetch,
     .clear = pattern_clear,

@@ -258,6 +258,9 @@ void wr_pattern_save_unit(struct wr_operator *op, uint32_t unit, wr_state_entry_
 void wr_pattern_save_own(struct wr_operator *op, wr_state_entry_fn *entry, void *context);
 struct wr_slice wr_pattern_unit_key(const struct wr_operator *op, uint32_t unit);
 bool wr_pattern_load(struct wr_operator *op, struct wr_slice key, struct wr_slice value);
+bool wr_pattern_unit_due(const struct wr_operator *op, uint32_t unit, int64_t *wake, uint64_t *order);
+void wr_pattern_drop_unit(struct wr_operator *op, uint32_t unit);
+uint32_t wr_pattern_find_unit(const struct wr_operator *op, struct wr_slice key);
 
 /* ---- The operator ------------------------------------------------------------------------------- */
 
@@ -280,6 +283,10 @@ struct wr_matcher {
     bool (*load)(struct wr_pattern *p, uint32_t key, const struct wr_picture *picture);
     void (*clear)(struct wr_pattern *p);
     void (*measure)(const struct wr_pattern *p, struct wr_operator_size *size);
+    /* The earliest moment that is armed for the key; NULL: the matcher arms none. */
+    int64_t (*armed)(const struct wr_pattern *p, uint32_t key);
+    /* Forgets all that a key has, which lies in the store: nothing is decided. NULL: no state per key. */
+    void (*drop)(struct wr_pattern *p, uint32_t key);
     /* Adds what its state takes, beside the key table. NULL: nothing. */
     void (*bound)(const struct wr_pattern *p, struct wr_state_bound *bound);
     void (*check)(const struct wr_pattern *p); /* asserts every invariant of the state; O(n) */

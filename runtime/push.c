@@ -4,6 +4,7 @@
 #include "runtime/engine.h"
 
 #include "base/text.h"
+#include "runtime/cold.h"
 #include "runtime/pattern.h"
 #include "runtime/source.h"
 
@@ -132,6 +133,7 @@ uint64_t wr_engine_open_starts(struct wr_engine *engine, const char *pattern, bo
         struct wr_operator_size size = {0};
         struct wr_operator *op = engine->task.op[i];
         WR_ASSERT(op && op->node == node && op->cls->measure);
+        wr_cold_wake_all(op);
         wr_pattern_sweep_all(op);
         op->cls->measure(op, &size);
         starts += size.starts;

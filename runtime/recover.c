@@ -4,6 +4,7 @@
 
 #include "base/fault.h"
 #include "runtime/clock.h"
+#include "runtime/cold.h"
 #include "runtime/key_set.h"
 #include "runtime/source.h"
 #include "runtime/state_check.h"
@@ -243,6 +244,7 @@ enum wr_status wr_checkpoint_open(struct wr_engine *engine, const struct wr_chec
     if (!c->published) return error->status;
     *going_on = c->found.size != 0;
     watch_changes(c);
+    wr_cold_open(c, options->memory_max);
     c->saver = wr_saver_start(c->store, !options->no_thread, sync_sinks, c);
     return WR_OK;
 }
@@ -316,6 +318,7 @@ static enum wr_status go_on(struct wr_engine *engine, struct wr_error *error)
     if (status == WR_OK) status = wr_record_apply(engine, record, from, error);
     if (status == WR_OK) status = wr_record_seek(engine, record, error);
     if (status == WR_OK) status = wr_recover_operators(c, record, from, error);
+    if (status == WR_OK) status = wr_cold_recover(c, record, from, error);
     if (status == WR_OK) status = resume_sinks(engine, record, error);
     wr_free(from);
     if (status != WR_OK) return wr_error_context(error, "%s", c->directory);
@@ -376,6 +379,7 @@ void wr_checkpoint_close(struct wr_engine *engine)
     struct wr_checkpointer *c = engine->checkpointer;
     if (!c) return;
     wr_saver_stop(c->saver);
+    wr_cold_close(c);
     wr_store_close(c->store);
     wr_published_close(c->published);
     remove_cycle_store(c);
@@ -393,7 +397,7 @@ void wr_checkpoint_close(struct wr_engine *engine)
 /* ---- The test mode ------------------------------------------------------------------------------- */
 
 /* A store of its own under a temporary directory; gone with the engine. */
-void wr_checkpoint_cycle_open(struct wr_engine *engine)
+void wr_checkpoint_cycle_open(struct wr_engine *engine, bool cold)
 {
     WR_ASSERT(!engine->checkpointer);
     char directory[] = "/tmp/weir-cycle-XXXXXX";
@@ -409,6 +413,7 @@ void wr_checkpoint_cycle_open(struct wr_engine *engine)
     enum wr_status status = wr_store_open(&store, &c->store, &error);
     WR_ASSERT(status == WR_OK);
     watch_changes(c);
+    if (cold) wr_cold_open(c, WR_COLD_ALL);
     c->saver = wr_saver_start(c->store, false, sync_sinks, c);
 }
 
@@ -440,6 +445,8 @@ void wr_checkpoint_cycle(struct wr_engine *engine)
     struct wr_error error = {0};
     struct wr_buf record = {0};
     enum wr_status status = wr_checkpoint_now(engine, false, &error);
+    WR_ASSERT(status == WR_OK);
+    if (c->cold) return; /* all keys have left: they come back as they are wanted */
     if (status == WR_OK) status = wr_store_record(c->store, &record, &error);
     WR_ASSERT(status == WR_OK && record.size);
     reset_changes(task);

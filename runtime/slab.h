@@ -21,6 +21,10 @@ void wr_slab_clear(struct wr_slab *slab);      /* keeps the blocks */
 uint32_t wr_slab_alloc(struct wr_slab *slab);  /* contents undefined */
 void wr_slab_free(struct wr_slab *slab, uint32_t id);
 uint64_t wr_slab_bytes(const struct wr_slab *slab);
+static inline uint64_t wr_slab_live_bytes(const struct wr_slab *slab) /* of the cells in use */
+{
+    return (uint64_t)slab->live * slab->cell_size;
+}
 static inline void *wr_slab_at(const struct wr_slab *slab, uint32_t id)
 {
     WR_DCHECK(id != 0 && id < slab->used_end);
@@ -40,5 +44,6 @@ bool wr_strings_unref(struct wr_strings *strings, uint32_t id); /* true: that wa
 char *wr_strings_edit(struct wr_strings *strings, uint32_t id); /* for the owner of the only count */
 const char *wr_strings_at(const struct wr_strings *strings, uint32_t id, size_t *size); /* lent until it is freed */
 uint64_t wr_strings_bytes(const struct wr_strings *strings);
+uint64_t wr_strings_live_bytes(const struct wr_strings *strings); /* of those in use */
 
 #endif

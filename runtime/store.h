@@ -55,14 +55,14 @@ enum wr_status wr_store_segments(struct wr_store *store, uint64_t *first, uint64
 /* One segment's payload. A reader beside a running engine may find it gone (WR_END): it reads the record again. */
 enum wr_status wr_store_read(struct wr_store *store, uint64_t number, struct wr_buf *out, struct wr_error *error);
 /* Cold entries, also while another thread writes: what the last commit left there. */
-struct wr_cold {
+struct wr_stored {
     struct wr_slice op, key, value;
     uint64_t epoch;            /* of the checkpoint that wrote it */
     int64_t wake;              /* by when it must be back in memory; WR_TIME_MAX: never */
     uint64_t order;            /* among those of one operator and time */
 };
 /* That of a key, its slices in `out`. WR_END: there is none. */
-enum wr_status wr_store_cold_find(struct wr_store *store, struct wr_slice op, struct wr_slice key, struct wr_cold *cold,
+enum wr_status wr_store_cold_find(struct wr_store *store, struct wr_slice op, struct wr_slice key, struct wr_stored *cold,
                                   struct wr_buf *out, struct wr_error *error);
 /* Where a walk along an operator's entries by (wake, order) has come to; zeroed: it has not begun. */
 struct wr_cold_place {
@@ -74,9 +74,11 @@ struct wr_cold_place {
  * *place moves behind the last one. */
 enum wr_status wr_store_cold_due(struct wr_store *store, struct wr_slice op, int64_t until, uint32_t most,
                                  struct wr_cold_place *place, struct wr_buf *out, struct wr_error *error);
-bool wr_store_cold_next(struct wr_slice *in, struct wr_cold *cold);
+/* Of a key in such a place. */
+uint64_t wr_store_cold_hash(const struct wr_store *store, struct wr_slice key);
+bool wr_store_cold_next(struct wr_slice *in, struct wr_stored *cold);
 /* Visits all cold entries, in slices of a few milliseconds; the callback must not use the store. false: stop. */
-typedef bool wr_store_cold_fn(void *context, const struct wr_cold *cold);
+typedef bool wr_store_cold_fn(void *context, const struct wr_stored *cold);
 enum wr_status wr_store_cold_visit(struct wr_store *store, wr_store_cold_fn *fn, void *context, struct wr_error *error);
 
 struct wr_store_size {
@@ -93,7 +95,7 @@ enum wr_status wr_store_verify(struct wr_store *store, void (*found)(void *conte
 
 struct wr_cold_entry {
     struct wr_slice op, key, value; /* value.data NULL: the entry goes */
-    int64_t wake;                   /* see struct wr_cold */
+    int64_t wake;                   /* see struct wr_stored */
     uint64_t order;
 };
 struct wr_cold_due {

@@ -81,7 +81,7 @@ int wr_store_place_hashed(MDB_txn *txn, struct wr_slice op, struct wr_slice full
          rc = *found ? 0 : LMDB(mdb_cursor_get(cursor, &k, value, MDB_NEXT))) {
         const unsigned char *bytes = k.mv_data;
         struct wr_slice payload, name = wr_slice_of_val(k);
-        struct wr_cold cold;
+        struct wr_stored cold;
         if (k.mv_size != WR_HASHED_KEY_BYTES || memcmp(bytes, key, 17) != 0) break;
         ordinal = (unsigned)bytes[17] << 8 | bytes[18];
         if (ordinal == free_ordinal) free_ordinal++;
@@ -101,7 +101,7 @@ int wr_store_place_hashed(MDB_txn *txn, struct wr_slice op, struct wr_slice full
 
 /* Reads the entry under LMDB's key (`hashed`: without its ordinal, which is set). MDB_NOTFOUND: there is none. The slices
  * are good until the transaction writes or ends. */
-static int find_cold(MDB_txn *txn, struct wr_slice op, struct wr_slice full_key, MDB_val *key, bool hashed, struct wr_cold *cold)
+static int find_cold(MDB_txn *txn, struct wr_slice op, struct wr_slice full_key, MDB_val *key, bool hashed, struct wr_stored *cold)
 {
     MDB_val value;
     struct wr_slice payload;
@@ -117,7 +117,12 @@ static int find_cold(MDB_txn *txn, struct wr_slice op, struct wr_slice full_key,
     return wr_slice_equal(cold->key, full_key) ? 0 : MDB_CORRUPTED;
 }
 
-static void put_out(struct wr_buf *out, const struct wr_cold *cold)
+uint64_t wr_store_cold_hash(const struct wr_store *store, struct wr_slice key)
+{
+    return wr_hash64(key.data, key.size, store->secret);
+}
+
+static void put_out(struct wr_buf *out, const struct wr_stored *cold)
 {
     wr_put_u64(out, cold->epoch);
     wr_put_i64(out, cold->wake);
@@ -127,13 +132,13 @@ static void put_out(struct wr_buf *out, const struct wr_cold *cold)
     wr_put_bytes(out, cold->value);
 }
 
-bool wr_store_cold_next(struct wr_slice *in, struct wr_cold *cold)
+bool wr_store_cold_next(struct wr_slice *in, struct wr_stored *cold)
 {
     return wr_get_u64(in, &cold->epoch) && wr_get_i64(in, &cold->wake) && wr_get_u64(in, &cold->order) &&
            wr_get_bytes(in, &cold->op) && wr_get_bytes(in, &cold->key) && wr_get_bytes(in, &cold->value);
 }
 
-enum wr_status wr_store_cold_find(struct wr_store *store, struct wr_slice op, struct wr_slice key, struct wr_cold *cold,
+enum wr_status wr_store_cold_find(struct wr_store *store, struct wr_slice op, struct wr_slice key, struct wr_stored *cold,
                                   struct wr_buf *out, struct wr_error *error)
 {
     wr_buf_clear(out);
@@ -195,7 +200,7 @@ enum wr_status wr_store_cold_due(struct wr_store *store, struct wr_slice op, int
     bool opened = !rc;
     while (!rc && most--) {
         struct wr_slice key;
-        struct wr_cold cold;
+        struct wr_stored cold;
         bool hashed;
         rc = seek_due(store, cursor, op, until, place, &due, &value);
         if (!rc) rc = read_due(store, op, due, value, &store->look_key, &key, &hashed);
@@ -220,7 +225,7 @@ static int delete_due(const struct wr_store *store, MDB_txn *txn, struct wr_slic
                       uint64_t order)
 {
     char at[WR_DUE_KEY_BYTES];
-    wr_store_due_key(store->secret, op, wake, order, wr_hash64(key.data, key.size, store->secret), at);
+    wr_store_due_key(store->secret, op, wake, order, wr_store_cold_hash(store, key), at);
     MDB_val due = {sizeof at, at};
     int rc = LMDB(mdb_del(txn, WR_STORE_MAIN, &due, NULL));
     return rc == MDB_NOTFOUND ? MDB_CORRUPTED : rc;
@@ -229,7 +234,7 @@ static int delete_due(const struct wr_store *store, MDB_txn *txn, struct wr_slic
 static int put_due(const struct wr_store *store, MDB_txn *txn, const struct wr_cold_entry *e)
 {
     char at[WR_DUE_KEY_BYTES], head[16];
-    wr_store_due_key(store->secret, e->op, e->wake, e->order, wr_hash64(e->key.data, e->key.size, store->secret), at);
+    wr_store_due_key(store->secret, e->op, e->wake, e->order, wr_store_cold_hash(store, e->key), at);
     wr_store_put64(head, wr_store_cold_mark(wr_slice_of(at, sizeof at)));
     wr_store_put64(head + 8, e->op.size);
     const struct wr_slice part[] = {wr_slice_of(head, sizeof head), e->op, e->key};
@@ -241,7 +246,7 @@ int wr_store_put_cold(struct wr_store *store, MDB_txn *txn, const struct wr_cold
     char head[48], hashed[WR_HASHED_KEY_BYTES];
     const struct wr_cold_entry *e = item->entry;
     MDB_val key = {item->size, (void *)(uintptr_t)(item->keys + item->offset)};
-    struct wr_cold old;
+    struct wr_stored old;
     if (item->hashed) key.mv_data = memcpy(hashed, key.mv_data, sizeof hashed);
     int rc = find_cold(txn, e->op, e->key, &key, item->hashed, &old);
     if (rc == MDB_NOTFOUND && !e->value.data) return 0;
@@ -273,7 +278,7 @@ static int drop_first_due(struct wr_store *store, MDB_txn *txn, struct wr_slice 
     rc = seek_due(store, cursor, op, until, &(struct wr_cold_place){0}, &due, &value);
     if (!rc) rc = read_due(store, op, due, value, &store->bytes, &key, &hashed);
     MDB_val k = {store->bytes.size, store->bytes.data};
-    struct wr_cold cold;
+    struct wr_stored cold;
     if (!rc) rc = find_cold(txn, op, key, &k, hashed, &cold);
     if (!rc) rc = LMDB(mdb_cursor_del(cursor, 0));
     mdb_cursor_close(cursor);

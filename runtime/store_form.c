@@ -132,7 +132,7 @@ bool wr_store_due_of(struct wr_slice due_key, struct wr_slice payload, struct wr
     return true;
 }
 
-bool wr_store_cold_of(struct wr_slice key, struct wr_slice payload, struct wr_cold *cold)
+bool wr_store_cold_of(struct wr_slice key, struct wr_slice payload, struct wr_stored *cold)
 {
     enum { HEAD = 32, LONG_HEAD = 48 };
     WR_ASSERT(key.size && (key.data[0] == 'C' || key.data[0] == 'D'));

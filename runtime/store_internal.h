@@ -49,7 +49,7 @@ struct wr_cold_place wr_store_due_place(struct wr_slice due_key);
 /* What stands there: whose entry it is. false: malformed. */
 bool wr_store_due_of(struct wr_slice due_key, struct wr_slice payload, struct wr_slice *op, struct wr_slice *key);
 /* Takes a cold entry apart; false: malformed. */
-bool wr_store_cold_of(struct wr_slice key, struct wr_slice payload, struct wr_cold *cold);
+bool wr_store_cold_of(struct wr_slice key, struct wr_slice payload, struct wr_stored *cold);
 
 /* ---- What store_scan.c asks of store.c ------------------------------------------------------------- */
 

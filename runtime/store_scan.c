@@ -37,7 +37,7 @@ static bool show_cold(void *context)
     while (go_on && !visit->bad && at < end) {
         struct wr_slice key = wr_slice_of(at + 16, (size_t)wr_store_get64(at));
         struct wr_slice payload = wr_slice_of(key.data + key.size, (size_t)wr_store_get64(at + 8));
-        struct wr_cold cold;
+        struct wr_stored cold;
         at = payload.data + payload.size;
         WR_ASSERT(at <= end);
         if (wr_store_cold_of(key, payload, &cold)) go_on = visit->fn(visit->context, &cold);
@@ -119,7 +119,7 @@ static bool verify_entry(void *context, struct wr_slice key, struct wr_slice val
 {
     struct verification *v = context;
     struct wr_slice payload;
-    struct wr_cold cold;
+    struct wr_stored cold;
     uint64_t number;
     bool holds = wr_store_checked(key, value, &payload);
     char kind = key.data[0];

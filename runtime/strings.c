@@ -150,3 +150,10 @@ uint64_t wr_strings_bytes(const struct wr_strings *strings)
     for (unsigned i = 0; i <= LARGE; i++) bytes += wr_slab_bytes(&strings->slab[i]);
     return bytes;
 }
+
+uint64_t wr_strings_live_bytes(const struct wr_strings *strings)
+{
+    uint64_t bytes = strings->large_bytes;
+    for (unsigned i = 0; i <= LARGE; i++) bytes += wr_slab_live_bytes(&strings->slab[i]);
+    return bytes;
+}

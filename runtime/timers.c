@@ -1,6 +1,6 @@
 /* Moments in ascending runs and, for what fits none, a binary heap; by (time, order, key). Which of
  * them holds a moment does not show: the earliest of all fronts fires. */
-#include "runtime/operator.h"
+#include "runtime/cold.h"
 
 /* How many moments ahead an operator may ask for what it will read. */
 enum { AHEAD = 6, STAGES = 4 }; /* stages at 24, 18, 12 and 6 */
@@ -22,7 +22,7 @@ static struct wr_timer *run_at(const struct wr_timer_run *run, uint32_t index)
 
 void wr_timers_init(struct wr_timers *timers)
 {
-    *timers = (struct wr_timers){.next = WR_TIME_MAX, .moment = WR_TIME_MIN};
+    *timers = (struct wr_timers){.next = WR_TIME_MAX, .armed = WR_TIME_MAX, .wake = WR_TIME_MAX, .moment = WR_TIME_MIN};
 }
 
 void wr_timers_release(struct wr_timers *timers)
@@ -36,7 +36,7 @@ void wr_timers_clear(struct wr_timers *timers)
 {
     for (uint32_t r = 0; r < WR_TIMER_RUNS; r++) timers->run[r].first = timers->run[r].count = 0;
     timers->heap_count = timers->count = 0;
-    timers->next = WR_TIME_MAX;
+    timers->next = timers->armed = timers->wake = WR_TIME_MAX;
 }
 
 uint64_t wr_timers_bytes(const struct wr_timers *timers)
@@ -105,7 +105,14 @@ static void find_least(struct wr_timers *timers)
         timers->least = r;
     }
     WR_ASSERT((least != NULL) == (timers->count > 0));
-    timers->next = least ? least->time : WR_TIME_MAX;
+    timers->armed = least ? least->time : WR_TIME_MAX;
+    timers->next = WR_MIN(timers->armed, timers->wake);
+}
+
+void wr_timers_wake(struct wr_timers *timers, int64_t time)
+{
+    timers->wake = time;
+    timers->next = WR_MIN(timers->armed, time);
 }
 
 void wr_timer_arm(struct wr_timers *timers, int64_t time, uint64_t order, uint32_t key)
@@ -120,14 +127,14 @@ void wr_timer_arm(struct wr_timers *timers, int64_t time, uint64_t order, uint32
     timers->count++;
     if (WR_UNLIKELY(r == WR_TIMER_RUNS)) {
         heap_push(timers, &timer);
-        if (time <= timers->next) find_least(timers);
+        if (time <= timers->armed) find_least(timers);
         return;
     }
     struct wr_timer_run *run = &timers->run[r];
     if (WR_UNLIKELY(run->count == run->capacity)) run_grow(run);
     run->count++;
     *run_at(run, run->count - 1) = timer;
-    if (time <= timers->next) find_least(timers);
+    if (time <= timers->armed) find_least(timers);
 }
 
 static struct wr_timer take_least(struct wr_timers *timers)
@@ -145,6 +152,34 @@ static struct wr_timer take_least(struct wr_timers *timers)
     }
     find_least(timers);
     return first;
+}
+
+static bool is_in(const struct wr_timer *timer, const uint64_t *keys, uint32_t words)
+{
+    return timer->key / 64 < words && keys[timer->key / 64] >> timer->key % 64 & 1;
+}
+
+void wr_timers_drop(struct wr_timers *timers, const uint64_t *keys, uint32_t words)
+{
+    WR_ASSERT(!timers->ending);
+    for (uint32_t r = 0; r < WR_TIMER_RUNS; r++) {
+        struct wr_timer_run *run = &timers->run[r];
+        uint32_t kept = 0;
+        for (uint32_t i = 0; i < run->count; i++)
+            if (!is_in(run_at(run, i), keys, words)) *run_at(run, kept++) = *run_at(run, i);
+        timers->count -= run->count - kept;
+        run->count = kept;
+    }
+    uint32_t count = timers->heap_count;
+    timers->count -= count;
+    timers->heap_count = 0;
+    for (uint32_t i = 0; i < count; i++) { /* pushed no farther than where they stood */
+        struct wr_timer timer = timers->heap[i];
+        if (is_in(&timer, keys, words)) continue;
+        heap_push(timers, &timer);
+        timers->count++;
+    }
+    find_least(timers);
 }
 
 /* ---- Firing ------------------------------------------------------------------------------------ */
@@ -188,6 +223,10 @@ void wr_timers_fire(struct wr_timers *timers, struct wr_operator *op, int64_t ti
     WR_ASSERT(!timers->ending || timers->count == 0);
     if (op->task && wr_task_halted(op->task)) return; /* some may not have fired that come before these */
     while (timers->next <= time) {
+        if (WR_UNLIKELY(timers->wake <= timers->armed)) {
+            wr_cold_wake(op);
+            continue;
+        }
         fire(timers, op);
         if (is_to_stop(timers, op)) return;
     }

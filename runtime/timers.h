@@ -28,7 +28,9 @@ struct wr_timer_run {
 enum { WR_TIMER_RUNS = 4 };
 
 struct wr_timers {
-    int64_t next;          /* earliest armed time; WR_TIME_MAX: none */
+    int64_t next;          /* earliest of the two below; WR_TIME_MAX: none */
+    int64_t armed;         /* earliest armed time */
+    int64_t wake;          /* by then keys that have left memory must be back (cold.h) */
     struct wr_timer_run run[WR_TIMER_RUNS];
     struct wr_timer *heap; /* binary heap of those that fitted no run */
     uint32_t heap_count, heap_capacity;
@@ -53,5 +55,9 @@ void wr_timers_fire(struct wr_timers *timers, struct wr_operator *op, int64_t ti
  * input). */
 void wr_timers_fire_armed(struct wr_timers *timers, struct wr_operator *op);
 uint64_t wr_timers_bytes(const struct wr_timers *timers);
+/* Sets .wake. */
+void wr_timers_wake(struct wr_timers *timers, int64_t time);
+/* Takes out all moments whose key has its bit set; keys are below 64 * words, or have none. */
+void wr_timers_drop(struct wr_timers *timers, const uint64_t *keys, uint32_t words);
 
 #endif

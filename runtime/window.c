@@ -2,6 +2,7 @@
  * open; one moment a window, at its end (and d later with LATE d), gives the results. */
 #include "base/simd.h"
 #include "runtime/aggregate_internal.h"
+#include "runtime/cold.h"
 #include "runtime/window_internal.h"
 
 enum { AHEAD = 24, AHEAD_SPARE = 8 };
@@ -179,8 +180,9 @@ static void usable_rows(struct wr_window *w, const struct wr_batch *batch, uint6
     }
 }
 
-static void forget_key(struct wr_window *w, uint32_t id)
+void wr_window_forget_key(struct wr_window *w, uint32_t id)
 {
+    WR_ASSERT(!*wr_window_first_cell(w, id));
     wr_unit_forget(&w->op, id);
     wr_keytable_remove(w->keys, id);
 }
@@ -193,7 +195,7 @@ static void sweep(struct wr_window *w, uint32_t budget)
     for (; budget && wr_keytable_count(w->keys) > limit; budget--) {
         if (++w->hand >= wr_keytable_id_limit(w->keys)) w->hand = 0;
         if (wr_keytable_is_live(w->keys, w->hand) && !*wr_window_first_cell(w, w->hand))
-            forget_key(w, w->hand);
+            wr_window_forget_key(w, w->hand);
     }
 }
 
@@ -207,6 +209,16 @@ static inline void prefetch_rows(const struct wr_window *w, const struct wr_batc
     if (first) wr_prefetch(wr_window_cell_at(w, first));
 }
 
+/* The keys of the usable rows; those that are out of memory come back. */
+static void look_up(struct wr_window *w, const struct wr_batch *batch, const uint64_t *usable)
+{
+    uint64_t before = wr_keytable_next_order(w->keys);
+    w->forgot = false;
+    wr_keytable_lookup(w->keys, batch, w->spec->key, usable, usable, w->id);
+    if (WR_UNLIKELY(w->op.cold && w->op.cold->count))
+        wr_cold_rows(&w->op, w->keys, batch, w->spec->key, w->spec->key_count, usable, before, w->id);
+}
+
 static void on_batch(struct wr_operator *op, uint32_t port, const struct wr_batch *batch)
 {
     struct wr_window *w = (struct wr_window *)op;
@@ -214,7 +226,7 @@ static void on_batch(struct wr_operator *op, uint32_t port, const struct wr_batc
     WR_ASSERT(port == 0 && batch->rows <= WR_BATCH_ROWS);
     if (w->failed) return;
     usable_rows(w, batch, usable);
-    wr_keytable_lookup(w->keys, batch, w->spec->key, usable, usable, w->id);
+    look_up(w, batch, usable);
     for (uint32_t row = 0; row < batch->rows; row++) {
         if (WR_UNLIKELY(!wr_bit(usable, row))) continue;
         prefetch_rows(w, batch, usable, row);
@@ -223,6 +235,10 @@ static void on_batch(struct wr_operator *op, uint32_t port, const struct wr_batc
             add_pending(w, batch);
             wr_moments_until(op, now);
             if (w->op.timers.next <= now) return; /* halted */
+            if (w->forgot) {
+                for (uint32_t r = 0; r < row; r++) wr_bit_clear(usable, r);
+                look_up(w, batch, usable);
+            }
         }
         if (WR_UNLIKELY(e < w->low || e >= w->high)) find_windows(w, e, now);
         if (w->current.count) wr_unit_touch(op, (uint32_t)w->id[row]);
@@ -334,6 +350,9 @@ const struct wr_operator_class wr_window_operator = {
     .save_unit = wr_window_save_unit,
     .save_own = wr_window_save_own,
     .unit_key = wr_window_unit_key,
+    .unit_due = wr_window_unit_due,
+    .drop_unit = wr_window_drop_unit,
+    .find_unit = wr_window_find_unit,
     .reserve = reserve,
     .prefetch = prefetch,
     .clear = wr_window_clear,

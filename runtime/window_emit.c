@@ -2,6 +2,7 @@
  * then its cells are given back. */
 #include "base/simd.h"
 #include "runtime/aggregate_internal.h"
+#include "runtime/cold.h"
 #include "runtime/window_internal.h"
 
 enum { AHEAD = 8 };
@@ -55,8 +56,8 @@ static void emit_rows(struct wr_window *w, const struct wr_pane *pane, struct wr
     wr_operator_emit(&w->op, &b->batch);
 }
 
-/* Takes a cell out of its key's chain and frees it. */
-static void drop_cell(struct wr_window *w, uint32_t id)
+/* Takes a cell out of its key's chain and frees it. forgets: and a key that it was the last of. */
+static void drop_cell(struct wr_window *w, uint32_t id, bool forgets)
 {
     struct wr_window_cell *cell = wr_window_cell_at(w, id);
     wr_unit_touch(&w->op, cell->key);
@@ -66,7 +67,12 @@ static void drop_cell(struct wr_window *w, uint32_t id)
         link = &wr_window_cell_at(w, *link)->next;
     }
     *link = cell->next;
-    if (*wr_window_first_cell(w, cell->key) == 0) w->active--;
+    bool idle = *wr_window_first_cell(w, cell->key) == 0;
+    w->active -= idle;
+    if (idle && forgets) {
+        wr_window_forget_key(w, cell->key);
+        w->forgot = true;
+    }
     for (uint32_t k = 0; w->has_strings && k < w->spec->aggregate_count; k++)
         wr_aggregate_release(&w->spec->aggregate[k], (char *)cell + w->accumulator[k], w->strings);
     wr_vec_push(&w->spare, id);
@@ -87,6 +93,13 @@ static void close_pane(struct wr_window *w, uint32_t number)
     w->high = 0;
 }
 
+/* The key at this place of the window is out of memory: it comes back, and others behind it. */
+static void wake_at(struct wr_window *w, uint32_t pane, size_t position, int64_t time)
+{
+    bool more = w->op.cold != NULL;
+    while (more && !w->panes.at[pane].cells.at[position]) more = wr_cold_wake_some(&w->op, time, WR_BATCH_ROWS_DEFAULT);
+}
+
 void wr_window_on_moment(struct wr_operator *op, int64_t time, uint32_t key)
 {
     struct wr_window *w = (struct wr_window *)op;
@@ -95,8 +108,13 @@ void wr_window_on_moment(struct wr_operator *op, int64_t time, uint32_t key)
     WR_ASSERT(time == wr_window_moment(w, pane->end));
     struct wr_window_cell *cell[WR_BATCH_ROWS];
     uint32_t ordinal = 0, n = 0;
+    bool cold = op->cold && op->cold->count;
     w->busy = WR_MAX(w->active, w->busy - w->busy / 8);
     for (size_t i = 0, freed = 0; i < pane->cells.count; i++) {
+        if (WR_UNLIKELY(!pane->cells.at[i] && cold)) {
+            wake_at(w, key, i, time);
+            pane = &w->panes.at[key];
+        }
         if (i + AHEAD < pane->cells.count && pane->cells.at[i + AHEAD])
             wr_prefetch(wr_window_cell_at(w, pane->cells.at[i + AHEAD]));
         if (pane->cells.at[i]) cell[n++] = wr_window_cell_at(w, pane->cells.at[i]);
@@ -105,7 +123,11 @@ void wr_window_on_moment(struct wr_operator *op, int64_t time, uint32_t key)
         ordinal += n;
         n = 0;
         for (; freed <= i; freed++)
-            if (pane->cells.at[freed]) drop_cell(w, pane->cells.at[freed]);
+            if (pane->cells.at[freed]) drop_cell(w, pane->cells.at[freed], cold);
     }
+    if (cold) { /* windows at the end of all time have one moment: keys of others */
+        while (wr_cold_wake_some(op, time, WR_BATCH_ROWS_DEFAULT)) continue;
+    }
+    if (op->cold) op->cold->woken = WR_MAX(op->cold->woken, time);
     close_pane(w, key);
 }

@@ -43,6 +43,7 @@ struct wr_window {
     struct wr_strings *strings;
     uint32_t *accumulator;             /* by aggregate: offset in a cell */
     bool has_strings;                  /* some accumulator must be released */
+    bool forgot;                       /* a key went while a window closed: the batch's ids may not hold any more */
     bool failed;                       /* too many windows a row: the task is told to end */
     uint32_t active;                   /* keys with a cell */
     uint32_t busy;                     /* about how many there were lately */
@@ -97,6 +98,8 @@ uint32_t wr_window_pane(struct wr_window *w, int64_t start, int64_t end);
  * the link behind it. position: in the pane's list, or UINT32_MAX for the next one. */
 struct wr_window_cell *wr_window_find_cell(struct wr_window *w, uint32_t key, uint32_t pane, uint32_t position,
                                            uint32_t **link);
+/* A key without a cell stands for nothing any more. */
+void wr_window_forget_key(struct wr_window *w, uint32_t id);
 void wr_window_on_moment(struct wr_operator *op, int64_t time, uint32_t key);
 void wr_window_save_all(struct wr_operator *op, wr_state_entry_fn *entry, void *context);
 uint32_t wr_window_unit_limit(const struct wr_operator *op);
@@ -104,6 +107,9 @@ void wr_window_save_unit(struct wr_operator *op, uint32_t unit, wr_state_entry_f
 void wr_window_save_own(struct wr_operator *op, wr_state_entry_fn *entry, void *context);
 struct wr_slice wr_window_unit_key(const struct wr_operator *op, uint32_t unit);
 bool wr_window_load(struct wr_operator *op, struct wr_slice key, struct wr_slice value);
+bool wr_window_unit_due(const struct wr_operator *op, uint32_t unit, int64_t *wake, uint64_t *order);
+void wr_window_drop_unit(struct wr_operator *op, uint32_t unit);
+uint32_t wr_window_find_unit(const struct wr_operator *op, struct wr_slice key);
 void wr_window_clear(struct wr_operator *op);
 void wr_window_measure(const struct wr_operator *op, struct wr_operator_size *size);
 

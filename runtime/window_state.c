@@ -1,10 +1,14 @@
 /* The logical form of the WINDOW operator's state: an entry a key that has open windows, in order of first appearance.
- *   byte 1; LEB128 number of windows; for each, by end: end (8 bytes), LEB128 position of the key among those of the
+ *   own, where keys may be out of memory: byte 2; LEB128 number of open windows; for each, by end: end (8 bytes), LEB128
+ *   number of keys that it has or had.
+ *   key: byte 1; LEB128 number of windows; for each, by end: end (8 bytes), LEB128 position of the key among those of the
  *   window, the accumulators as aggregate_state.c writes them. */
 #include "runtime/codec.h"
+#include "runtime/cold.h"
+#include "runtime/task.h"
 #include "runtime/window_internal.h"
 
-enum { FORM = 1 };
+enum { FORM = 1, OWN_FORM = 2 };
 
 static void put_key(const struct wr_window *w, uint32_t key, struct wr_buf *out)
 {
@@ -54,12 +58,60 @@ void wr_window_save_unit(struct wr_operator *op, uint32_t unit, wr_state_entry_f
     entry(context, wr_keytable_key(w->keys, unit), wr_buf_slice(&w->saving));
 }
 
-/* Everything of a window is in its keys' entries. */
+/* Everything of a window is in its keys' entries; but keys that are out of memory do not say which windows are open. */
 void wr_window_save_own(struct wr_operator *op, wr_state_entry_fn *entry, void *context)
 {
-    WR_UNUSED(entry);
-    WR_UNUSED(context);
-    WR_ASSERT(((const struct wr_window *)op)->pending == 0);
+    struct wr_window *w = (struct wr_window *)op;
+    WR_ASSERT(w->pending == 0);
+    if (!op->cold || !op->cold->name.size) return;
+    wr_buf_clear(&w->saving);
+    wr_put_u8(&w->saving, OWN_FORM);
+    wr_put_uint(&w->saving, w->open.count);
+    for (size_t i = 0; i < w->open.count; i++) {
+        const struct wr_pane *pane = &w->panes.at[w->open.at[i]];
+        wr_put_i64(&w->saving, pane->end);
+        wr_put_uint(&w->saving, pane->cells.count);
+    }
+    entry(context, WR_SLICE(""), wr_buf_slice(&w->saving));
+}
+
+/* ---- Keys that leave memory and come back --------------------------------------------------------- */
+
+/* A key is due with the first of its windows. */
+bool wr_window_unit_due(const struct wr_operator *op, uint32_t unit, int64_t *wake, uint64_t *order)
+{
+    const struct wr_window *w = (const struct wr_window *)op;
+    if (op->task->limits.set || !wr_keytable_is_live(w->keys, unit) || !*wr_window_first_cell(w, unit)) return false;
+    const struct wr_window_cell *cell = wr_window_cell_at(w, *wr_window_first_cell(w, unit));
+    WR_ASSERT(cell->key == unit && w->panes.at[cell->pane].open);
+    *wake = wr_window_moment(w, w->panes.at[cell->pane].end);
+    *order = cell->position;
+    return true;
+}
+
+void wr_window_drop_unit(struct wr_operator *op, uint32_t unit)
+{
+    struct wr_window *w = (struct wr_window *)op;
+    uint32_t *first = wr_window_first_cell(w, unit);
+    WR_ASSERT(*first && w->pending == 0 && w->active > 0);
+    for (uint32_t id = *first; id;) {
+        struct wr_window_cell *cell = wr_window_cell_at(w, id);
+        uint32_t next = cell->next;
+        w->panes.at[cell->pane].cells.at[cell->position] = 0;
+        for (uint32_t k = 0; w->has_strings && k < w->spec->aggregate_count; k++)
+            wr_aggregate_release(&w->spec->aggregate[k], (char *)cell + w->accumulator[k], w->strings);
+        wr_vec_push(&w->spare, id);
+        id = next;
+    }
+    *first = 0;
+    w->active--;
+    wr_keytable_remove(w->keys, unit);
+}
+
+uint32_t wr_window_find_unit(const struct wr_operator *op, struct wr_slice key)
+{
+    int32_t id = wr_keytable_find(((const struct wr_window *)op)->keys, key, false);
+    return id == WR_KEY_NONE ? WR_NONE : (uint32_t)id;
 }
 
 struct wr_slice wr_window_unit_key(const struct wr_operator *op, uint32_t unit)
@@ -84,11 +136,28 @@ static bool load_window(struct wr_window *w, uint32_t key, struct wr_slice *in, 
     return true;
 }
 
+static bool load_own(struct wr_window *w, struct wr_slice in)
+{
+    uint64_t count, cells;
+    int64_t end, start;
+    if (!wr_get_uint(&in, &count)) return false;
+    for (uint64_t i = 0; i < count; i++) {
+        if (!wr_get_i64(&in, &end) || !wr_get_uint(&in, &cells) || end == WR_TIME_MAX || cells >= INT32_MAX) return false;
+        if (__builtin_sub_overflow(end, w->spec->size_us, &start) || start == WR_TIME_MIN) start = WR_TIME_MIN + 1;
+        struct wr_pane *pane = &w->panes.at[wr_window_pane(w, start, end)];
+        wr_vec_reserve(&pane->cells, (size_t)cells);
+        while (pane->cells.count < cells) pane->cells.at[pane->cells.count++] = 0;
+    }
+    return in.size == 0;
+}
+
 bool wr_window_load(struct wr_operator *op, struct wr_slice key, struct wr_slice value)
 {
     struct wr_window *w = (struct wr_window *)op;
     uint8_t form;
     uint64_t count;
+    if (!key.size && value.size && value.data[0] == OWN_FORM)
+        return load_own(w, wr_slice_of(value.data + 1, value.size - 1));
     if (!wr_key_is_valid(w->type, w->spec->key_count, key)) return false;
     if (!wr_get_u8(&value, &form) || form != FORM || !wr_get_uint(&value, &count) || count == 0) return false;
     uint32_t id = (uint32_t)wr_keytable_find(w->keys, key, true);
@@ -128,6 +197,8 @@ void wr_window_measure(const struct wr_operator *op, struct wr_operator_size *si
 {
     const struct wr_window *w = (const struct wr_window *)op;
     *size = (struct wr_operator_size){.keys = w->active, .starts = wr_window_cell_count(w)};
+    size->live = wr_keytable_live_bytes(w->keys) + wr_strings_live_bytes(w->strings) +
+                 size->starts * (w->cells.cell_size + sizeof(uint32_t));
     size->bytes = sizeof *w + wr_keytable_bytes(w->keys) + wr_slab_bytes(&w->cells) + wr_strings_bytes(w->strings) +
                   w->spare.capacity * sizeof(uint32_t);
     for (size_t i = 0; i < w->panes.count; i++) size->bytes += w->panes.at[i].cells.capacity * sizeof(uint32_t);

@@ -67,7 +67,7 @@ static void assert_stored(struct wr_store *store, uint64_t first, uint64_t last,
     struct wr_error error = {0};
     struct wr_buf out = {0}, want = {0};
     uint64_t got_first, got_last;
-    struct wr_cold cold;
+    struct wr_stored cold;
     assert_int_equal(wr_store_segments(store, &got_first, &got_last, &error), WR_OK);
     assert_int_equal(got_first, first);
     assert_int_equal(got_last, last);

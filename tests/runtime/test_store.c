@@ -170,7 +170,7 @@ static struct wr_slice cold_op(uint64_t i)
 
 static size_t visited;
 
-static bool visit(void *context, const struct wr_cold *cold)
+static bool visit(void *context, const struct wr_stored *cold)
 {
     const struct wr_slice op = cold->op, key = cold->key, value = cold->value;
     uint64_t epoch = cold->epoch;
@@ -209,7 +209,7 @@ static void assert_due(struct wr_store *store)
             for (uint64_t i = 0; i < COLD_KEYS; i++)
                 expected += value_seed[i] && wr_slice_equal(cold_op(i), op) && wake_of(i, value_seed[i]) <= until;
             do {
-                struct wr_cold cold;
+                struct wr_stored cold;
                 wr_buf_clear(&out);
                 if (wr_store_cold_due(store, op, until, most, &place, &out, &error) != WR_OK) fail_msg("%s", error.message);
                 for (in = wr_buf_slice(&out); in.size; met++) {
@@ -236,7 +236,7 @@ static void assert_cold(struct wr_store *store)
     size_t there = 0;
     for (uint64_t i = 0; i < COLD_KEYS; i++) {
         size_t size;
-        struct wr_cold cold;
+        struct wr_stored cold;
         struct wr_slice key = cold_key_text(i, text, &size);
         enum wr_status status = wr_store_cold_find(store, cold_op(i), key, &cold, &out, &error);
         if (status != (value_seed[i] ? WR_OK : WR_END)) fail_msg("%s", error.message);

@@ -84,7 +84,7 @@ static enum wr_status write_epoch(struct wr_store *store, uint64_t epoch, struct
 }
 
 static size_t seen_cold;
-static bool see_cold(void *context, const struct wr_cold *cold)
+static bool see_cold(void *context, const struct wr_stored *cold)
 {
     const struct wr_slice key = cold->key, value = cold->value;
     uint64_t epoch = cold->epoch;
@@ -129,7 +129,7 @@ static struct reading read_all(struct wr_store *store)
     if (r.status == WR_OK && r.epoch) r.wrong = r.wrong || strcmp(wr_buf_cstr(&out), record) != 0;
     size_t there = 0;
     for (uint64_t k = 0; r.status == WR_OK && !r.wrong && k < COLD; k++) {
-        struct wr_cold cold = {0};
+        struct wr_stored cold = {0};
         uint64_t at = cold_epoch(k, r.epoch);
         there += at != 0;
         r.status = wr_store_cold_find(store, WR_SLICE("op"), cold_key(k, text), &cold, &out, &r.error);
