@@ -273,7 +273,8 @@ void wr_cold_commit(struct wr_checkpointer *c, struct wr_store_commit *commit)
         uint64_t op;
         bool whole = wr_get_uint(&in, &op) && wr_get_bytes(&in, &key);
         WR_ASSERT(whole);
-        wr_vec_push(&cold->entry, (struct wr_cold_entry){.op = wr_buf_slice(&operator_at(cold, (uint32_t)op)->cold->name), .key = key});
+        struct wr_slice name = wr_buf_slice(&operator_at(cold, (uint32_t)op)->cold->name);
+        wr_vec_push(&cold->entry, (struct wr_cold_entry){.op = name, .key = key});
     }
     for (size_t i = 0; i < cold->put.count; i++) {
         const struct put_entry *e = &cold->put.at[i];

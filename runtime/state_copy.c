@@ -32,10 +32,19 @@ static void renumber(struct wr_slice record, uint64_t first, struct wr_buf *out)
     }
 }
 
-/* Segments, record and program into a directory that holds no checkpoint. */
+/* Segments, record, program and keys that were out of memory (wr_store_cold_next) into a directory that holds no checkpoint. */
 static enum wr_status write_directory(const char *directory, struct wr_slice record, struct wr_slice program,
-                                      const struct wr_slice *segment, uint64_t count, struct wr_error *error)
+                                      struct wr_slice cold, const struct wr_slice *segment, uint64_t count, struct wr_error *error)
 {
+    WR_VEC(struct wr_cold_entry) entry = {0};
+    struct wr_stored one;
+    while (cold.size) {
+        if (!wr_store_cold_next(&cold, &one)) {
+            wr_vec_release(&entry);
+            return wr_error_set(error, WR_ERR_STATE, "a key that was out of memory is malformed");
+        }
+        wr_vec_push(&entry, (struct wr_cold_entry){one.op, one.key, one.value, one.wake, one.order});
+    }
     struct wr_store *store = NULL;
     struct wr_buf there = {0};
     struct wr_store_options options = {.directory = directory};
@@ -53,8 +62,11 @@ static enum wr_status write_directory(const char *directory, struct wr_slice rec
                                      .record = record,
                                      .program = program,
                                      .keep_from = 1,
-                                     .epoch = 1};
+                                     .epoch = 1,
+                                     .cold = entry.at,
+                                     .cold_count = entry.count};
     if (status == WR_OK) status = wr_store_commit(store, &commit, error);
+    wr_vec_release(&entry);
     wr_store_close(store);
     wr_buf_release(&there);
     return status;
@@ -72,8 +84,8 @@ enum wr_status wr_state_copy(const struct wr_state_image *image, const char *dir
     struct wr_buf record = {0};
     for (uint64_t i = 0; i < count; i++) segment[i] = wr_buf_slice(&image->segment[i]);
     renumber(wr_buf_slice(&image->record), image->first, &record);
-    enum wr_status status = write_directory(directory, wr_buf_slice(&record), wr_buf_slice(&image->program_bytes), segment,
-                                            count, error);
+    enum wr_status status = write_directory(directory, wr_buf_slice(&record), wr_buf_slice(&image->program_bytes),
+                                            wr_buf_slice(&image->cold), segment, count, error);
     wr_buf_release(&record);
     wr_free(segment);
     return status;
@@ -106,6 +118,7 @@ static int write_parts(const struct wr_state_image *image, FILE *file)
                    write_part(file, &digest, 'p', wr_buf_slice(&image->program_bytes));
     for (uint64_t i = 0; written && i < segments_of(image); i++)
         written = write_part(file, &digest, 's', wr_buf_slice(&image->segment[i]));
+    if (written && image->cold.size) written = write_part(file, &digest, 'c', wr_buf_slice(&image->cold));
     wr_put_u64(&hash, wr_digest_value(&digest));
     written = written && write_part(file, &digest, 'e', wr_buf_slice(&hash));
     int code = written && fflush(file) == 0 ? 0 : errno;
@@ -193,7 +206,7 @@ enum wr_status wr_state_import(const char *path, const char *directory, struct w
 {
     struct wr_buf bytes = {0};
     WR_VEC(struct wr_slice) segment = {0};
-    struct wr_slice record = {0}, program = {0}, part;
+    struct wr_slice record = {0}, program = {0}, cold = {0}, part;
     if (read_file(path, &bytes, error) != WR_OK) return error->status;
     struct wr_slice in = wr_buf_slice(&bytes);
     bool whole = in.size >= sizeof MAGIC - 1 && memcmp(in.data, MAGIC, sizeof MAGIC - 1) == 0, ended = false;
@@ -208,6 +221,7 @@ enum wr_status wr_state_import(const char *path, const char *directory, struct w
         whole = wr_get_u8(&in, &kind) && wr_get_bytes(&in, &part);
         if (kind == 'r') record = part;
         else if (kind == 'p') program = part;
+        else if (kind == 'c') cold = part;
         else if (kind == 's') wr_vec_push(&segment, part);
         else if (kind == 'e') {
             wr_digest_init(&digest);
@@ -219,7 +233,7 @@ enum wr_status wr_state_import(const char *path, const char *directory, struct w
     enum wr_status status = error->status;
     if (status == WR_OK && (!whole || !ended || !record.size || !program.size))
         status = wr_error_set(error, WR_ERR_STATE, "%s: is cut short or damaged", path);
-    if (status == WR_OK) status = write_directory(directory, record, program, segment.at, segment.count, error);
+    if (status == WR_OK) status = write_directory(directory, record, program, cold, segment.at, segment.count, error);
     wr_vec_release(&segment);
     wr_buf_release(&bytes);
     return status;

@@ -1,6 +1,7 @@
 /* A state directory in words: what it holds, how big it is, whether all of it can be read. */
 #include "runtime/state_view.h"
 
+#include "runtime/cold.h"
 #include "runtime/key_set.h"
 #include "runtime/upgrade.h"
 #include "vm/text.h"
@@ -8,6 +9,25 @@
 #include <inttypes.h>
 
 /* ---- Reading a directory ------------------------------------------------------------------------- */
+
+static bool gather_cold(void *context, const struct wr_stored *cold)
+{
+    wr_store_cold_put(context, cold);
+    return true;
+}
+
+/* Cold entries are read in slices: they belong together where no newer checkpoint has come meanwhile. */
+static enum wr_status read_cold(struct wr_state_image *image, struct wr_store *store, struct wr_error *error)
+{
+    struct wr_buf now = {0};
+    wr_buf_clear(&image->cold);
+    if (!wr_record_find(wr_buf_slice(&image->record), "cold").data) return WR_OK;
+    enum wr_status status = wr_store_cold_visit(store, gather_cold, &image->cold, error);
+    if (status == WR_OK) status = wr_store_record(store, &now, error);
+    if (status == WR_OK && !wr_slice_equal(wr_buf_slice(&now), wr_buf_slice(&image->record))) status = WR_END;
+    wr_buf_release(&now);
+    return status;
+}
 
 static enum wr_status read_once(struct wr_state_image *image, struct wr_store *store, struct wr_error *error)
 {
@@ -24,7 +44,7 @@ static enum wr_status read_once(struct wr_state_image *image, struct wr_store *s
         enum wr_status status = wr_store_read(store, image->first + i, &image->segment[i], error);
         if (status != WR_OK) return status; /* WR_END: a newer checkpoint has dropped it */
     }
-    return WR_OK;
+    return read_cold(image, store, error);
 }
 
 static void forget(struct wr_state_image *image)
@@ -59,6 +79,7 @@ void wr_state_image_release(struct wr_state_image *image)
     forget(image);
     if (image->program) wr_program_free(image->program);
     wr_buf_release(&image->record);
+    wr_buf_release(&image->cold);
     wr_buf_release(&image->program_bytes);
     wr_free(image->directory);
 }
@@ -95,6 +116,22 @@ static uint32_t operator_count(struct wr_slice record)
     return count;
 }
 
+/* Keys that were out of memory are units like others. */
+static enum wr_status visit_cold(const struct wr_state_image *image, wr_state_visit_fn *fn, void *context, struct wr_error *error)
+{
+    struct wr_stored cold;
+    struct wr_record_cold one;
+    for (struct wr_slice in = wr_buf_slice(&image->cold); in.size;) {
+        bool found = false, whole = wr_store_cold_next(&in, &cold);
+        struct wr_slice list = wr_record_find(wr_buf_slice(&image->record), "cold");
+        while (whole && !found && list.size && wr_record_cold_next(&list, &one)) found = wr_slice_equal(one.name, cold.op);
+        if (!found || one.op >= operator_count(wr_buf_slice(&image->record)))
+            return wr_error_set(error, WR_ERR_STATE, "'%s': a key that was out of memory is no operator's", image->directory);
+        fn(context, &(struct wr_segment_entry){.op = one.op, .kind = 'u', .key = cold.key, .value = cold.value});
+    }
+    return WR_OK;
+}
+
 /* Visits every entry that counts: what belongs to no unit of the newest epoch, then the units, newest first. */
 enum wr_status wr_state_visit(const struct wr_state_image *image, wr_state_visit_fn *fn, void *context, struct wr_error *error)
 {
@@ -124,7 +161,7 @@ enum wr_status wr_state_visit(const struct wr_state_image *image, wr_state_visit
         }
     wr_vec_release(&entry);
     wr_key_set_release(&seen);
-    return status;
+    return status == WR_OK ? visit_cold(image, fn, context, error) : status;
 }
 
 static void count_entry(void *context, const struct wr_segment_entry *entry)

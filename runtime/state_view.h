@@ -11,6 +11,7 @@ struct wr_state_image {
     struct wr_program *program;
     uint64_t first, last;              /* numbers of the segments */
     struct wr_buf *segment;            /* last - first + 1 of them */
+    struct wr_buf cold;                /* keys that were out of memory, for wr_store_cold_next */
     struct wr_store_size size;
 };
 enum wr_status wr_state_image_read(struct wr_state_image *image, const char *directory, struct wr_error *error);
@@ -35,7 +36,8 @@ enum wr_status wr_state_compare(const struct wr_state_image *image, const struct
                                 uint32_t *lost, struct wr_buf *out, struct wr_error *error);
 
 /* state_copy.c. The form of an exported file: "WEIRSTATE1\n"; then for each part a byte ('r' record, 'p' program, 's'
- * segment, 'e' end), LEB128 length, bytes; the end's bytes are a 64-bit hash of all before it. */
+ * segment, 'c' keys that were out of memory, 'e' end), LEB128 length, bytes; the end's bytes are a 64-bit hash of
+ * all before it. */
 enum wr_status wr_state_export(const struct wr_state_image *image, const char *path, struct wr_error *error);
 /* Into a directory that is not there or holds no checkpoint. */
 enum wr_status wr_state_import(const char *path, const char *directory, struct wr_error *error);

@@ -76,6 +76,8 @@ enum wr_status wr_store_cold_due(struct wr_store *store, struct wr_slice op, int
                                  struct wr_cold_place *place, struct wr_buf *out, struct wr_error *error);
 /* Of a key in such a place. */
 uint64_t wr_store_cold_hash(const struct wr_store *store, struct wr_slice key);
+/* Appends an entry in the form that wr_store_cold_next reads. */
+void wr_store_cold_put(struct wr_buf *out, const struct wr_stored *cold);
 bool wr_store_cold_next(struct wr_slice *in, struct wr_stored *cold);
 /* Visits all cold entries, in slices of a few milliseconds; the callback must not use the store. false: stop. */
 typedef bool wr_store_cold_fn(void *context, const struct wr_stored *cold);

@@ -122,7 +122,7 @@ uint64_t wr_store_cold_hash(const struct wr_store *store, struct wr_slice key)
     return wr_hash64(key.data, key.size, store->secret);
 }
 
-static void put_out(struct wr_buf *out, const struct wr_stored *cold)
+void wr_store_cold_put(struct wr_buf *out, const struct wr_stored *cold)
 {
     wr_put_u64(out, cold->epoch);
     wr_put_i64(out, cold->wake);
@@ -148,7 +148,7 @@ enum wr_status wr_store_cold_find(struct wr_store *store, struct wr_slice op, st
     if (status != WR_OK) return end_looking(store, status);
     MDB_val k = {store->look_key.size, store->look_key.data};
     int rc = find_cold(store->looking, op, key, &k, hashed, cold);
-    if (!rc) put_out(out, cold);
+    if (!rc) wr_store_cold_put(out, cold);
     else if (rc == MDB_NOTFOUND) status = WR_END;
     else status = rc == MDB_CORRUPTED ? wr_store_damaged(store, error, "a cold entry") : wr_store_failed(store, rc, 0, error);
     status = end_looking(store, status);
@@ -211,11 +211,12 @@ enum wr_status wr_store_cold_due(struct wr_store *store, struct wr_slice op, int
         if (rc == MDB_NOTFOUND || (!rc && (cold.wake != at.wake || cold.order != at.order))) rc = MDB_CORRUPTED;
         if (rc) break;
         *place = at;
-        put_out(out, &cold);
+        wr_store_cold_put(out, &cold);
     }
     if (opened) mdb_cursor_close(cursor);
     if (rc && rc != MDB_NOTFOUND)
-        status = rc == MDB_CORRUPTED ? wr_store_damaged(store, error, "a cold entry's time") : wr_store_failed(store, rc, 0, error);
+        status = rc == MDB_CORRUPTED ? wr_store_damaged(store, error, "a cold entry's time")
+                                     : wr_store_failed(store, rc, 0, error);
     return end_looking(store, status);
 }
 

@@ -128,7 +128,8 @@ static bool verify_entry(void *context, struct wr_slice key, struct wr_slice val
     } else if (kind == 'C' || kind == 'D') {
         if (!holds || !wr_store_cold_of(key, payload, &cold)) complain(v, "a cold entry does not hold its checksum");
     } else if (kind == 'W' && key.size == WR_DUE_KEY_BYTES) {
-        if (!holds || !wr_store_due_of(key, payload, &cold.op, &cold.key)) complain(v, "a cold entry's time does not hold its checksum");
+        if (!holds || !wr_store_due_of(key, payload, &cold.op, &cold.key))
+            complain(v, "a cold entry's time does not hold its checksum");
     } else if (key.size != 1 || (kind != 'F' && kind != 'R' && kind != 'P')) {
         complain(v, "there is an entry that weir does not write");
     } else if (!holds) {

@@ -35,12 +35,19 @@ def suite(path, state_test=False):
         env = dict(os.environ, WEIR_STATE_TEST="1", WEIR_BATCH_ROWS="7") # through a store by --state-store
         if path.endswith(("conformance/run.py", "wtest_run.py")):
             env = dict(os.environ, WEIR_STATE_TEST="store", WEIR_BATCH_ROWS="1")
+    if state_test == "cold":
+        env = dict(os.environ, WEIR_STATE_TEST="cold", WEIR_BATCH_ROWS="2")
     p = subprocess.run([sys.executable, path], env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, errors="replace")
     m = re.search(r"^passed=(\d+) failed=(\d+) skipped=(\d+)\s*\Z", p.stdout, re.M)
     if not m:
         return 0, 1, 0, p.stdout + f"\n{path}: no count at its end (exit {p.returncode})\n"
     ok, bad, skipped = map(int, m.groups())
     return ok, bad, skipped, p.stdout[: m.start()] if bad or skipped else ""
+
+
+def suite_with_keys_out(path):
+    """The same with every key out of memory after every second row: it comes back when it is wanted."""
+    return suite(path.replace(" (keys out of memory)", ""), "cold")
 
 
 def suite_with_state_test(path):
@@ -60,6 +67,7 @@ def main():
                                               if os.path.exists(os.path.join(HERE, s))]
     work += [(os.path.join(HERE, s) + " (state saved and loaded)", suite_with_state_test) for s in STATE_SUITES
              if os.path.exists(os.path.join(HERE, s))]
+    work += [(os.path.join(HERE, s) + " (keys out of memory)", suite_with_keys_out) for s in ["conformance/run.py"]]
     if args.only:
         work = [w for w in work if any(word in w[0] for word in args.only)]
     total = [0, 0, 0]

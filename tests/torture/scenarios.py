@@ -4,6 +4,17 @@ EVENTS = """CREATE STREAM ev (card STRING KEY, amount DOUBLE, status STRING, at 
     WITH (timestamp_unit = 'ms');
 """
 SCENARIOS = {
+    "out_of_memory": ("SET memory_max = '24KB';\n" + EVENTS.format(delay=" - 1s") + """CREATE STREAM out;
+CREATE STREAM silent;
+CREATE STREAM sums;
+PATTERN p FROM ev PARTITION BY card MATCH a -> b -> c WITHIN 1m
+DEFINE a AS status = 'declined', b AS amount > a.amount, c AS status = 'approved' AND amount > 300
+SELECT card, a.at AS first, c.at AS last INTO out;
+PATTERN quiet FROM ev PARTITION BY card MATCH a -> NOT b FOR 5s
+DEFINE a AS amount > 400, b AS amount <= 400 SELECT card, a.at AS since INTO silent;
+INSERT INTO sums SELECT card, window_start, COUNT(*) AS n, SUM(amount) AS total, STRING_AGG(status, ',') AS s
+FROM HOP(ev, at, 5s, 15s) GROUP BY card, window_start;""",
+                      {"out": "out.jsonl", "silent": "silent.jsonl", "sums": "sums.csv"}, {"disorder": 800}),
     "sequence": (EVENTS.format(delay="") + """CREATE STREAM out;
 PATTERN p FROM ev PARTITION BY card MATCH a -> b -> c WITHIN 10m
 DEFINE a AS status = 'declined', b AS status = 'declined' AND b.amount > a.amount, c AS status = 'approved' AND amount > 300
