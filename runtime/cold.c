@@ -449,7 +449,8 @@ static bool walk(struct wr_operator *op, int64_t until, uint32_t most, int64_t *
             *next = entry.wake;
             return false;
         }
-        k->place = (struct wr_cold_place){entry.wake, entry.order, wr_store_cold_hash(cold->checkpointer->store, entry.key), true};
+        uint64_t hash = wr_store_cold_hash(cold->checkpointer->store, entry.key);
+        k->place = (struct wr_cold_place){entry.wake, entry.order, hash, true};
         if (!gone && bring_back(op, entry.key, entry.value) == WR_NONE) return false;
     }
     /* All that were read are back: where there may be more they are due no sooner than the last one. */
@@ -512,7 +513,8 @@ void wr_cold_encode(const struct wr_checkpointer *c, struct wr_buf *out)
 bool wr_record_cold_next(struct wr_slice *in, struct wr_record_cold *cold)
 {
     uint64_t op;
-    if (!wr_get_uint(in, &op) || op > UINT32_MAX || !wr_get_uint(in, &cold->count) || !wr_get_bytes(in, &cold->name)) return false;
+    if (!wr_get_uint(in, &op) || op > UINT32_MAX || !wr_get_uint(in, &cold->count) || !wr_get_bytes(in, &cold->name))
+        return false;
     cold->op = (uint32_t)op;
     return true;
 }

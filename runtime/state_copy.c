@@ -34,7 +34,8 @@ static void renumber(struct wr_slice record, uint64_t first, struct wr_buf *out)
 
 /* Segments, record, program and keys that were out of memory (wr_store_cold_next) into a directory that holds no checkpoint. */
 static enum wr_status write_directory(const char *directory, struct wr_slice record, struct wr_slice program,
-                                      struct wr_slice cold, const struct wr_slice *segment, uint64_t count, struct wr_error *error)
+                                      struct wr_slice cold, const struct wr_slice *segment, uint64_t count,
+                                      struct wr_error *error)
 {
     WR_VEC(struct wr_cold_entry) entry = {0};
     struct wr_stored one;

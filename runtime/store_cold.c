@@ -101,7 +101,8 @@ int wr_store_place_hashed(MDB_txn *txn, struct wr_slice op, struct wr_slice full
 
 /* Reads the entry under LMDB's key (`hashed`: without its ordinal, which is set). MDB_NOTFOUND: there is none. The slices
  * are good until the transaction writes or ends. */
-static int find_cold(MDB_txn *txn, struct wr_slice op, struct wr_slice full_key, MDB_val *key, bool hashed, struct wr_stored *cold)
+static int find_cold(MDB_txn *txn, struct wr_slice op, struct wr_slice full_key, MDB_val *key, bool hashed,
+                     struct wr_stored *cold)
 {
     MDB_val value;
     struct wr_slice payload;

@@ -144,7 +144,8 @@ static bool load_own(struct wr_window *w, struct wr_slice in)
     for (uint64_t i = 0; i < count; i++) {
         if (!wr_get_i64(&in, &end) || !wr_get_uint(&in, &cells) || end == WR_TIME_MAX || cells >= INT32_MAX) return false;
         if (__builtin_sub_overflow(end, w->spec->size_us, &start) || start == WR_TIME_MIN) start = WR_TIME_MIN + 1;
-        struct wr_pane *pane = &w->panes.at[wr_window_pane(w, start, end)];
+        uint32_t number = wr_window_pane(w, start, end); /* which may move them */
+        struct wr_pane *pane = &w->panes.at[number];
         wr_vec_reserve(&pane->cells, (size_t)cells);
         while (pane->cells.count < cells) pane->cells.at[pane->cells.count++] = 0;
     }
