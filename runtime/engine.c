@@ -146,6 +146,9 @@ static enum wr_status open_everything(struct wr_engine *engine, struct wr_error 
         (state_options(engine, &state, error) != WR_OK ||
          wr_checkpoint_open(engine, &state, &engine->going_on, error) != WR_OK))
         return error->status;
+    bool bounded = wr_program_setting(engine->program, "memory_max") != NULL;
+    if (bounded && !engine->options.state && engine->options.on_log)
+        engine->options.on_log(engine->options.context, "memory_max bounds nothing without a state directory (--state DIR)");
     if (wr_engine_open_inputs(engine, error) != WR_OK) return error->status;
     wr_task_start(&engine->task);
     if (wr_engine_open_outputs(engine, error) != WR_OK) return error->status;

@@ -1,7 +1,8 @@
 """The reference matcher: brute force over a list of rows, written from the meaning of patterns alone.
 
 It shares nothing with the engine. A pattern is a small tree; every candidate of a start is enumerated by plain backtracking with
-the list of choices that led to it; the rule of preferment then says which one is the match. It is meant to be read and believed, not to be fast.
+the list of choices that led to it; the rule of preferment then says which one is the match. It is meant to be read and believed, not to be fast;
+one file, over 800 lines, because its rules are read together.
 
 Trees (tuples):
     ('var', name)                     one row
