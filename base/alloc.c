@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 static _Thread_local uint64_t allocations;
 static _Thread_local uint64_t fail_at;
@@ -62,9 +63,11 @@ void *wr_realloc(void *memory, size_t size)
 void *wr_alloc_aligned(size_t alignment, size_t size)
 {
     WR_ASSERT(alignment && (alignment & (alignment - 1)) == 0);
+    if (size >= WR_LARGE_PAGE) alignment = WR_MAX(alignment, (size_t)WR_LARGE_PAGE);
     size_t rounded = (size + alignment - 1) & ~(alignment - 1);
     void *memory = counted() ? NULL : aligned_alloc(alignment, rounded ? rounded : alignment);
     if (WR_UNLIKELY(!memory)) out_of_memory(size);
+    if (size >= WR_LARGE_PAGE) (void)madvise(memory, rounded, MADV_HUGEPAGE); /* a wish: without it only time is lost */
     return memory;
 }
 

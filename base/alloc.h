@@ -13,7 +13,10 @@
 void *wr_alloc(size_t size);                    /* uninitialised; size 0 gives a valid pointer */
 void *wr_alloc_zero(size_t size);
 void *wr_realloc(void *memory, size_t size);    /* memory may be NULL */
-void *wr_alloc_aligned(size_t alignment, size_t size); /* release with wr_free */
+/* Release with wr_free. From WR_LARGE_PAGE on it begins at such a page, and the system is asked to map it by them: what is
+ * read at random over many megabytes spends most of its time on looking up pages else. */
+void *wr_alloc_aligned(size_t alignment, size_t size);
+enum { WR_LARGE_PAGE = 2 << 20 };
 void wr_free(void *memory);                     /* NULL is fine */
 char *wr_strdup(const char *text);
 

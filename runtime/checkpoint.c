@@ -105,15 +105,18 @@ void wr_checkpointer_save_unit(struct wr_checkpointer *c, struct wr_operator *op
     c->stats.units += p.entries;
 }
 
-/* One of so many is timed: the clock costs as much as a small unit. */
+/* One of so many is timed, since the clock costs as much as a small unit; one during which the thread was taken off its core
+ * counts as the longest that a unit may take. */
 void wr_checkpointer_save_now(struct wr_operator *op, uint32_t unit)
 {
-    enum { TIMED = 16 };
+    enum { TIMED = 16, LONGEST_NS = 250000 };
     struct wr_checkpointer *c = op->changes.checkpointer;
     bool timed = c->forced++ % TIMED == 0;
-    int64_t before = timed ? wr_clock_thread_ns() : 0;
+    int64_t before = timed ? wr_clock_monotonic_ns() : 0;
     wr_checkpointer_save_unit(c, op, unit);
-    if (timed) c->forced_ns += TIMED * (wr_clock_thread_ns() - before);
+    if (!timed) return;
+    int64_t took = wr_clock_monotonic_ns() - before - c->clock_ns;
+    c->forced_ns += TIMED * WR_MAX(0, WR_MIN(took, LONGEST_NS));
 }
 
 static uint64_t count_bits(const uint64_t *bits, uint32_t words)
@@ -326,6 +329,18 @@ static void note_pause(struct wr_checkpointer *c, int64_t us)
     c->spent_us += us;
 }
 
+/* Units were saved within what has passed, each for itself: a batch's number of them counts as one pause, since results
+ * may have gone out in between. */
+static void note_forced(struct wr_checkpointer *c)
+{
+    for (uint64_t left = c->forced, some; left; left -= some) {
+        some = WR_MIN(left, (uint64_t)WR_BATCH_ROWS);
+        note_pause(c, (int64_t)((double)c->forced_ns / 1000 * (double)some / (double)c->forced));
+    }
+    c->forced = 0;
+    c->forced_ns = 0;
+}
+
 /* The saver has answered: segments that nobody needs are out of the books. */
 static enum wr_status settle(struct wr_checkpointer *c, const struct wr_saved *saved, struct wr_error *error)
 {
@@ -382,11 +397,7 @@ enum wr_status wr_checkpoint_tick(struct wr_engine *engine, struct wr_error *err
     WR_ASSERT(c && c->saver);
     if (c->options.each_batch) return wr_checkpoint_now(engine, false, error);
     int64_t now = wr_clock_monotonic_us(), passed = now - c->stepped_us;
-    if (c->forced) { /* they were saved within what has passed */
-        note_pause(c, c->forced_ns / 1000);
-        c->forced = 0;
-        c->forced_ns = 0;
-    }
+    note_forced(c);
     struct wr_saved saved;
     if (wr_cold_is_pressed(c, false)) {
         if (relieve(c, error) != WR_OK) return error->status;

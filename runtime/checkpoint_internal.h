@@ -50,6 +50,7 @@ struct wr_checkpointer {
     uint64_t rows_begun;         /* rows read when the last one was begun */
     uint64_t forced;             /* units saved because they were about to change, since the last tick */
     int64_t forced_ns;           /* and what that took */
+    int64_t clock_ns;            /* what looking at the clock takes */
     struct wr_checkpoint_stats stats;
     struct wr_cold *cold;        /* keys that have left memory; NULL: none may */
     struct wr_state_check *check; /* builds with faults, when asked for; else NULL */

@@ -17,7 +17,18 @@ int64_t wr_clock_monotonic_us(void) { return read_clock(CLOCK_MONOTONIC) / 1000;
 
 int64_t wr_clock_wall_us(void) { return read_clock(CLOCK_REALTIME) / 1000; }
 
-int64_t wr_clock_thread_ns(void) { return read_clock(CLOCK_THREAD_CPUTIME_ID); }
+int64_t wr_clock_monotonic_ns(void) { return read_clock(CLOCK_MONOTONIC); }
+
+int64_t wr_clock_cost_ns(void)
+{
+    enum { LOOKS = 32 };
+    int64_t least = INT64_MAX;
+    for (int i = 0; i < LOOKS; i++) {
+        int64_t before = wr_clock_monotonic_ns();
+        least = WR_MIN(least, wr_clock_monotonic_ns() - before);
+    }
+    return least;
+}
 
 uint64_t wr_clock_seed(void)
 {

@@ -8,8 +8,10 @@
 
 /* Microseconds since some fixed moment; never goes back. */
 int64_t wr_clock_monotonic_us(void);
-/* Nanoseconds that this thread has worked. */
-int64_t wr_clock_thread_ns(void);
+/* The same clock in nanoseconds. */
+int64_t wr_clock_monotonic_ns(void);
+/* Nanoseconds that a look at it takes, which can be as long as what is measured. */
+int64_t wr_clock_cost_ns(void);
 /* Microseconds since 1970 by the machine's clock: for people, when a checkpoint was taken. */
 int64_t wr_clock_wall_us(void);
 /* A number that others cannot guess. */

@@ -9,17 +9,6 @@ static void put_le(struct wr_buf *out, uint64_t v, unsigned bytes)
     out->size += bytes;
 }
 
-static bool get_le(struct wr_slice *in, uint64_t *v, unsigned bytes)
-{
-    WR_ASSERT(bytes <= 8);
-    if (in->size < bytes) return false;
-    *v = 0;
-    for (unsigned i = 0; i < bytes; i++) *v |= (uint64_t)(unsigned char)in->data[i] << (8 * i);
-    in->data += bytes;
-    in->size -= bytes;
-    return true;
-}
-
 void wr_put_u8(struct wr_buf *out, uint8_t v) { put_le(out, v, 1); }
 void wr_put_u32(struct wr_buf *out, uint32_t v) { put_le(out, v, 4); }
 void wr_put_u64(struct wr_buf *out, uint64_t v) { put_le(out, v, 8); }
@@ -64,33 +53,7 @@ void wr_put_value(struct wr_buf *out, const struct wr_value *value)
     }
 }
 
-bool wr_get_u8(struct wr_slice *in, uint8_t *v)
-{
-    uint64_t wide;
-    if (!get_le(in, &wide, 1)) return false;
-    *v = (uint8_t)wide;
-    return true;
-}
-
-bool wr_get_u32(struct wr_slice *in, uint32_t *v)
-{
-    uint64_t wide;
-    if (!get_le(in, &wide, 4)) return false;
-    *v = (uint32_t)wide;
-    return true;
-}
-
-bool wr_get_u64(struct wr_slice *in, uint64_t *v) { return get_le(in, v, 8); }
-
-bool wr_get_i64(struct wr_slice *in, int64_t *v)
-{
-    uint64_t wide;
-    if (!get_le(in, &wide, 8)) return false;
-    *v = (int64_t)wide;
-    return true;
-}
-
-bool wr_get_uint(struct wr_slice *in, uint64_t *v)
+bool wr_get_long_uint(struct wr_slice *in, uint64_t *v)
 {
     *v = 0;
     for (unsigned shift = 0; shift < 64; shift += 7) {
@@ -101,16 +64,6 @@ bool wr_get_uint(struct wr_slice *in, uint64_t *v)
         if (!(byte & 0x80)) return true;
     }
     return false;
-}
-
-bool wr_get_bytes(struct wr_slice *in, struct wr_slice *bytes)
-{
-    uint64_t size;
-    if (!wr_get_uint(in, &size) || size > in->size) return false;
-    *bytes = wr_slice_of(in->data, (size_t)size);
-    in->data += size;
-    in->size -= (size_t)size;
-    return true;
 }
 
 bool wr_get_value(struct wr_slice *in, enum wr_class cls, struct wr_value *value)

@@ -13,12 +13,66 @@ void wr_put_i64(struct wr_buf *out, int64_t v);
 void wr_put_uint(struct wr_buf *out, uint64_t v); /* LEB128 */
 void wr_put_bytes(struct wr_buf *out, struct wr_slice bytes); /* length and bytes */
 void wr_put_value(struct wr_buf *out, const struct wr_value *value);
-bool wr_get_u8(struct wr_slice *in, uint8_t *v);
-bool wr_get_u32(struct wr_slice *in, uint32_t *v);
-bool wr_get_u64(struct wr_slice *in, uint64_t *v);
-bool wr_get_i64(struct wr_slice *in, int64_t *v);
-bool wr_get_uint(struct wr_slice *in, uint64_t *v);
-bool wr_get_bytes(struct wr_slice *in, struct wr_slice *bytes); /* lent */
 bool wr_get_value(struct wr_slice *in, enum wr_class cls, struct wr_value *value); /* strings lent */
+bool wr_get_long_uint(struct wr_slice *in, uint64_t *v); /* of any length: for wr_get_uint */
+
+/* The rest is inline: a restart reads some twenty of them for each key. */
+
+static inline bool wr_get_u8(struct wr_slice *in, uint8_t *v)
+{
+    if (WR_UNLIKELY(!in->size)) return false;
+    *v = (uint8_t)*in->data;
+    in->data++;
+    in->size--;
+    return true;
+}
+
+/* `bytes`: a constant, so that this is one load. */
+static inline bool wr_get_le(struct wr_slice *in, uint64_t *v, unsigned bytes)
+{
+    if (WR_UNLIKELY(in->size < bytes)) return false;
+    *v = 0;
+    for (unsigned i = 0; i < bytes; i++) *v |= (uint64_t)(unsigned char)in->data[i] << (8 * i);
+    in->data += bytes;
+    in->size -= bytes;
+    return true;
+}
+
+static inline bool wr_get_u32(struct wr_slice *in, uint32_t *v)
+{
+    uint64_t wide;
+    if (!wr_get_le(in, &wide, 4)) return false;
+    *v = (uint32_t)wide;
+    return true;
+}
+
+static inline bool wr_get_u64(struct wr_slice *in, uint64_t *v) { return wr_get_le(in, v, 8); }
+
+static inline bool wr_get_i64(struct wr_slice *in, int64_t *v)
+{
+    uint64_t wide;
+    if (!wr_get_le(in, &wide, 8)) return false;
+    *v = (int64_t)wide;
+    return true;
+}
+
+static inline bool wr_get_uint(struct wr_slice *in, uint64_t *v) /* LEB128 */
+{
+    if (WR_UNLIKELY(!in->size || (unsigned char)*in->data >= 0x80)) return wr_get_long_uint(in, v);
+    *v = (unsigned char)*in->data;
+    in->data++;
+    in->size--;
+    return true;
+}
+
+static inline bool wr_get_bytes(struct wr_slice *in, struct wr_slice *bytes) /* lent */
+{
+    uint64_t size;
+    if (!wr_get_uint(in, &size) || size > in->size) return false;
+    *bytes = wr_slice_of(in->data, (size_t)size);
+    in->data += size;
+    in->size -= (size_t)size;
+    return true;
+}
 
 #endif

@@ -326,6 +326,7 @@ static enum wr_status go_on(struct wr_engine *engine, struct wr_error *error)
     c->stats.finished_before = finished != 0;
     c->stats.resumed_rows = wr_task_rows(task);
     c->program_stored = same;
+    c->clock_ns = wr_clock_cost_ns();
     c->begun_us = c->stepped_us = wr_clock_monotonic_us();
     c->rows_begun = c->stats.resumed_rows;
     if (same) return WR_OK;

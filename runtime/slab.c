@@ -1,13 +1,27 @@
-/* Fixed-size cells in blocks of 64 KB, with a free list through the cells themselves. */
+/* Fixed-size cells in blocks of 64 KB, with a free list through the cells themselves. The first blocks are allocated one by one,
+ * so that a small slab stays small; further ones many at a time, in large pages. */
 #include "runtime/slab.h"
 
 #include "base/alloc.h"
 
 #ifdef WR_HOSTILE
-enum { BLOCK_BYTES = 64 };
+enum { BLOCK_BYTES = 64, GROUP_BYTES = 320, SINGLE_BLOCKS = 3 };
 #else
-enum { BLOCK_BYTES = 64 * 1024 };
+enum { BLOCK_BYTES = 64 * 1024, GROUP_BYTES = WR_LARGE_PAGE, SINGLE_BLOCKS = 32 };
 #endif
+
+/* Bytes from one block to the next: every block begins a cache line. */
+static size_t block_stride(const struct wr_slab *slab)
+{
+    return (((size_t)slab->cell_size << slab->shift) + 63) & ~(size_t)63;
+}
+
+/* Blocks that are allocated together. */
+static uint32_t group_size(const struct wr_slab *slab)
+{
+    size_t blocks = GROUP_BYTES / block_stride(slab);
+    return blocks ? (uint32_t)blocks : 1;
+}
 
 void wr_slab_init(struct wr_slab *slab, size_t cell_size)
 {
@@ -21,7 +35,9 @@ void wr_slab_init(struct wr_slab *slab, size_t cell_size)
 
 void wr_slab_release(struct wr_slab *slab)
 {
-    for (uint32_t i = 0; i < slab->block_count; i++) wr_free(slab->block[i]);
+    uint32_t group = group_size(slab);
+    for (uint32_t i = 0; i < slab->block_count; i++)
+        if (i < SINGLE_BLOCKS || (i - SINGLE_BLOCKS) % group == 0) wr_free(slab->block[i]);
     wr_free(slab->block);
     *slab = (struct wr_slab){.cell_size = slab->cell_size, .shift = slab->shift, .mask = slab->mask, .used_end = 1};
 }
@@ -40,7 +56,11 @@ static void add_block(struct wr_slab *slab)
         slab->block = wr_realloc(slab->block, capacity * sizeof *slab->block);
         slab->block_capacity = capacity;
     }
-    slab->block[slab->block_count] = wr_alloc_aligned(64, (size_t)slab->cell_size << slab->shift);
+    uint32_t in_group = slab->block_count < SINGLE_BLOCKS ? 0 : (slab->block_count - SINGLE_BLOCKS) % group_size(slab);
+    size_t stride = block_stride(slab);
+    if (slab->block_count < SINGLE_BLOCKS) slab->block[slab->block_count] = wr_alloc_aligned(64, stride);
+    else if (!in_group) slab->block[slab->block_count] = wr_alloc_aligned(64, WR_MAX(stride, (size_t)GROUP_BYTES));
+    else slab->block[slab->block_count] = slab->block[slab->block_count - 1] + stride;
     slab->block_count++;
 }
 
