@@ -21,7 +21,7 @@ static void cells_of_every_size_keep_what_is_written(void **state)
     WR_UNUSED(state);
     const size_t sizes[] = {1, 8, 24, 40, 1000, 65528, 200000};
     for (size_t s = 0; s < WR_COUNT(sizes); s++) {
-        uint32_t cells = sizes[s] > 10000 ? 20 : CELLS;
+        uint32_t cells = sizes[s] > 10000 ? 80 : CELLS;
         struct wr_slab slab;
         wr_slab_init(&slab, sizes[s]);
         assert_true(slab.cell_size % 8 == 0 && slab.cell_size >= sizes[s]);
