@@ -7,12 +7,18 @@
 #include <stdlib.h>
 #include <time.h>
 
+struct shown {
+    struct wr_slice text;
+    const char *where; /* FILE:LINE of the case that it was shown with */
+};
+
 struct testing {
     struct wr_args *args;
     struct wr_regexp *only;
     bool update, quiet, machine, state_store;
     struct wr_arena arena;
     WR_VEC(struct wr_test_report) report;
+    WR_VEC(struct shown) shown; /* errors of programs: each text once */
     uint32_t count[WR_TEST_XPASS + 1];
     bool covers;
     double coverage_min; /* percent */
@@ -168,6 +174,21 @@ static void run_program(struct testing *t, struct wr_test_job *job, struct verdi
     wr_test_outcome_release(&base);
 }
 
+/* In full with the first case of the program; the others say where that is. */
+static void program_errors(struct testing *t, const struct wr_test_job *job, struct verdict *v)
+{
+    struct wr_slice text = wr_buf_slice(&job->program.rendered);
+    for (size_t i = 0; i < t->shown.count; i++)
+        if (wr_slice_equal(t->shown.at[i].text, text)) {
+            error_at(v, job->file, job->c->line, say(t, "the program has errors: see %s", t->shown.at[i].where));
+            return;
+        }
+    struct shown shown = {wr_arena_copy(&t->arena, text), say(t, "%s:%u", job->file->path, job->c->line)};
+    wr_vec_push(&t->shown, shown);
+    error_at(v, job->file, job->c->line, "the program has errors:");
+    wr_buf_add_slice(&v->text, text);
+}
+
 static void judge(struct testing *t, const struct wr_test_file *file, const struct wr_test_case *c,
                   struct verdict *v)
 {
@@ -192,8 +213,7 @@ static void judge(struct testing *t, const struct wr_test_file *file, const stru
     } else if (expects_errors(c)) {
         v->verdict = wr_test_compare_errors(&job, &v->text) ? WR_TEST_OK : WR_TEST_FAIL;
     } else {
-        error_at(v, file, c->line, "the program has errors");
-        wr_buf_add_slice(&v->text, wr_buf_slice(&job.program.rendered));
+        program_errors(t, &job, v);
     }
     wr_test_program_close(&job.program);
     wr_vec_release(&job.record);
@@ -256,19 +276,24 @@ static uint32_t end_of_expectation(struct wr_slice text, const struct wr_test_ca
     return end;
 }
 
-/* Replaces lines from `below` to before `end` of the text. */
+/* Replaces lines from `below` to before `end` of the text. Lines keep their ends; new ones have that of the first. */
 static void replace(struct wr_slice text, uint32_t below, uint32_t end, struct wr_slice by,
                     struct wr_buf *out)
 {
-    struct wr_slice line;
+    const char *first = memchr(text.data, '\n', text.size);
+    const char *line_end = first && first > text.data && first[-1] == '\r' ? "\r\n" : "\n";
+    struct wr_slice line, before = text;
+    struct wr_buf lines = {0};
+    while (wr_test_next_line(&by, &line)) wr_buf_printf(&lines, "%.*s%s", WR_SLICE_ARG(line), line_end);
     uint32_t number = 1;
-    for (; wr_test_next_line(&text, &line); number++) {
-        if (number == below) wr_buf_add_slice(out, by);
+    for (; wr_test_next_line(&text, &line); number++, before = text) {
+        if (number == below) wr_buf_add_slice(out, wr_buf_slice(&lines));
         if (number >= below && number < end) continue;
-        wr_buf_add_slice(out, line);
-        wr_buf_add_char(out, '\n');
+        wr_buf_add(out, before.data, before.size - text.size);
+        if (!text.size && before.data[before.size - 1] != '\n') wr_buf_add_cstr(out, line_end);
     }
-    if (number <= below) wr_buf_add_slice(out, by); /* the --- was the last line */
+    if (number <= below) wr_buf_add_slice(out, wr_buf_slice(&lines)); /* the --- was the last line */
+    wr_buf_release(&lines);
 }
 
 struct change {
@@ -367,7 +392,9 @@ static void run_file(struct testing *t, const char *path)
     }
     wr_test_file_init(&file, path);
     file.text = wr_arena_copy(&file.arena, wr_buf_slice(&text));
-    if (wr_path_ends(path, ".md")) wr_test_parse_markdown(&file, file.text);
+    file.error = wr_test_text_error(file.text);
+    if (file.error) file.error_line = 1;
+    else if (wr_path_ends(path, ".md")) wr_test_parse_markdown(&file, file.text);
     else wr_test_parse(&file, file.text, 1, NULL, 0);
     if (!file.cases.count && !file.error && wr_path_ends(path, ".wtest"))
         file.error = "no case in this file: write lines with a time, then --- and what is expected";
@@ -489,6 +516,7 @@ int wr_cli_test(struct wr_args *args)
     if (!args->positional.count) run_path(&t, ".");
     int code = finish(&t);
     wr_vec_release(&t.report);
+    wr_vec_release(&t.shown);
     wr_vec_release(&t.coverage.item);
     if (t.only) wr_regexp_free(t.only);
     wr_arena_release(&t.arena);

@@ -23,49 +23,6 @@ struct asking {
 
 /* ---- Choosing -------------------------------------------------------------------------------- */
 
-static const char *copy_text(struct asking *a, const char *text)
-{
-    return wr_arena_cstr(&a->arena, wr_slice_cstr(text));
-}
-
-static weir_row copy_row(struct asking *a, const weir_row *row)
-{
-    weir_row out = *row;
-    out.stream = wr_arena_cstr(&a->arena, wr_slice_cstr(row->stream));
-    if (row->text) out.text = wr_arena_cstr(&a->arena, wr_slice_cstr(row->text));
-    if (row->variable) out.variable = wr_arena_cstr(&a->arena, wr_slice_cstr(row->variable));
-    return out;
-}
-
-static struct wr_why_start copy_start(struct asking *a, const weir_start *start)
-{
-    weir_row *rows = wr_arena_alloc(&a->arena, sizeof *rows * (start->row_count + 1));
-    weir_refusal *refusals =
-        wr_arena_alloc(&a->arena, sizeof *refusals * (start->refusal_count + 1));
-    for (size_t i = 0; i < start->row_count; i++) rows[i] = copy_row(a, &start->rows[i]);
-    for (size_t i = 0; i < start->refusal_count; i++) {
-        const weir_refusal *r = &start->refusals[i];
-        refusals[i] = *r;
-        refusals[i].row = copy_row(a, &r->row);
-        refusals[i].variable = copy_text(a, r->variable);
-        refusals[i].condition = copy_text(a, r->condition);
-        refusals[i].values = copy_text(a, r->values);
-        refusals[i].awaited = copy_text(a, r->awaited);
-    }
-    struct wr_why_start out = {*start};
-    out.start.pattern = copy_text(a, start->pattern);
-    out.start.key = copy_text(a, start->key);
-    out.start.waits = copy_text(a, start->waits);
-    out.start.cause = copy_text(a, start->cause);
-    if (start->has_by) {
-        out.start.by_first = copy_row(a, &start->by_first);
-        out.start.by_last = copy_row(a, &start->by_last);
-    }
-    out.start.rows = rows;
-    out.start.refusals = refusals;
-    return out;
-}
-
 /* The best partial match: what took most, and of these what was stopped by nothing but itself. */
 static size_t rank(const weir_start *start)
 {
@@ -86,16 +43,16 @@ static void on_start(void *context, const weir_start *start)
     else if (start->end == WEIR_START_SUPPRESSED) a->suppressed++;
     else a->partials++;
     if (matched || a->has_time) {
-        if (a->start.count < SHOWN_MAX + 1) wr_vec_push(&a->start, copy_start(a, start));
+        if (a->start.count < SHOWN_MAX + 1) wr_vec_push(&a->start, wr_why_copy_start(&a->arena, start));
         return;
     }
     for (size_t i = 0; i < a->start.count; i++) {
         if (a->start.at[i].start.end == WEIR_START_MATCH) continue;
         if (rank(&a->start.at[i].start) <= rank(start))
-            a->start.at[i] = copy_start(a, start);
+            a->start.at[i] = wr_why_copy_start(&a->arena, start);
         return;
     }
-    wr_vec_push(&a->start, copy_start(a, start));
+    wr_vec_push(&a->start, wr_why_copy_start(&a->arena, start));
 }
 
 static void on_late(void *context, const weir_drop *late)
@@ -134,35 +91,15 @@ static void name_row(void *context, const weir_row *row, struct wr_buf *out)
     if (row->time_us != INT64_MIN) wr_buf_printf(out, " (%.*s)", (int)size, text);
 }
 
-/* What a match begins with. */
-static void print_beginnings(const struct asking *a, const struct wr_program *program, struct wr_buf *out)
-{
-    for (uint32_t i = 0; i < program->node_count; i++) {
-        const struct wr_node *n = &program->node[i];
-        if (n->kind != WR_NODE_PATTERN ||
-            !wr_slice_equal_nocase(wr_slice_cstr(program->query[n->query]),
-                                   wr_slice_cstr(a->pattern)))
-            continue;
-        const struct wr_pattern_node *p = &n->u.pattern;
-        for (uint32_t f = 0; f < p->first_count; f++) {
-            const struct wr_follow *follow = &p->follow[p->first + f];
-            if (follow->position == WR_ACCEPT) continue;
-            const struct wr_pattern_variable *v =
-                &p->variable[p->position[follow->position].variable];
-            wr_buf_printf(out, "    it begins with %s%s%s\n", v->name,
-                          *v->text ? " AS " : ", which takes any row", v->text);
-            if (follow->flags & WR_FOLLOW_AT_START) wr_buf_add_cstr(out, "    and only with the first row of its key\n");
-        }
-    }
-}
+static const struct wr_why_words words = {.row = name_row};
 
 static void show(struct asking *a, const struct wr_program *program, struct wr_buf *out)
 {
     size_t shown = WR_MIN(a->start.count, (size_t)SHOWN_MAX);
     for (size_t i = 0; i < shown; i++) {
         const weir_start *start = &a->start.at[i].start;
-        wr_why_print_start(start, name_row, NULL, out);
-        if (start->end != WEIR_START_MATCH) wr_why_asides_print(&a->asides, start, name_row, NULL, out);
+        wr_why_print_start(start, &words, out);
+        if (start->end != WEIR_START_MATCH) wr_why_asides_print(&a->asides, start, &words, out);
     }
     uint64_t all = a->has_time || !a->matches ? a->matches + a->partials + a->suppressed : a->matches,
              more = all - shown;
@@ -176,8 +113,8 @@ static void show(struct asking *a, const struct wr_program *program, struct wr_b
     if (a->start.count) return;
     wr_buf_printf(out, "%s%s%s: no row %s a match\n", a->pattern, a->key ? " for " : "",
                   a->key ? a->key : "", a->has_time ? "at that time was part of" : "began");
-    print_beginnings(a, program, out);
-    if (!a->has_time) wr_why_asides_print(&a->asides, NULL, name_row, NULL, out);
+    wr_why_print_beginnings(program, a->pattern, out);
+    if (!a->has_time) wr_why_asides_print(&a->asides, NULL, &words, out);
 }
 
 /* ---- The command ----------------------------------------------------------------------------- */

@@ -6,13 +6,24 @@
 #include "cli/cli.h"
 #include "cli/wtest.h"
 
-/* Appends how a row is called. */
-typedef void wr_why_row_fn(void *context, const weir_row *row, struct wr_buf *out);
+/* How rows and times are called: `row` appends the one, `time` the other (NULL: RFC 3339). */
+struct wr_why_words {
+    void (*row)(void *context, const weir_row *row, struct wr_buf *out);
+    void (*time)(void *context, int64_t us, struct wr_buf *out);
+    void *context;
+};
 /* What became of a start, in lines. */
-void wr_why_print_start(const weir_start *start, wr_why_row_fn *name, void *context,
-                        struct wr_buf *out);
+void wr_why_print_start(const weir_start *start, const struct wr_why_words *words, struct wr_buf *out);
+/* What a match of the pattern begins with, in lines. */
+void wr_why_print_beginnings(const struct wr_program *program, const char *pattern, struct wr_buf *out);
 /* Rows among what it had taken: without moments. */
 size_t wr_why_rows(const weir_start *start);
+
+struct wr_why_start {
+    weir_start start; /* what it points to is its keeper's */
+};
+/* A copy, with all that it points to in the arena. */
+struct wr_why_start wr_why_copy_start(struct wr_arena *arena, const weir_start *start);
 
 /* ---- Rows that took no part (why_aside.c) -------------------------------------------------------- */
 
@@ -47,15 +58,12 @@ void wr_why_asides_drop(struct wr_why_asides *all, const weir_drop *drop);
 void wr_why_asides_seen(struct wr_why_asides *all, const weir_seen *seen);
 /* Those that might have mattered to a start (by their times; of another key by what it waited for); start NULL: to the
  * key that was asked about. */
-void wr_why_asides_print(const struct wr_why_asides *all, const weir_start *start, wr_why_row_fn *name, void *context,
-                           struct wr_buf *out);
+void wr_why_asides_print(const struct wr_why_asides *all, const weir_start *start, const struct wr_why_words *words,
+                         struct wr_buf *out);
 void wr_why_asides_json(const struct wr_why_asides *all, const weir_start *start, struct wr_buf *out);
 
 /* ---- The whole answer ---------------------------------------------------------------------------- */
 
-struct wr_why_start {
-    weir_start start; /* what it points to is its keeper's */
-};
 /* {"version":1,"matches":N,"partial":N,"starts":[…]} */
 void wr_why_print_json(const struct wr_why_start *start, size_t count, uint64_t matches,
                        uint64_t partials, const struct wr_why_asides *asides, struct wr_buf *out);

@@ -153,17 +153,35 @@ static void say(const struct wr_why_asides *all, const struct wr_why_aside *a, c
     }
 }
 
-static void put_name(const struct wr_why_aside *a, wr_why_row_fn *name, void *context, struct wr_buf *out)
+static void put_name(const struct wr_why_aside *a, const struct wr_why_words *words, struct wr_buf *out)
 {
     weir_row row = {.stream = a->stream, .partition = a->partition, .record = a->record,
                     .time_us = a->no_time ? INT64_MIN : a->time_us - a->late_us};
-    name(context, &row, out);
+    words->row(words->context, &row, out);
 }
 
-void wr_why_asides_print(const struct wr_why_asides *all, const weir_start *start, wr_why_row_fn *name, void *context,
+/* A row of its key that came when its time was up, and would have been taken. */
+static void print_too_late(const struct wr_why_asides *all, const weir_start *start, const struct wr_why_words *words,
+                           struct wr_buf *out)
+{
+    if (start->end != WEIR_START_EXPIRED && start->end != WEIR_START_BOUND) return;
+    for (size_t i = 0; i < all->row.count; i++) {
+        const struct wr_why_aside *a = &all->row.at[i];
+        bool own = a->kind == WR_ASIDE_SEEN && strcmp(a->key, start->key) == 0 && a->time_us >= start->end_us;
+        const char *variable = own ? wanted(all, a, start->waits) : NULL;
+        if (!variable) continue;
+        wr_buf_add_cstr(out, "    too late for it: ");
+        put_name(a, words, out);
+        wr_buf_printf(out, ", %s by its own columns\n", variable);
+        return;
+    }
+}
+
+void wr_why_asides_print(const struct wr_why_asides *all, const weir_start *start, const struct wr_why_words *words,
                          struct wr_buf *out)
 {
     size_t count = 0, others = 0;
+    if (start) print_too_late(all, start, words, out);
     const struct wr_why_aside *other = NULL; /* rows of other keys are many: they are counted */
     for (size_t i = 0; i < all->row.count; i++) {
         const struct wr_why_aside *a = &all->row.at[i];
@@ -176,7 +194,7 @@ void wr_why_asides_print(const struct wr_why_asides *all, const weir_start *star
         if (count == 1)
             wr_buf_add_cstr(out, start ? "    took no part meanwhile:\n" : "    its rows, and rows that took no part:\n");
         wr_buf_add_cstr(out, "      ");
-        put_name(a, name, context, out);
+        put_name(a, words, out);
         wr_buf_add_char(out, ' ');
         say(all, a, start, out);
         if (a->text) wr_buf_printf(out, "  %s", a->text);
@@ -185,7 +203,7 @@ void wr_why_asides_print(const struct wr_why_asides *all, const weir_start *star
     if (count > WR_ASIDES_SHOWN) wr_buf_printf(out, "      … and %zu more\n", count - WR_ASIDES_SHOWN);
     if (!other) return;
     wr_buf_printf(out, "    of other keys: %zu row%s that it waited for, the first ", others, others == 1 ? "" : "s");
-    put_name(other, name, context, out);
+    put_name(other, words, out);
     wr_buf_printf(out, ", %s by its own columns, of %s\n", wanted(all, other, start->waits), other->key);
 }
 

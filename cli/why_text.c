@@ -7,24 +7,24 @@
 
 struct telling {
     const weir_start *start;
-    wr_why_row_fn *name;
-    void *context;
+    const struct wr_why_words *words;
     struct wr_buf *out;
 };
 
-static void put_time(struct wr_buf *out, int64_t us)
+static void put_time(struct telling *t, int64_t us)
 {
     char text[WR_TEXT_MAX];
-    wr_buf_add(out, text, wr_print_timestamp(text, us));
+    if (t->words->time) t->words->time(t->words->context, us, t->out);
+    else wr_buf_add(t->out, text, wr_print_timestamp(text, us));
 }
 
 static void put_name(struct telling *t, const weir_row *row)
 {
     if (*row->stream) {
-        t->name(t->context, row, t->out);
+        t->words->row(t->words->context, row, t->out);
     } else {
         wr_buf_add_cstr(t->out, "the result of ");
-        put_time(t->out, row->time_us);
+        put_time(t, row->time_us);
     }
 }
 
@@ -47,7 +47,7 @@ static void put_rows(struct telling *t)
         const char *variable = row->variable ? row->variable : "?";
         if (row->is_moment) {
             wr_buf_printf(t->out, "    then no %s came until ", variable);
-            put_time(t->out, row->time_us);
+            put_time(t, row->time_us);
         } else {
             wr_buf_printf(t->out, "    %s took ", variable);
             put_name(t, row);
@@ -153,7 +153,7 @@ static void put_death(struct telling *t)
     case WEIR_START_CLAIMED: wr_buf_add_cstr(t->out, "it ended there"); break;
     case WEIR_START_BOUND:
         wr_buf_add_cstr(t->out, "it ended at ");
-        put_time(t->out, s->end_us);
+        put_time(t, s->end_us);
         put_waits(t, ", waiting for ");
         put_limit(t, ": it had to come no later than ", " after ");
         wr_buf_add_cstr(t->out, last_taken(s));
@@ -161,7 +161,7 @@ static void put_death(struct telling *t)
     case WEIR_START_EXPIRED:
         wr_buf_add_cstr(t->out, "it ended by WITHIN ");
         put_limit(t, "", " at ");
-        put_time(t->out, s->end_us);
+        put_time(t, s->end_us);
         put_waits(t, ", waiting for ");
         break;
     default:
@@ -188,17 +188,17 @@ static bool put_outside(struct telling *t)
         return true;
     case WEIR_START_LIMIT:
         wr_buf_add_cstr(t->out, "it was dropped at ");
-        put_time(t->out, s->end_us);
+        put_time(t, s->end_us);
         wr_buf_add_cstr(t->out, ": more starts of its key were open than LIMIT … STARTS PER KEY allows (ON LIMIT)");
         return true;
     case WEIR_START_SUPPRESSED:
         wr_buf_add_cstr(t->out, "it was not given: a match of the key had been given at ");
-        put_time(t->out, s->by_us);
+        put_time(t, s->by_us);
         put_limit(t, ", less than ", " before (SUPPRESS)");
         return true;
     case WEIR_START_LED:
         wr_buf_printf(t->out, "it could not begin: a %s had come at ", s->cause);
-        put_time(t->out, s->by_us);
+        put_time(t, s->by_us);
         put_limit(t, ", less than ", " before (NOT … FOR)");
         return true;
     default: return false;
@@ -211,7 +211,7 @@ static void put_end(struct telling *t)
     if (s->end == WEIR_START_MATCH) {
         if (!s->waited) return;
         wr_buf_add_cstr(t->out, "    it was told only at ");
-        put_time(t->out, s->end_us);
+        put_time(t, s->end_us);
         if (s->waited & WEIR_WAITED_PREFERRED)
             wr_buf_add_cstr(t->out, ": until then a longer one, which is preferred, could still come");
         else wr_buf_add_cstr(t->out, ": until then an earlier start could still take its rows away");
@@ -223,9 +223,9 @@ static void put_end(struct telling *t)
     wr_buf_add_char(t->out, '\n');
 }
 
-void wr_why_print_start(const weir_start *start, wr_why_row_fn *name, void *context, struct wr_buf *out)
+void wr_why_print_start(const weir_start *start, const struct wr_why_words *words, struct wr_buf *out)
 {
-    struct telling t = {start, name, context, out};
+    struct telling t = {start, words, out};
     size_t rows = wr_why_rows(start);
     wr_buf_add_cstr(out, start->pattern);
     if (*start->key) wr_buf_printf(out, " for %s", start->key);
@@ -241,4 +241,25 @@ void wr_why_print_start(const weir_start *start, wr_why_row_fn *name, void *cont
         for (size_t i = 0; i < start->refusal_count; i++) put_refusal(&t, &start->refusals[i]);
     }
     put_end(&t);
+}
+
+void wr_why_print_beginnings(const struct wr_program *program, const char *pattern, struct wr_buf *out)
+{
+    for (uint32_t i = 0; i < program->node_count; i++) {
+        const struct wr_node *n = &program->node[i];
+        if (n->kind != WR_NODE_PATTERN ||
+            !wr_slice_equal_nocase(wr_slice_cstr(program->query[n->query]),
+                                   wr_slice_cstr(pattern)))
+            continue;
+        const struct wr_pattern_node *p = &n->u.pattern;
+        for (uint32_t f = 0; f < p->first_count; f++) {
+            const struct wr_follow *follow = &p->follow[p->first + f];
+            if (follow->position == WR_ACCEPT) continue;
+            const struct wr_pattern_variable *v =
+                &p->variable[p->position[follow->position].variable];
+            wr_buf_printf(out, "    it begins with %s%s%s\n", v->name,
+                          *v->text ? " AS " : ", which takes any row", v->text);
+            if (follow->flags & WR_FOLLOW_AT_START) wr_buf_add_cstr(out, "    and only with the first row of its key\n");
+        }
+    }
 }

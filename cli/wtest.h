@@ -2,11 +2,13 @@
  *
  *   wtest_line.c     a line of text as words
  *   wtest_parse.c    files as cases
+ *   wtest_hint.c     what was meant by a line that is not understood
  *   wtest_program.c  the program of a case, its streams and columns
  *   wtest_record.c   events as records
  *   wtest_run.c      one case run once
  *   wtest_vary.c     the same case run in every other way
  *   wtest_compare.c  expectations against what came
+ *   wtest_why.c      why what is expected did not come
  *   wtest_text.c     times, rows, labels as text
  *   wtest_cover.c    what of a program no case has made happen
  *   wtest_report.c   verdicts: text, TAP, JSON, JUnit
@@ -130,6 +132,14 @@ struct wr_test_file {
     uint32_t error_line;
 };
 
+/* Texts that are none of ours: what is wrong with them, or NULL. */
+const char *wr_test_text_error(struct wr_slice text);
+/* Without a byte order mark at its head. */
+struct wr_slice wr_test_behind_mark(struct wr_slice text);
+/* What was probably meant by the first word of a line that is not understood, as the end of its message; NULL: who knows.
+ * below: it stands below a ---. */
+const char *wr_test_hint(struct wr_arena *arena, struct wr_slice word, bool below);
+
 void wr_test_file_init(struct wr_test_file *file, const char *path);
 void wr_test_file_release(struct wr_test_file *file);
 /* Reads cases out of a text whose first line has this number in the file; a text without === is one
@@ -162,6 +172,7 @@ struct wr_test_program {
     weir_program *loaded;
     struct wr_buf rendered; /* its errors */
     struct wr_buf place;    /* "CODE LINE:COLUMN\n" of each error */
+    struct wr_buf message;  /* "MESSAGE\n" of each error */
 };
 /* false after *why was set: there is no program, its file is not there. */
 bool wr_test_program_open(struct wr_test_program *p, const struct wr_test_file *file,
@@ -210,6 +221,13 @@ struct wr_test_why {      /* a start that ended, see weir_start */
     bool matched;
     int end; /* WEIR_START_… */
     const char *pattern;
+    weir_start start; /* the whole, in the outcome's arena */
+};
+/* Which record lies where: of one partition of one stream. */
+struct wr_test_lane {
+    const char *stream;
+    uint32_t partition; /* as the engine numbers it */
+    WR_VEC(uint32_t) record;
 };
 
 struct wr_test_cover {
@@ -229,6 +247,8 @@ struct wr_test_outcome {
     WR_VEC(uint64_t)
     open; /* of each pattern of the program, by node order; UINT64_MAX for other nodes */
     WR_VEC(struct wr_test_why) why;
+    size_t why_open; /* those from here on were open when what is open is counted */
+    WR_VEC(struct wr_test_lane) lane;
     WR_VEC(struct wr_test_cover) cover; /* where it was asked for */
     uint64_t events;                    /* read, from lines and from files */
     const char *error;                  /* it did not run; NULL: it did */
@@ -244,6 +264,7 @@ struct wr_test_variant {
     uint32_t partitions;  /* 0, 1: one a stream */
     uint32_t shuffle;     /* seed; 0: as written */
     bool trace, coverage; /* coverage: with trace */
+    struct wr_why_asides *asides; /* with trace: where to keep what took no part in a pattern; or NULL */
 };
 
 struct wr_test_job {
@@ -261,6 +282,15 @@ bool wr_test_job_records(struct wr_test_job *job, const char **why, uint32_t *li
 void wr_test_run(struct wr_test_job *job, const struct wr_test_variant *variant,
                  struct wr_test_outcome *out);
 void wr_test_outcome_release(struct wr_test_outcome *outcome);
+/* Index in the job's records; UINT32_MAX: of a file. */
+uint32_t wr_test_record_of(const struct wr_test_outcome *outcome, const weir_row *row);
+/* How rows and times are called in a case; `context` is a wr_test_naming. */
+struct wr_test_naming {
+    const struct wr_test_job *job;
+    const struct wr_test_outcome *outcome;
+};
+void wr_test_name_row(void *context, const weir_row *row, struct wr_buf *out);
+void wr_test_name_time(void *context, int64_t us, struct wr_buf *out);
 /* Runs the case in every other way that must give the same; NULL, or a text that says where it
  * differs. */
 const char *wr_test_vary(struct wr_test_job *job, const struct wr_test_outcome *base,
@@ -293,10 +323,36 @@ struct wr_test_report {
     double seconds;
 };
 
+/* ---- Reasons (wtest_why.c) */
+
+/* A case run once more, traced, when the first reason is asked for. Zeroed but for .job to begin with. */
+struct wr_test_reasons {
+    struct wr_test_job *job;
+    bool traced;
+    uint32_t pattern; /* node: whose rows that took no part are kept */
+    struct wr_test_outcome outcome;
+    struct wr_why_asides *asides;
+};
+void wr_test_reasons_release(struct wr_test_reasons *reasons);
+/* Why a row or a timeout did not come: how far the best partial match came, and what ended it. Nothing where no pattern
+ * gives the output its rows. */
+void wr_test_print_why(struct wr_test_reasons *reasons, const struct wr_test_expect *e, struct wr_buf *out);
+/* Which starts are open before the input ends; too_few: and how the farthest of the others ended. */
+void wr_test_print_open(struct wr_test_reasons *reasons, const struct wr_test_expect *e, bool too_few, struct wr_buf *out);
+/* Key column `number` of the pattern that an expectation is about; NULL: there is none. */
+const char *wr_test_key_column(const struct wr_program *program, const struct wr_test_expect *e, uint32_t number);
+/* Is the record's line labelled so (#a, or #a[1] where it is repeated)? */
+bool wr_test_has_label(const struct wr_test_job *job, uint32_t record, struct wr_slice label);
+
+/* ---- Comparing */
+
 /* Appends what differs; true: nothing does. */
 bool wr_test_compare(struct wr_test_job *job, const struct wr_test_outcome *outcome,
                      struct wr_buf *out);
+/* The same of a program that has errors. */
 bool wr_test_compare_errors(const struct wr_test_job *job, struct wr_buf *out);
+/* `late #x by 55s`, `dropped 1 decode` of what was dropped, each a line. */
+void wr_test_print_drops(const struct wr_test_job *job, const struct wr_test_outcome *outcome, struct wr_buf *out);
 /* The expectation that says what came: lines below ---. */
 void wr_test_expectation(struct wr_test_job *job, const struct wr_test_outcome *outcome,
                          struct wr_buf *out);

@@ -6,7 +6,7 @@
 
 #include <math.h>
 
-enum { AROUND_BEFORE = 3, AROUND_AFTER = 1, TABLE_MAX = 4000000 };
+enum { AROUND_BEFORE = 3, AROUND_AFTER = 1, AROUND_MAX = 12, AROUND_HEAD = 4, TABLE_MAX = 4000000, TOLD_MAX = 5, SHOWN_MAX = 20 };
 
 /* ---- Values ---------------------------------------------------------------------------------- */
 
@@ -104,7 +104,7 @@ static struct wr_slice member(struct wr_arena *arena, struct wr_slice row, struc
 
 /* ---- Rows ------------------------------------------------------------------------------------ */
 
-static bool has_label(const struct wr_test_job *job, uint32_t record, struct wr_slice label)
+bool wr_test_has_label(const struct wr_test_job *job, uint32_t record, struct wr_slice label)
 {
     if (record >= job->record.count) return false;
     const struct wr_test_record *r = &job->record.at[record];
@@ -118,25 +118,50 @@ static bool has_label(const struct wr_test_job *job, uint32_t record, struct wr_
     return same;
 }
 
+static bool took_part(const struct wr_test_result *r, size_t record)
+{
+    for (uint32_t i = 0; i < r->row_count; i++)
+        if (r->row_index[i] == record) return true;
+    return false;
+}
+
+static bool is_named(const struct wr_test_job *job, const struct wr_test_expect *e, uint32_t record)
+{
+    for (uint32_t k = 0; k < e->label_count; k++)
+        if (wr_test_has_label(job, record, e->label[k])) return true;
+    return false;
+}
+
 /* The rows that took part are those that the labels name, no more and no fewer. */
 static bool same_rows(const struct wr_test_job *job, const struct wr_test_expect *e,
                       const struct wr_test_result *r)
 {
     if (!r->rows_known) return false;
-    for (uint32_t i = 0; i < r->row_count; i++) {
-        bool named = false;
-        for (uint32_t k = 0; k < e->label_count; k++)
-            named |= has_label(job, r->row_index[i], e->label[k]);
-        if (!named) return false;
-    }
+    for (uint32_t i = 0; i < r->row_count; i++)
+        if (!is_named(job, e, r->row_index[i])) return false;
     for (size_t n = 0; n < job->record.count; n++)
-        for (uint32_t k = 0; k < e->label_count; k++) {
-            if (!has_label(job, (uint32_t)n, e->label[k])) continue;
-            bool took_part = false;
-            for (uint32_t i = 0; i < r->row_count; i++) took_part |= r->row_index[i] == n;
-            if (!took_part) return false;
-        }
+        if (is_named(job, e, (uint32_t)n) && !took_part(r, n)) return false;
     return true;
+}
+
+/* What of the rows differs, after those that were expected. */
+static void print_rows(struct wr_buf *out, const struct wr_test_job *job, const struct wr_test_expect *e,
+                       const struct wr_test_result *r)
+{
+    const char *between = ": ";
+    wr_buf_add_cstr(out, ", came");
+    for (uint32_t i = 0; i < r->row_count; i++) {
+        wr_buf_add_char(out, ' ');
+        wr_test_print_label(out, job, r->row_index[i]);
+    }
+    for (size_t n = 0; n < job->record.count; n++) {
+        bool named = is_named(job, e, (uint32_t)n);
+        if (named == took_part(r, n)) continue;
+        wr_buf_add_cstr(out, between);
+        wr_test_print_label(out, job, (uint32_t)n);
+        wr_buf_add_cstr(out, named ? " took no part" : " took part too");
+        between = ", ";
+    }
 }
 
 /* How many things differ; the first `texts` of them in words. */
@@ -177,11 +202,7 @@ static uint32_t differences(struct wr_test_job *job, struct wr_arena *arena,
                                            : "      rows: not known behind a window; expected");
         for (uint32_t k = 0; k < e->label_count; k++)
             wr_buf_printf(out, " #%.*s", WR_SLICE_ARG(e->label[k]));
-        if (r->rows_known) wr_buf_add_cstr(out, ", came");
-        for (uint32_t i = 0; r->rows_known && i < r->row_count; i++) {
-            wr_buf_add_char(out, ' ');
-            wr_test_print_label(out, job, r->row_index[i]);
-        }
+        if (r->rows_known) print_rows(out, job, e, r);
         wr_buf_add_char(out, '\n');
     }
     return count;
@@ -200,6 +221,9 @@ struct comparing {
     uint32_t *found; /* per expectation: 1 + the result that is it */
     bool *used;      /* per result */
     bool wrong;
+    uint32_t told; /* differences with the rows around them and the reason */
+    bool *around;  /* the events shown last around one */
+    struct wr_test_reasons reasons;
 };
 
 static bool is_it(struct comparing *c, size_t wanted, size_t came)
@@ -277,15 +301,34 @@ static void pair_ordered(struct comparing *c)
     }
 }
 
-/* The nearest result that is nobody's: what probably was meant. */
+/* Of another key than the expectation names? Then it is another row, not the same with a wrong value. */
+static bool is_of_another_key(struct comparing *c, const struct wr_test_expect *e, const struct wr_test_result *r)
+{
+    const char *column;
+    for (uint32_t n = 0; (column = wr_test_key_column(c->job->program.program, e, n)); n++)
+        for (uint32_t i = 0; i < e->field_count; i++) {
+            const struct wr_test_field *f = &e->field[i];
+            struct wr_slice ignored;
+            bool found;
+            if (!wr_slice_equal_nocase(f->name, wr_slice_cstr(column))) continue;
+            struct wr_type type = wr_test_output_type(&c->job->program, e->stream, f->name, &found, &ignored);
+            if (!same_value(c->job, &c->arena, f, type, member(&c->arena, r->row, f->name))) return true;
+        }
+    return false;
+}
+
+/* The nearest result that is nobody's: what probably was meant. Not one in which everything differs. */
 static size_t nearest(struct comparing *c, size_t wanted)
 {
+    const struct wr_test_expect *e = c->wanted.at[wanted];
+    uint32_t all = (!e->any_time && e->kind == WR_TEST_ROW) + e->field_count + e->has_rows;
     size_t best = SIZE_MAX;
     uint32_t least = UINT32_MAX;
     for (size_t r = 0; r < c->came.count; r++) {
         if (c->used[r]) continue;
-        uint32_t n = differences(c->job, &c->arena, c->wanted.at[wanted], c->came.at[r], NULL);
-        if (n >= least) continue;
+        uint32_t n = differences(c->job, &c->arena, e, c->came.at[r], NULL);
+        bool other = n && (e->kind == WR_TEST_TIMEOUT || (all > 1 && n >= all));
+        if (n >= least || other || is_of_another_key(c, e, c->came.at[r])) continue;
         least = n;
         best = r;
     }
@@ -301,115 +344,120 @@ static struct wr_slice trimmed(struct wr_slice text)
     return text;
 }
 
-static void print_around(struct comparing *c, int64_t time)
+static bool is_timed(const struct wr_test_event *e)
+{
+    return e->kind == WR_TEST_RECORD || e->kind == WR_TEST_WATERMARK;
+}
+
+/* The lines above the --- at a time, and those of the rows that took part in `r` (NULL: none). */
+static void print_around(struct comparing *c, int64_t time, const struct wr_test_result *r)
 {
     const struct wr_test_case *test = c->job->c;
-    size_t at = 0;
+    size_t at = SIZE_MAX, shown = 0, done = 0;
+    bool *show = wr_arena_alloc_zero(&c->arena, test->event.count + 1);
     for (size_t i = 0; i < test->event.count; i++)
-        if (test->event.at[i].time <= time) at = i;
-    size_t from = at > AROUND_BEFORE ? at - AROUND_BEFORE : 0,
-           to = WR_MIN(at + AROUND_AFTER + 1, test->event.count);
-    if (from == to) return;
-    wr_buf_add_cstr(c->out, "    rows around it:\n");
-    for (size_t i = from; i < to; i++)
-        wr_buf_printf(c->out, "      %4u  %.*s\n", test->event.at[i].line,
-                      WR_SLICE_ARG(trimmed(test->event.at[i].text)));
-}
-
-static void indent(struct wr_buf *out, struct wr_slice text)
-{
-    struct wr_slice line;
-    while (wr_test_next_line(&text, &line)) wr_buf_printf(out, "      %.*s\n", WR_SLICE_ARG(line));
-}
-
-/* The pattern that gives an output its rows; NULL: none. */
-static const char *pattern_of(const struct wr_program *program, struct wr_slice output)
-{
-    for (uint32_t i = 0; i < program->node_count; i++) {
-        const struct wr_node *n = &program->node[i];
-        if (n->kind != WR_NODE_OUTPUT) continue;
-        const char *name = n->u.output.stream != WR_NONE ? program->stream[n->u.output.stream].name
-                                                         : program->query[n->query];
-        if (!wr_slice_equal_nocase(wr_slice_cstr(name), output)) continue;
-        while (n->input_count && n->kind != WR_NODE_PATTERN) n = &program->node[n->input[0]];
-        if (n->kind == WR_NODE_PATTERN) return program->query[n->query];
-    }
-    return NULL;
-}
-
-/* The start that came farthest without a match, and why it went no farther. */
-static void print_why(struct comparing *c, const struct wr_test_expect *e)
-{
-    const char *pattern = pattern_of(c->job->program.program, e->stream);
-    if (!pattern) return;
-    struct wr_test_outcome traced;
-    const struct wr_test_why *best = NULL;
-    wr_test_run(c->job, &(struct wr_test_variant){.name = "traced", .batch_rows = 1, .trace = true},
-                &traced);
-    for (size_t i = 0; i < traced.why.count; i++) {
-        const struct wr_test_why *why = &traced.why.at[i];
-        if (why->matched || strcmp(why->pattern, pattern) != 0) continue;
-        if (e->has_rows && e->label_count && has_label(c->job, why->first, e->label[0])) {
-            best = why;
-            break;
+        if (is_timed(&test->event.at[i]) && test->event.at[i].time <= time) at = i;
+    if (at == SIZE_MAX) at = 0;
+    for (size_t i = 0; i < test->event.count; i++) show[i] = i + AROUND_BEFORE >= at && i <= at + AROUND_AFTER;
+    for (uint32_t i = 0; r && r->rows_known && i < r->row_count; i++)
+        if (r->row_index[i] < c->job->record.count) show[c->job->record.at[r->row_index[i]].event] = true;
+    for (size_t i = 0; i < test->event.count; i++) shown += show[i];
+    bool again = c->around && memcmp(c->around, show, test->event.count) == 0;
+    c->around = show;
+    if (shown) wr_buf_add_cstr(c->out, again ? "    rows around it: as above\n" : "    rows around it:\n");
+    if (again) return;
+    bool gap = false;
+    for (size_t i = 0; i < test->event.count; i++) {
+        bool left_out = shown > AROUND_MAX && done >= AROUND_HEAD && done + AROUND_MAX < shown + AROUND_HEAD;
+        done += show[i];
+        if (!show[i] || left_out) {
+            gap |= done > 0;
+            continue;
         }
-        bool before =
-            why->first < c->job->record.count && c->job->record.at[why->first].time <= e->time;
-        if ((before || e->any_time) && (!best || why->came >= best->came)) best = why;
+        if (gap && done > 1) wr_buf_add_cstr(c->out, "         …\n");
+        gap = false;
+        wr_buf_printf(c->out, "      %4u  %.*s\n", test->event.at[i].line, WR_SLICE_ARG(trimmed(test->event.at[i].text)));
     }
-    if (best) {
-        wr_buf_add_cstr(c->out, "    why: the best partial match\n");
-        indent(c->out, best->text);
-    } else {
-        wr_buf_printf(c->out, "    why: no row before it began a match of %s\n", pattern);
+}
+
+static void print_line(struct comparing *c, uint32_t record)
+{
+    if (record >= c->job->record.count) return;
+    const struct wr_test_event *e = &c->job->c->event.at[c->job->record.at[record].event];
+    wr_buf_printf(c->out, "      %4u  %.*s\n", e->line, WR_SLICE_ARG(trimmed(e->text)));
+}
+
+static void print_expected(struct comparing *c, const struct wr_test_expect *e)
+{
+    c->wrong = true;
+    wr_buf_printf(c->out, "  %s:%u: expected  %.*s\n", c->job->file->path, e->line, WR_SLICE_ARG(trimmed(e->text)));
+}
+
+/* It came as expected, but not where: the nearest expectation on the wrong side of it. */
+static void print_order(struct comparing *c, size_t w, size_t r)
+{
+    const struct wr_test_expect *other = NULL;
+    bool before = false;
+    for (size_t i = 0; i < c->wanted.count && !other; i++) {
+        if (!c->found[i] || (i < w) == (c->found[i] - 1 < r)) continue;
+        other = c->wanted.at[i];
+        before = i > w; /* expected behind it, and came before it */
     }
-    wr_test_outcome_release(&traced);
+    if (!other) {
+        wr_buf_add_cstr(c->out, "      it came in another place of the order; `unordered` below the line lets it\n");
+        return;
+    }
+    wr_buf_printf(c->out, "      it came %s the row of line %u; `unordered` below the line lets it\n",
+                  before ? "behind" : "before", other->line);
 }
 
 static void report_missing(struct comparing *c, size_t w)
 {
     const struct wr_test_expect *e = c->wanted.at[w];
     size_t near = nearest(c, w);
-    c->wrong = true;
-    wr_buf_printf(c->out, "  %s:%u: expected  %.*s\n", c->job->file->path, e->line,
-                  WR_SLICE_ARG(trimmed(e->text)));
-    if (near != SIZE_MAX) {
+    const struct wr_test_result *r = near == SIZE_MAX ? NULL : c->came.at[near];
+    print_expected(c, e);
+    if (r) {
         c->used[near] = true;
         wr_buf_add_cstr(c->out, "    came  ");
-        wr_test_print_result(c->out, c->job, c->came.at[near], true);
+        wr_test_print_result(c->out, c->job, r, true);
         wr_buf_add_char(c->out, '\n');
-        if (differences(c->job, &c->arena, e, c->came.at[near], c->out) == 0)
-            wr_buf_add_cstr(c->out, "      it came in another place of the order; `unordered` "
-                                    "below the line lets it\n");
+        if (differences(c->job, &c->arena, e, r, c->out) == 0) print_order(c, w, near);
     } else {
         wr_buf_add_cstr(c->out, "    did not come\n");
     }
-    print_around(c, e->any_time ? INT64_MAX : e->time);
-    if (near == SIZE_MAX) print_why(c, e);
+    if (c->told++ >= TOLD_MAX) return;
+    print_around(c, r ? r->time : e->any_time ? INT64_MAX : e->time, r);
+    if (!r) wr_test_print_why(&c->reasons, e, c->out);
+}
+
+static void report_unwanted(struct comparing *c, const struct wr_test_result *r)
+{
+    c->wrong = true;
+    wr_test_print_result(c->out, c->job, r, true);
+    wr_buf_add_char(c->out, '\n');
+    if (c->told++ < TOLD_MAX) print_around(c, r->time, r);
 }
 
 static void compare_rows(struct comparing *c)
 {
+    size_t shown = 0;
     if (c->unordered) pair_unordered(c);
     else pair_ordered(c);
     for (size_t w = 0; w < c->wanted.count; w++)
         if (!c->found[w]) report_missing(c, w);
     for (size_t r = 0; r < c->came.count && !c->others; r++) {
-        if (c->used[r]) continue;
-        c->wrong = true;
+        if (c->used[r] || shown++ >= SHOWN_MAX) continue;
         wr_buf_add_cstr(c->out, "  came, and is not expected:  ");
-        wr_test_print_result(c->out, c->job, c->came.at[r], true);
-        wr_buf_add_char(c->out, '\n');
+        report_unwanted(c, c->came.at[r]);
     }
+    if (shown > SHOWN_MAX) wr_buf_printf(c->out, "  … and %zu more that are not expected\n", shown - SHOWN_MAX);
     for (size_t i = 0; i < c->job->c->expect.count; i++) {
         const struct wr_test_expect *e = &c->job->c->expect.at[i];
         for (size_t r = 0; e->kind == WR_TEST_NOT && r < c->came.count; r++) {
             if (differences(c->job, &c->arena, e, c->came.at[r], NULL) != 0) continue;
-            c->wrong = true;
-            wr_buf_printf(c->out, "  %s:%u: %.*s, and it came:  ", c->job->file->path, e->line,
-                          WR_SLICE_ARG(trimmed(e->text)));
-            wr_test_print_result(c->out, c->job, c->came.at[r], true);
-            wr_buf_add_char(c->out, '\n');
+            wr_buf_printf(c->out, "  %s:%u: %.*s, and it came:  ", c->job->file->path, e->line, WR_SLICE_ARG(trimmed(e->text)));
+            report_unwanted(c, c->came.at[r]);
         }
     }
 }
@@ -425,47 +473,72 @@ static bool is_drop(const struct wr_test_drop *d, struct wr_slice what)
            wr_slice_equal_nocase(what, wr_slice_cstr(d->reason));
 }
 
-static void compare_late(struct comparing *c, const struct wr_test_expect *e)
+static uint32_t labelled(const struct wr_test_job *job, struct wr_slice label)
 {
-    for (size_t i = 0; i < c->outcome->late.count; i++) {
-        const struct wr_test_drop *d = &c->outcome->late.at[i];
-        if (!has_label(c->job, d->record, e->label[0])) continue;
-        if (e->by < 0 || d->late_us == e->by) return;
-        c->wrong = true;
-        wr_buf_printf(c->out, "  %s:%u: expected  %.*s\n    it came late by ", c->job->file->path,
-                      e->line, WR_SLICE_ARG(trimmed(e->text)));
-        wr_test_print_interval(c->out, d->late_us);
-        wr_buf_add_char(c->out, '\n');
-        return;
-    }
-    c->wrong = true;
-    wr_buf_printf(c->out, "  %s:%u: expected  %.*s\n    it was not late\n", c->job->file->path,
-                  e->line, WR_SLICE_ARG(trimmed(e->text)));
+    uint32_t i = 0;
+    while (i < job->record.count && !wr_test_has_label(job, i, label)) i++;
+    return i;
 }
 
-static void compare_count(struct comparing *c, const struct wr_test_expect *e)
+static void compare_late(struct comparing *c, const struct wr_test_expect *e)
+{
+    const struct wr_test_drop *late = NULL;
+    for (size_t i = 0; i < c->outcome->late.count; i++) {
+        const struct wr_test_drop *d = &c->outcome->late.at[i];
+        if (!wr_test_has_label(c->job, d->record, e->label[0])) continue;
+        if (e->by < 0 || d->late_us == e->by) return;
+        late = d;
+    }
+    print_expected(c, e);
+    wr_buf_add_cstr(c->out, late ? "    it came late by " : "    it was not late");
+    if (late) wr_test_print_interval(c->out, late->late_us);
+    wr_buf_add_cstr(c->out, ":\n");
+    print_line(c, labelled(c->job, e->label[0]));
+}
+
+static void print_drop(struct comparing *c, const struct wr_test_drop *d)
+{
+    wr_test_print_label(c->out, c->job, d->record);
+    wr_buf_printf(c->out, ": %s%s%s%s", d->reason, *d->code ? " (" : "", d->code, *d->code ? ")" : "");
+    if (*d->what) wr_buf_printf(c->out, " in %s", d->what);
+    if (d->late_us) wr_buf_add_cstr(c->out, " by ");
+    if (d->late_us) wr_test_print_interval(c->out, d->late_us);
+    wr_buf_add_char(c->out, '\n');
+}
+
+static void compare_dropped(struct comparing *c, const struct wr_test_expect *e)
+{
+    uint64_t count = 0, shown = 0;
+    for (size_t i = 0; i < c->outcome->drop.count; i++) count += is_drop(&c->outcome->drop.at[i], e->stream);
+    if (count == e->count) return;
+    print_expected(c, e);
+    wr_buf_printf(c->out, "    came %llu%s\n", (unsigned long long)count, count ? ":" : "");
+    for (size_t i = 0; i < c->outcome->drop.count; i++) {
+        const struct wr_test_drop *d = &c->outcome->drop.at[i];
+        if (!is_drop(d, e->stream) || shown++ >= SHOWN_MAX) continue;
+        wr_buf_add_cstr(c->out, "      ");
+        print_drop(c, d);
+    }
+}
+
+static void compare_open(struct comparing *c, const struct wr_test_expect *e)
 {
     const struct wr_program *program = c->job->program.program;
     uint64_t count = 0;
-    if (e->kind == WR_TEST_DROPPED) {
-        for (size_t i = 0; i < c->outcome->drop.count; i++)
-            count += is_drop(&c->outcome->drop.at[i], e->stream);
-    } else {
-        for (size_t i = 0; i < c->outcome->open.count; i++)
-            if (c->outcome->open.at[i] != UINT64_MAX &&
-                wr_slice_equal_nocase(e->stream,
-                                      wr_slice_cstr(program->query[program->node[i].query])))
-                count = c->outcome->open.at[i];
-    }
+    for (size_t i = 0; i < c->outcome->open.count; i++)
+        if (c->outcome->open.at[i] != UINT64_MAX &&
+            wr_slice_equal_nocase(e->stream, wr_slice_cstr(program->query[program->node[i].query])))
+            count = c->outcome->open.at[i];
     if (count == e->count) return;
-    c->wrong = true;
-    wr_buf_printf(c->out, "  %s:%u: expected  %.*s\n    came %llu\n", c->job->file->path, e->line,
-                  WR_SLICE_ARG(trimmed(e->text)), (unsigned long long)count);
+    print_expected(c, e);
+    wr_buf_printf(c->out, "    came %llu\n", (unsigned long long)count);
+    wr_test_print_open(&c->reasons, e, count < e->count, c->out);
 }
 
 /* Every drop is said below the line, or the case fails: nothing is lost in silence. */
 static void compare_drops(struct comparing *c)
 {
+    size_t unsaid = 0;
     for (size_t i = 0; i < c->outcome->drop.count && !c->others; i++) {
         const struct wr_test_drop *d = &c->outcome->drop.at[i];
         bool said = false;
@@ -473,25 +546,31 @@ static void compare_drops(struct comparing *c)
             const struct wr_test_expect *e = &c->job->c->expect.at[k];
             said = (e->kind == WR_TEST_DROPPED && is_drop(d, e->stream)) ||
                    (e->kind == WR_TEST_LATE && strcmp(d->kind, "late") == 0 &&
-                    has_label(c->job, d->record, e->label[0]));
+                    wr_test_has_label(c->job, d->record, e->label[0]));
         }
-        if (said) continue;
-        c->wrong = true;
+        if (said || unsaid++ >= SHOWN_MAX) continue;
         wr_buf_printf(c->out, "  dropped by %s, and not expected:  ", d->query);
-        wr_test_print_label(c->out, c->job, d->record);
-        wr_buf_printf(c->out, ": %s%s%s%s", d->reason, *d->code ? " (" : "", d->code,
-                      *d->code ? ")" : "");
-        if (*d->what) wr_buf_printf(c->out, " in %s", d->what);
-        if (d->late_us) wr_buf_add_cstr(c->out, " by ");
-        if (d->late_us) wr_test_print_interval(c->out, d->late_us);
-        wr_buf_add_char(c->out, '\n');
+        print_drop(c, d);
+        print_line(c, d->record);
     }
+    if (!unsaid) return;
+    c->wrong = true;
+    if (unsaid > SHOWN_MAX) wr_buf_printf(c->out, "  … and %zu more that are dropped\n", unsaid - SHOWN_MAX);
+    struct wr_buf lines = {0};
+    struct wr_slice rest, line;
+    wr_test_print_drops(c->job, c->outcome, &lines);
+    rest = wr_buf_slice(&lines);
+    wr_buf_add_cstr(c->out, "    where that is meant, it stands below the line:");
+    for (const char *between = " "; wr_test_next_line(&rest, &line); between = ", ")
+        wr_buf_printf(c->out, "%s%.*s", between, WR_SLICE_ARG(line));
+    wr_buf_add_char(c->out, '\n');
+    wr_buf_release(&lines);
 }
 
 bool wr_test_compare(struct wr_test_job *job, const struct wr_test_outcome *outcome,
                      struct wr_buf *out)
 {
-    struct comparing c = {.job = job, .outcome = outcome, .out = out};
+    struct comparing c = {.job = job, .outcome = outcome, .out = out, .reasons = {.job = job}};
     wr_arena_init(&c.arena);
     collect(&c);
     if (!job->c->expect.count) {
@@ -503,56 +582,14 @@ bool wr_test_compare(struct wr_test_job *job, const struct wr_test_outcome *outc
         for (size_t i = 0; i < job->c->expect.count; i++) {
             const struct wr_test_expect *e = &job->c->expect.at[i];
             if (e->kind == WR_TEST_LATE) compare_late(&c, e);
-            if (e->kind == WR_TEST_DROPPED || e->kind == WR_TEST_OPEN) compare_count(&c, e);
+            if (e->kind == WR_TEST_DROPPED) compare_dropped(&c, e);
+            if (e->kind == WR_TEST_OPEN) compare_open(&c, e);
         }
         compare_drops(&c);
     }
+    wr_test_reasons_release(&c.reasons);
     wr_vec_release(&c.wanted);
     wr_vec_release(&c.came);
     wr_arena_release(&c.arena);
     return !c.wrong;
-}
-
-/* ---- Errors of the program ------------------------------------------------------------------- */
-
-static bool is_error(const struct wr_test_expect *e, struct wr_slice line)
-{
-    struct wr_buf wanted = {0};
-    wr_buf_printf(&wanted, "%.*s ", WR_SLICE_ARG(e->stream));
-    if (e->at_line) wr_buf_printf(&wanted, "%u:%u", e->at_line, e->at_column);
-    bool same = e->at_line
-                    ? wr_slice_equal(wr_buf_slice(&wanted), line)
-                    : line.size > wanted.size && memcmp(line.data, wanted.data, wanted.size) == 0;
-    wr_buf_release(&wanted);
-    return same;
-}
-
-bool wr_test_compare_errors(const struct wr_test_job *job, struct wr_buf *out)
-{
-    bool wrong = false, others = false;
-    struct wr_slice line;
-    for (size_t i = 0; i < job->c->expect.count; i++) {
-        const struct wr_test_expect *e = &job->c->expect.at[i];
-        others |= e->kind == WR_TEST_OTHERS;
-        if (e->kind != WR_TEST_ERROR) continue;
-        bool found = false;
-        struct wr_slice rest = wr_buf_slice(&job->program.place);
-        while (!found && wr_test_next_line(&rest, &line)) found = is_error(e, line);
-        if (found) continue;
-        wrong = true;
-        wr_buf_printf(out, "  %s:%u: expected  %.*s\n    the program has no such error\n",
-                      job->file->path, e->line, WR_SLICE_ARG(trimmed(e->text)));
-    }
-    struct wr_slice rest = wr_buf_slice(&job->program.place);
-    while (!others && wr_test_next_line(&rest, &line)) {
-        bool said = false;
-        for (size_t i = 0; i < job->c->expect.count; i++)
-            said |=
-                job->c->expect.at[i].kind == WR_TEST_ERROR && is_error(&job->c->expect.at[i], line);
-        if (said) continue;
-        wrong = true;
-        wr_buf_printf(out, "  the program has an error that is not expected: %.*s\n",
-                      WR_SLICE_ARG(line));
-    }
-    return !wrong;
 }

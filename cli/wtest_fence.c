@@ -85,6 +85,7 @@ void wr_test_parse_markdown(struct wr_test_file *file, struct wr_slice text)
     struct wr_fence fence;
     uint32_t line = 1;
     const char *kept = NULL;
+    text = wr_test_behind_mark(text);
     while (wr_fence_next(&text, &line, &fence)) {
         if (wr_fence_is_program(&fence)) {
             wr_fence_program(&fence, &program);

@@ -134,8 +134,9 @@ bool wr_test_format(struct wr_slice text, struct wr_buf *out, const char **why,
 {
     struct layout layout = {.out = out};
     struct wr_test_line line = {0};
-    struct wr_slice rest = text, one;
-    bool ok = true;
+    struct wr_slice rest = wr_test_behind_mark(text), one;
+    *why = wr_test_text_error(text);
+    bool ok = !*why;
     for (*line_number = 1; ok && wr_test_next_line(&rest, &one); ++*line_number) {
         ok = wr_test_line_split(&line, one, layout.below, why);
         if (!ok) break;

@@ -66,12 +66,25 @@ static const char *behind_slash(const char *p, const char *end, const char **why
     return NULL;
 }
 
+/* What looks like a blank and is none: the word would hold it, unseen. */
+static bool is_odd_blank(const char *p, const char *end, const char **why)
+{
+    if (*p == '\r') {
+        *why = "a carriage return stands inside this line: lines end with LF, or CR LF";
+        return true;
+    }
+    bool odd = (end - p >= 2 && memcmp(p, "\xc2\xa0", 2) == 0) || (end - p >= 3 && memcmp(p, "\xe3\x80\x80", 3) == 0);
+    if (odd) *why = "a blank that does not break, or a wide one, stands in this line: write a plain blank, or the text in quotes";
+    return odd;
+}
+
 static const char *behind_word(const char *p, const char *end, bool below, const char **why)
 {
     const char *start = p;
     while (p < end && !is_blank(*p)) {
         const char *next = p + 1;
         bool value = p > start && p[-1] == '=';
+        if (memchr("\r\xc2\xe3", *p, 3) && is_odd_blank(p, end, why)) return NULL;
         if (*p == '"' && (value || p == start)) {
             next = behind_quotes(p, end);
             *why = "a text in quotes is not closed";

@@ -17,6 +17,7 @@ struct parser {
     struct wr_test_case head; /* what cases to come begin with */
     struct wr_test_case *c;   /* the one at hand, or NULL */
     bool below;               /* behind its --- */
+    bool named;               /* there are cases with === */
     int64_t before;           /* time of the line before */
     const char *error;        /* of the line at hand */
 };
@@ -226,10 +227,21 @@ static void take_repeat(struct parser *p, uint32_t at, struct wr_test_event *eve
                 interval(p, p->line.word[i + WORD_EVERY], &event->every);
                 i += WORD_EVERY;
             }
+        } else if (is(w, "<-")) {
+            refuse(p, "<- tells which rows took part, below a --- line: there is none above this line");
         } else {
             refuse(p, "'%.*s' is not understood here", WR_SLICE_ARG(w));
         }
     }
+}
+
+/* A first word that says nothing here. */
+static void refuse_word(struct parser *p, const char *wanted)
+{
+    struct wr_slice word = p->line.word[0];
+    const char *hint = wr_test_hint(&p->file->arena, word, p->below), *where = p->below ? "below" : "above";
+    if (hint) refuse(p, "'%.*s' is not understood %s the line: %s", WR_SLICE_ARG(word), where, hint);
+    else refuse(p, "'%.*s' is not understood %s the line: begin with %s", WR_SLICE_ARG(word), where, wanted);
 }
 
 static void take_record(struct parser *p, struct wr_test_event *event)
@@ -292,11 +304,7 @@ static void take_event(struct parser *p)
         refuse(p, "a time has a sign: +%.*s behind the start, or ~%.*s behind the line before", WR_SLICE_ARG(word),
                WR_SLICE_ARG(word));
     } else {
-        refuse(p,
-               "'%.*s' is not understood above the line: begin with a time (+20s), watermark, "
-               "input, or --- for "
-               "what is expected",
-               WR_SLICE_ARG(word));
+        refuse_word(p, "a time (+20s), watermark, input, or --- for what is expected");
     }
     for (size_t i = 0; event.label.size && i < p->c->event.count; i++)
         if (wr_slice_equal(p->c->event.at[i].label, event.label))
@@ -412,11 +420,7 @@ static void take_expectation(struct parser *p)
     } else if (is(word, "*") || is_time(word)) {
         expect_row(p, &e);
     } else {
-        refuse(p,
-               "'%.*s' is not understood below the line: begin with a time (+60s), none, not, "
-               "late, dropped, open, "
-               "timeout, error, unordered or ...",
-               WR_SLICE_ARG(word));
+        refuse_word(p, "a time (+60s), none, not, late, dropped, open, timeout, error, unordered or ...");
     }
     if (!p->error) wr_vec_push(&p->c->expect, e);
 }
@@ -495,13 +499,45 @@ static void begin_case(struct parser *p, struct wr_slice name, uint32_t line)
     p->before = c.start;
 }
 
+static void begin_named(struct parser *p, struct wr_slice name)
+{
+    uint32_t line = 0;
+    for (size_t i = 0; i < p->file->cases.count && !line; i++)
+        if (wr_slice_equal(p->file->cases.at[i].name, name)) line = p->file->cases.at[i].line;
+    begin_case(p, name, p->line.number);
+    if (line) refuse(p, "a case of this name stands on line %u already", line);
+}
+
+/* In front of the first === of a file that has some. */
+static void refuse_head(struct parser *p)
+{
+    struct wr_slice word = p->line.word[0];
+    if (is_time(word) || is(word, "---") || is(word, "watermark") || is(word, "input"))
+        refuse(p, "this line is of no case: write === NAME above it");
+    else refuse_word(p, "use, start, default, param, skip or xfail, above the first === NAME");
+}
+
+static bool has_names(struct wr_slice text)
+{
+    struct wr_slice line;
+    while (wr_test_next_line(&text, &line)) {
+        while (line.size && (line.data[0] == ' ' || line.data[0] == '\t')) line = behind(line, 1);
+        if (line.size >= 3 && memcmp(line.data, "===", 3) == 0) return true;
+    }
+    return false;
+}
+
 static void take_line(struct parser *p)
 {
     struct wr_slice word = p->line.word[0];
     if (is(word, "===")) {
         if (p->line.count < 2) refuse(p, "=== wants the case's name behind it");
-        else begin_case(p, rest_of_line(p), p->line.number);
+        else begin_named(p, rest_of_line(p));
     } else if (is(word, "---")) {
+        if (!p->c && p->named) {
+            refuse_head(p);
+            return;
+        }
         if (!p->c) begin_case(p, WR_SLICE(""), p->line.number);
         if (p->line.count > 1) refuse(p, "--- stands alone in its line");
         else if (p->below) refuse(p, "--- stands once in a case");
@@ -511,8 +547,12 @@ static void take_line(struct parser *p)
     } else if (p->below) {
         take_expectation(p);
     } else if (!take_head(p)) {
-        if (!p->c) begin_case(p, WR_SLICE(""), p->line.number);
-        take_event(p);
+        if (!p->c && p->named) {
+            refuse_head(p);
+        } else {
+            if (!p->c) begin_case(p, WR_SLICE(""), p->line.number);
+            take_event(p);
+        }
     }
 }
 
@@ -527,6 +567,17 @@ static void keep_error(struct parser *p)
     p->error = NULL;
 }
 
+/* The last line before `end` on which something stands. */
+static uint32_t last_line(struct wr_slice text, uint32_t number, uint32_t end)
+{
+    struct wr_slice line;
+    uint32_t last = number;
+    for (; wr_test_next_line(&text, &line) && number < end; number++)
+        for (size_t i = 0; i < line.size; i++)
+            if (line.data[i] != ' ' && line.data[i] != '\t') last = number;
+    return last;
+}
+
 void wr_test_parse(struct wr_test_file *file, struct wr_slice text, uint32_t first_line,
                    const char *program, uint32_t program_line)
 {
@@ -535,8 +586,10 @@ void wr_test_parse(struct wr_test_file *file, struct wr_slice text, uint32_t fir
                                 .program_text = program,
                                 .program_line = program_line}};
     size_t first_case = file->cases.count;
+    text = wr_test_behind_mark(text);
     struct wr_slice rest = text, line;
     p.line.number = first_line;
+    p.named = has_names(text);
     for (; wr_test_next_line(&rest, &line); p.line.number++) {
         const char *why = NULL;
         if (!wr_test_line_split(&p.line, line, p.below, &why)) refuse(&p, "%s", why);
@@ -550,7 +603,11 @@ void wr_test_parse(struct wr_test_file *file, struct wr_slice text, uint32_t fir
         c->error_line = c->line;
         if (!c->use && !c->program_text)
             c->error = "no program: write use \"program.weir\" above the cases";
-        else if (!c->below) c->error = "no --- in this case: what is expected stands below it";
+        else if (!c->below)
+            c->error = wr_arena_printf(&file->arena,
+                                       "no --- in this case, whose last line is %u: what is expected stands below it",
+                                       last_line(text, first_line, c->end))
+                           .data;
     }
     wr_vec_release(&p.head.defaults);
     wr_vec_release(&p.head.param);

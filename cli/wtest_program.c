@@ -14,6 +14,7 @@ static void keep_places(struct wr_test_program *p, const struct wr_diags *diags)
         struct wr_position at =
             wr_source_position(&diags->sources->at[d->span.file], d->span.start);
         wr_buf_printf(&p->place, "%s %u:%u\n", wr_diag_name(d->code), at.line, at.column);
+        wr_buf_printf(&p->message, "%.*s\n", WR_SLICE_ARG(d->message));
     }
 }
 
@@ -76,6 +77,7 @@ void wr_test_program_close(struct wr_test_program *p)
     weir_program_free(p->loaded);
     wr_buf_release(&p->rendered);
     wr_buf_release(&p->place);
+    wr_buf_release(&p->message);
     wr_arena_release(&p->arena);
 }
 
@@ -124,4 +126,75 @@ struct wr_type wr_test_output_type(const struct wr_test_program *p, struct wr_sl
     }
     *suggestion = wr_suggestion_best(*output_found ? &columns : &outputs);
     return type;
+}
+
+/* ---- Errors that are expected ------------------------------------------------------------------ */
+
+static bool is_code(const struct wr_test_expect *e, struct wr_slice place)
+{
+    return place.size > e->stream.size && place.data[e->stream.size] == ' ' &&
+           memcmp(place.data, e->stream.data, e->stream.size) == 0;
+}
+
+/* place: CODE LINE:COLUMN */
+static bool is_error(const struct wr_test_expect *e, struct wr_slice place)
+{
+    char at[32];
+    if (!is_code(e, place)) return false;
+    int size = snprintf(at, sizeof at, "%u:%u", e->at_line, e->at_column);
+    struct wr_slice own = wr_slice_of(place.data + e->stream.size + 1, place.size - e->stream.size - 1);
+    return !e->at_line || wr_slice_equal(own, wr_slice_of(at, (size_t)size));
+}
+
+static bool has_error(const struct wr_test_program *p, const struct wr_test_expect *e)
+{
+    struct wr_slice rest = wr_buf_slice(&p->place), place;
+    while (wr_test_next_line(&rest, &place))
+        if (is_error(e, place)) return true;
+    return false;
+}
+
+static bool is_expected(const struct wr_test_case *c, struct wr_slice place)
+{
+    for (size_t i = 0; i < c->expect.count; i++) {
+        const struct wr_test_expect *e = &c->expect.at[i];
+        if (e->kind == WR_TEST_OTHERS || (e->kind == WR_TEST_ERROR && is_error(e, place))) return true;
+    }
+    return false;
+}
+
+/* The places where the program has the code that was expected elsewhere. */
+static void print_elsewhere(const struct wr_test_program *p, const struct wr_test_expect *e, struct wr_buf *out)
+{
+    struct wr_slice rest = wr_buf_slice(&p->place), place;
+    const char *between = ": it has it at ";
+    wr_buf_add_cstr(out, "    the program has no such error");
+    while (wr_test_next_line(&rest, &place)) {
+        if (!is_code(e, place)) continue;
+        wr_buf_printf(out, "%s%.*s", between, (int)(place.size - e->stream.size - 1), place.data + e->stream.size + 1);
+        between = ", ";
+    }
+    wr_buf_add_char(out, '\n');
+}
+
+bool wr_test_compare_errors(const struct wr_test_job *job, struct wr_buf *out)
+{
+    bool wrong = false;
+    for (size_t i = 0; i < job->c->expect.count; i++) {
+        const struct wr_test_expect *e = &job->c->expect.at[i];
+        if (e->kind != WR_TEST_ERROR || has_error(&job->program, e)) continue;
+        wrong = true;
+        wr_buf_printf(out, "  %s:%u: expected  error %.*s", job->file->path, e->line, WR_SLICE_ARG(e->stream));
+        if (e->at_line) wr_buf_printf(out, " %u:%u", e->at_line, e->at_column);
+        wr_buf_add_char(out, '\n');
+        print_elsewhere(&job->program, e, out);
+    }
+    struct wr_slice places = wr_buf_slice(&job->program.place), messages = wr_buf_slice(&job->program.message), place, message;
+    while (wr_test_next_line(&places, &place) && wr_test_next_line(&messages, &message)) {
+        if (is_expected(job->c, place)) continue;
+        wrong = true;
+        wr_buf_printf(out, "  the program has an error that is not expected: %.*s: %.*s\n", WR_SLICE_ARG(place),
+                      WR_SLICE_ARG(message));
+    }
+    return !wrong;
 }

@@ -5,13 +5,10 @@
 
 enum { PARTITIONS_MAX = 8 };
 
-/* Which record lies where: of one partition of one stream. */
-struct lane {
-    const char *stream;
-    uint32_t partition; /* as the engine numbers it */
-    WR_VEC(uint32_t) record;
-    struct wr_buf waiting; /* grouped: what is not pushed yet */
-    WR_VEC(int64_t) time;  /* of it */
+/* What is not pushed yet of a lane of the outcome. */
+struct waiting {
+    struct wr_buf bytes;
+    WR_VEC(int64_t) time;
 };
 
 struct run {
@@ -19,7 +16,7 @@ struct run {
     const struct wr_test_variant *variant;
     struct wr_test_outcome *out;
     weir_engine *engine;
-    WR_VEC(struct lane) lane;
+    WR_VEC(struct waiting) waiting; /* of each lane */
     weir_error error;
 };
 
@@ -28,10 +25,10 @@ static const char *keep(struct run *run, const char *text)
     return wr_arena_cstr(&run->out->arena, wr_slice_cstr(text));
 }
 
-static uint32_t record_of(const struct run *run, const weir_row *row)
+uint32_t wr_test_record_of(const struct wr_test_outcome *outcome, const weir_row *row)
 {
-    for (size_t i = 0; i < run->lane.count; i++) {
-        const struct lane *l = &run->lane.at[i];
+    for (size_t i = 0; i < outcome->lane.count; i++) {
+        const struct wr_test_lane *l = &outcome->lane.at[i];
         if (l->partition == row->partition && strcmp(l->stream, row->stream) == 0)
             return row->record < l->record.count ? l->record.at[row->record] : UINT32_MAX;
     }
@@ -51,7 +48,7 @@ static void on_result(void *context, const weir_result *result)
         .row = wr_arena_copy(&run->out->arena, wr_slice_of(result->row, result->row_size)),
         .row_count = (uint32_t)result->row_count};
     r.row_index = wr_arena_alloc(&run->out->arena, sizeof *r.row_index * (r.row_count + 1));
-    for (uint32_t i = 0; i < r.row_count; i++) r.row_index[i] = record_of(run, &result->rows[i]);
+    for (uint32_t i = 0; i < r.row_count; i++) r.row_index[i] = wr_test_record_of(run->out, &result->rows[i]);
     wr_vec_push(&run->out->result, r);
 }
 
@@ -63,45 +60,61 @@ static struct wr_test_drop drop_of(struct run *run, const weir_drop *drop)
                                  .code = keep(run, drop->code),
                                  .what = keep(run, drop->what),
                                  .late_us = drop->late_us,
-                                 .record = drop->has_row ? record_of(run, &drop->row) : UINT32_MAX};
+                                 .record = drop->has_row ? wr_test_record_of(run->out, &drop->row) : UINT32_MAX};
 }
 
 static void on_drop(void *context, const weir_drop *drop)
 {
     struct run *run = context;
     wr_vec_push(&run->out->drop, drop_of(run, drop));
+    if (run->variant->asides) wr_why_asides_drop(run->variant->asides, drop);
 }
 
 static void on_late(void *context, const weir_drop *drop)
 {
     struct run *run = context;
     wr_vec_push(&run->out->late, drop_of(run, drop));
+    if (run->variant->asides) wr_why_asides_late(run->variant->asides, drop);
 }
 
-static void name_row(void *context, const weir_row *row, struct wr_buf *out)
+static void on_seen(void *context, const weir_seen *seen)
 {
     struct run *run = context;
-    uint32_t record = record_of(run, row);
-    wr_test_print_label(out, run->job, record);
-    if (record < run->job->record.count) {
+    wr_why_asides_seen(run->variant->asides, seen);
+}
+
+void wr_test_name_row(void *context, const weir_row *row, struct wr_buf *out)
+{
+    const struct wr_test_naming *naming = context;
+    uint32_t record = wr_test_record_of(naming->outcome, row);
+    wr_test_print_label(out, naming->job, record);
+    if (record < naming->job->record.count) {
         wr_buf_add_char(out, ' ');
-        wr_test_print_time(out, run->job->c, run->job->record.at[record].time);
+        wr_test_print_time(out, naming->job->c, naming->job->record.at[record].time);
     }
+}
+
+void wr_test_name_time(void *context, int64_t us, struct wr_buf *out)
+{
+    const struct wr_test_naming *naming = context;
+    wr_test_print_time(out, naming->job->c, us);
 }
 
 static void on_start(void *context, const weir_start *start)
 {
     struct run *run = context;
     struct wr_buf text = {0};
-    wr_why_print_start(start, name_row, run, &text);
+    struct wr_test_naming naming = {run->job, run->out};
+    wr_why_print_start(start, &(struct wr_why_words){wr_test_name_row, wr_test_name_time, &naming}, &text);
     struct wr_test_why why = {.text = wr_arena_copy(&run->out->arena, wr_buf_slice(&text)),
                               .end_us = start->end_us,
                               .came = (uint32_t)wr_why_rows(start),
                               .matched = start->end == WEIR_START_MATCH,
                               .end = start->end,
                               .first =
-                                  start->row_count ? record_of(run, &start->rows[0]) : UINT32_MAX,
-                              .pattern = keep(run, start->pattern)};
+                                  start->row_count ? wr_test_record_of(run->out, &start->rows[0]) : UINT32_MAX,
+                              .pattern = keep(run, start->pattern),
+                              .start = wr_why_copy_start(&run->out->arena, start).start};
     wr_buf_release(&text);
     wr_vec_push(&run->out->why, why);
 }
@@ -152,11 +165,12 @@ static weir_status add_lanes(struct run *run)
         uint32_t count = WR_MAX(run->variant->partitions, 1u);
         WR_ASSERT(count <= PARTITIONS_MAX);
         for (uint32_t k = 0; k < count; k++) {
-            struct lane lane = {.stream = name};
+            struct wr_test_lane lane = {.stream = keep(run, name)};
             weir_status status =
                 weir_engine_add_partition(run->engine, name, &lane.partition, &run->error);
             if (status != WEIR_OK) return status;
-            wr_vec_push(&run->lane, lane);
+            wr_vec_push(&run->out->lane, lane);
+            wr_vec_push(&run->waiting, (struct waiting){0});
         }
     }
     for (size_t i = 0; i < run->job->c->event.count; i++) {
@@ -187,6 +201,7 @@ static weir_status open_engine(struct run *run)
     options.on_drop = on_drop;
     options.on_late = on_late;
     if (v->trace) options.on_start = on_start;
+    if (v->trace && v->asides) options.on_seen = on_seen;
     options.coverage = v->coverage;
     weir_status status =
         weir_engine_open(run->job->program.loaded, &options, &run->engine, &run->error);
@@ -202,36 +217,37 @@ static weir_status open_engine(struct run *run)
 /* ---- The steps ------------------------------------------------------------------------------- */
 
 /* Rows of equal time keep their order, so they lie in one partition. */
-static struct lane *lane_of(struct run *run, const struct wr_test_record *record)
+static size_t lane_of(struct run *run, const struct wr_test_record *record)
 {
     uint32_t count = WR_MAX(run->variant->partitions, 1u);
     uint64_t h = (uint64_t)record->time * UINT64_C(0x9e3779b97f4a7c15);
     uint32_t number = (uint32_t)((h ^ h >> 31) % count);
-    for (size_t i = 0; i < run->lane.count; i++)
-        if (strcmp(run->lane.at[i].stream, record->stream) == 0) return &run->lane.at[i + number];
-    return NULL;
+    size_t lane = 0;
+    while (lane < run->out->lane.count && strcmp(run->out->lane.at[lane].stream, record->stream) != 0) lane++;
+    WR_ASSERT(lane + number < run->out->lane.count);
+    return lane + number;
 }
 
-static weir_status push_waiting(struct run *run, struct lane *lane)
+static weir_status push_waiting(struct run *run, size_t at)
 {
-    if (!lane->waiting.size) return WEIR_OK;
-    const struct wr_stream *stream =
-        wr_test_stream(&run->job->program, wr_slice_cstr(lane->stream));
+    const struct wr_test_lane *lane = &run->out->lane.at[at];
+    struct waiting *waiting = &run->waiting.at[at];
+    if (!waiting->bytes.size) return WEIR_OK;
+    const struct wr_stream *stream = wr_test_stream(&run->job->program, wr_slice_cstr(lane->stream));
     const struct wr_source_node *source = wr_test_source(&run->job->program, stream);
     bool timed = source && source->time_column == WR_NONE;
     weir_status status =
-        weir_engine_push(run->engine, lane->stream, lane->partition, lane->waiting.data,
-                         lane->waiting.size, timed ? lane->time.at : NULL, &run->error);
-    wr_buf_clear(&lane->waiting);
-    wr_vec_clear(&lane->time);
+        weir_engine_push(run->engine, lane->stream, lane->partition, waiting->bytes.data,
+                         waiting->bytes.size, timed ? waiting->time.at : NULL, &run->error);
+    wr_buf_clear(&waiting->bytes);
+    wr_vec_clear(&waiting->time);
     return status;
 }
 
 static weir_status push_all(struct run *run)
 {
     weir_status status = WEIR_OK;
-    for (size_t i = 0; i < run->lane.count && status == WEIR_OK; i++)
-        status = push_waiting(run, &run->lane.at[i]);
+    for (size_t i = 0; i < run->waiting.count && status == WEIR_OK; i++) status = push_waiting(run, i);
     return status;
 }
 
@@ -243,11 +259,10 @@ static weir_status take_step(struct run *run, int64_t step)
         return status == WEIR_OK ? weir_engine_advance(run->engine, e->time, &run->error) : status;
     }
     const struct wr_test_record *record = &run->job->record.at[step];
-    struct lane *lane = lane_of(run, record);
-    WR_ASSERT(lane);
-    wr_vec_push(&lane->record, (uint32_t)step);
-    wr_buf_add_slice(&lane->waiting, record->bytes);
-    wr_vec_push(&lane->time, record->time);
+    size_t lane = lane_of(run, record);
+    wr_vec_push(&run->out->lane.at[lane].record, (uint32_t)step);
+    wr_buf_add_slice(&run->waiting.at[lane].bytes, record->bytes);
+    wr_vec_push(&run->waiting.at[lane].time, record->time);
     return run->variant->grouped ? WEIR_OK : push_waiting(run, lane);
 }
 
@@ -270,6 +285,7 @@ static weir_status count_open(struct run *run)
                                           &open);
         wr_vec_push(&run->out->open, open);
     }
+    run->out->why_open = run->out->why.count;
     return status;
 }
 
@@ -383,12 +399,11 @@ void wr_test_run(struct wr_test_job *job, const struct wr_test_variant *variant,
     if (status == WEIR_OK && variant->coverage)
         (void)weir_engine_coverage(run.engine, on_cover, &run);
     weir_engine_close(run.engine);
-    for (size_t i = 0; i < run.lane.count; i++) {
-        wr_vec_release(&run.lane.at[i].record);
-        wr_vec_release(&run.lane.at[i].time);
-        wr_buf_release(&run.lane.at[i].waiting);
+    for (size_t i = 0; i < run.waiting.count; i++) {
+        wr_vec_release(&run.waiting.at[i].time);
+        wr_buf_release(&run.waiting.at[i].bytes);
     }
-    wr_vec_release(&run.lane);
+    wr_vec_release(&run.waiting);
 }
 
 void wr_test_outcome_release(struct wr_test_outcome *outcome)
@@ -398,6 +413,8 @@ void wr_test_outcome_release(struct wr_test_outcome *outcome)
     wr_vec_release(&outcome->late);
     wr_vec_release(&outcome->open);
     wr_vec_release(&outcome->why);
+    for (size_t i = 0; i < outcome->lane.count; i++) wr_vec_release(&outcome->lane.at[i].record);
+    wr_vec_release(&outcome->lane);
     wr_vec_release(&outcome->cover);
     wr_arena_release(&outcome->arena);
 }

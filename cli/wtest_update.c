@@ -22,8 +22,7 @@ static bool all_labelled(const struct wr_test_job *job, const struct wr_test_res
     return true;
 }
 
-static void print_drops(const struct wr_test_job *job, const struct wr_test_outcome *outcome,
-                        struct wr_buf *out)
+void wr_test_print_drops(const struct wr_test_job *job, const struct wr_test_outcome *outcome, struct wr_buf *out)
 {
     for (size_t i = 0; i < outcome->drop.count; i++) {
         const struct wr_test_drop *d = &outcome->drop.at[i];
@@ -73,7 +72,7 @@ void wr_test_expectation(struct wr_test_job *job, const struct wr_test_outcome *
         wr_buf_add_char(out, '\n');
     }
     if (out->size == before) wr_buf_add_cstr(out, "none\n");
-    print_drops(job, outcome, out);
+    wr_test_print_drops(job, outcome, out);
     /* What is open was asked for by name: it stays asked for. */
     const struct wr_program *program = job->program.program;
     for (size_t i = 0; i < c->expect.count; i++) {

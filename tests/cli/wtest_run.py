@@ -152,7 +152,7 @@ def none_not_others_unordered(f):
     two = "+0s payments card=c1 amount=2000\n+1s payments card=c2 amount=2000\n---\n"
     ok(f, two + "+0s big card=c1\n+1s big card=c2\n")
     ok(f, two + "unordered\n+1s big card=c2\n+0s big card=c1\n")
-    says(f, two + "+1s big card=c2\n+0s big card=c1\n", "it came in another place of the order")
+    says(f, two + "+1s big card=c2\n+0s big card=c1\n", "it came behind the row of line 10; `unordered` below the line lets it")
     says(f, THREE + "---\nnone\n", "came, and is not expected:  +1m alerts card=c1")
 
 
@@ -239,7 +239,7 @@ def a_failure_shows_the_field_the_rows_and_why(f):
           "  t.wtest:11: expected  +60s alerts card=c1 tries=4 amount=500 <- #a #b #d\n"
           "    came  +1m alerts card=c1 tries=3 tried=6.00 amount=500.00 <- #a #b #c #d\n"
           "      tries: expected 4, came 3\n"
-          "      rows: expected #a #b #d, came #a #b #c #d\n"
+          "      rows: expected #a #b #d, came #a #b #c #d: #c took part too\n"
           "    rows around it:\n"
           "         6  +0s payments card=c1 amount=1 #a\n"
           "         7  +20s payments card=c1 amount=2 #b\n"
@@ -251,7 +251,7 @@ def a_failure_shows_the_field_the_rows_and_why(f):
                  "large refused #d +1m: status = 'approved' AND amount > 5 * AVG(small.amount), where amount = 5.00, "
                  "status = 'approved', AVG(small.amount) = 2.000000", "it ended with the input"):
         assert line in out, (line, out)
-    says(f, "+0s payments card=c1 status=approved\n---\n+60s alerts card=c1\n", "no row before it began a match of card_testing")
+    says(f, "+0s payments card=c1 status=approved\n---\n+60s alerts card=c1\n", "no row of c1 before it began a match of card_testing\n          it begins with small AS status = 'declined'")
 
 
 @case
@@ -285,6 +285,107 @@ def bad_lines_are_errors_with_their_places(f):
     says(f, "---\n", "nothing stands below the line")
     says(f, "---\nnone\n", "no program: write use", head="")
     says(f, "---\nnone\n", "q.weir: No such file or directory", head='use "q.weir"\n')
+
+
+@case
+def files_of_other_editors_are_read(f):
+    """A byte order mark, CRLF and tabs do no harm; what would be taken wrongly in silence is refused with its place."""
+    good = HEAD + "=== it\n+0s\tpayments\tcard=c1 amount=2000\t#a\n---\n+0s\tbig\tcard=c1\t<-\t#a\n"
+    program = PROGRAM.encode()
+    write(f, "p.weir", PROGRAM)
+    for text in (good, "\ufeff" + good, good.replace("\n", "\r\n"), "\ufeff" + good.replace("\n", "\r\n"), good.rstrip("\n"),
+                 good.replace("\n", "  \r\n").rstrip("\n")):
+        with open(f + "/t.wtest", "wb") as t:
+            t.write(text.encode())
+        rc, out, err = weir("test", "t.wtest", cwd=f)
+        assert (rc, out) == (0, "ok    t.wtest:5: it\n1 passed, 0 failed, 0 skipped\n"), (text, out, err)
+        equal(weir("fmt", "t.wtest", cwd=f)[1], 'use "p.weir"\nstart 2026-03-01T12:00:00Z\ndefault payments status=declined\n\n=== it\n'
+              "+0s  payments card=c1 amount=2000  #a\n---\n+0s  big card=c1 <- #a\n")
+    with open(f + "/p.weir", "wb") as t:
+        t.write(b"\xef\xbb\xbf" + program.replace(b"\n", b"\r\n"))
+    equal(weir("test", "t.wtest", cwd=f)[0], 0)
+    write(f, "a.md", "\ufeff```sql\r\n" + PROGRAM.replace("\n", "\r\n") + "```\r\n```wtest\r\n+0s payments card=c amount=2000\r\n---\r\n+0s big card=c\r\n```\r\n")
+    equal(weir("test", "a.md", cwd=f)[0], 0)
+    for line, why in (("+0s payments\u00a0card=c1", "t.wtest:6: a blank that does not break, or a wide one, stands in this line"),
+                      ("+0s\u3000payments card=c1", "t.wtest:6: a blank that does not break, or a wide one, stands in this line"),
+                      ("+0s payments card=c1\r+1s payments card=c1", "t.wtest:6: a carriage return stands inside this line")):
+        with open(f + "/t.wtest", "wb") as t:
+            t.write((HEAD + "=== it\n" + line + "\n---\nnone\n").encode())
+        rc, out, err = weir("test", "t.wtest", cwd=f)
+        assert rc == 1 and why in out, out
+    write(f, "t.wtest", HEAD + '=== it\n+0s payments card="a\u00a0b" amount=2000 # \u00a0\n---\n+0s big card="a\u00a0b"\n')
+    equal(weir("test", "t.wtest", cwd=f)[0], 0)
+    with open(f + "/t.wtest", "wb") as t:
+        t.write(good.encode("utf-16"))
+    equal(weir("test", "t.wtest", cwd=f)[1], "ERROR t.wtest:1: the file's head\n  t.wtest:1: the file is not UTF-8 (it may be "
+          "UTF-16): save it as UTF-8\n0 passed, 1 failed, 0 skipped\n")
+    rc, out, err = weir("fmt", "t.wtest", cwd=f)
+    assert rc == 3 and "t.wtest:1: the file is not UTF-8" in err, err
+
+
+@case
+def update_keeps_the_ends_of_lines(f):
+    write(f, "p.weir", PROGRAM)
+    text = "\ufeff" + HEAD + "=== a\n+0s payments card=c1 amount=2000\n---\nnone\n\n=== b\n---\nnone\n"
+    for end in ("\n", "\r\n"):
+        with open(f + "/t.wtest", "wb") as t:
+            t.write(text.replace("\n", end).encode())
+        equal(weir("test", "--update", "-q", "t.wtest", cwd=f)[0], 0)
+        want = text.replace("---\nnone\n\n", "---\n+0s big card=c1 amount=2000.00 status=declined score=null ok=null seen=null "
+                            "city=null zip=null doubled=null\n\n").replace("\n", end)
+        equal(open(f + "/t.wtest", "rb").read(), want.encode())
+    with open(f + "/t.wtest", "wb") as t:
+        t.write((HEAD + "=== a\n+0s payments card=c1 amount=1\n---\n+0s big\n\n=== b\n---\nnone").encode())
+    equal(weir("test", "--update", "-q", "t.wtest", cwd=f)[0], 0)
+    assert open(f + "/t.wtest").read().endswith("---\nnone\n\n=== b\n---\nnone\n"), open(f + "/t.wtest").read()
+
+
+@case
+def many_differences_are_told_shortly(f):
+    rows = "".join(f"+{i}s payments card=c{i} amount=2000\n" for i in range(40))
+    rc, out, err = run(f, "=== it\n" + rows + "---\nnone\n")
+    equal((out.count("came, and is not expected"), out.count("rows around it:")), (20, 5))
+    assert "  … and 20 more that are not expected\n" in out, out
+    rc, out, err = run(f, "=== it\n" + THREE.replace("card=c1", "card=c$i").replace(" #", " x9 every 1s #") + "---\n+60s alerts card=c9\n")
+    assert out.count("rows around it:") == 5 and out.count("why:") == 1, out
+    rc, out, err = run(f, "=== it\n" + "".join(f"+{i}s payments bytes=0x7b\n" for i in range(30)) + "---\nnone\n")
+    equal(out.count("dropped by"), 20)
+    assert "  … and 10 more that are dropped\n    where that is meant, it stands below the line: dropped 30 decode\n" in out, out
+
+
+@case
+def reasons_name_rows_that_took_no_part(f):
+    """Late, bad, left out by WHERE, of another key: what a pattern never saw is told too."""
+    out = says(f, "+0s payments card=c1 amount=1\n+30s payments card=c1 amount=2\n+10s payments card=c1 amount=3 #late\n"
+               "+60s payments card=c1 amount=500 status=approved\n---\n+60s alerts card=c1\nlate #late\n", "did not come")
+    assert "#late +10s came late by 15s; a pattern takes no late row" in out, out
+    out = says(f, "+0s payments card=c1 amount=1\n+1s payments card=c1 amount=2\n+2s payments card=c1 amount=x #bad\n"
+               "+60s payments card=c1 amount=500 status=approved\n---\n+60s alerts card=c1\ndropped 1 decode\n", "did not come")
+    assert "#bad +2s is bad: not a number (W3114) in amount" in out, out
+    out = says(f, "+0s payments card=c1 amount=1 x2 every 1s\n+2s payments card=c7 amount=1 #other\n"
+               "+60s payments card=c1 amount=500 status=approved\n---\n+60s alerts card=c1\n", "did not come")
+    assert "of other keys: 1 row that it waited for, the first #other +2s, small by its own columns, of c7" in out, out
+    program = PROGRAM.replace("FROM payments PARTITION BY", "FROM payments WHERE city IS NULL PARTITION BY")
+    out = says(f, "+0s payments card=c1 amount=1 x2 every 1s\n+2s payments card=c1 amount=1 city=Ulm #out\n"
+               "+60s payments card=c1 amount=500 status=approved\n---\n+60s alerts card=c1\n", "did not come", program=program)
+    assert "#out +2s was left out by WHERE" in out, out
+    out = says(f, THREE + "+2m payments card=c1 amount=1 status=approved\n---\n+60s alerts card=c1\n+2m alerts card=c1\n", "did not come")
+    assert "why: no other row of c1 before it began a match" not in out and "came as far as 2 rows" in out, out
+    out = says(f, THREE + "---\n+60s alerts card=c1 <- #a #b #c #d\n+61s alerts card=c1 <- #d\n", "did not come")
+    assert "why: #d began no match of card_testing\n          #d satisfies nothing that it begins with\n" in out, out
+
+
+@case
+def errors_of_a_program_are_shown_once(f):
+    bad = PROGRAM.replace("status = 'declined'", "statsu = 'declined'")
+    write(f, "p.weir", bad)
+    write(f, "s.wtest", HEAD + "=== a\n---\nnone\n=== b\n---\nnone\n")
+    write(f, "t.wtest", HEAD + "=== c\n---\nnone\n")
+    rc, out, err = weir("test", cwd=f)
+    equal((rc, out.count("error[W0302]")), (1, 1))
+    assert "  s.wtest:8: the program has errors: see s.wtest:5\n" in out and "  t.wtest:5: the program has errors: see s.wtest:5\n" in out, out
+    doc = json.loads(weir("test", "--json", cwd=f)[1])
+    equal([c["text"].count("error[W0302]") for c in doc["cases"]], [1, 0, 0])
 
 
 @case
