@@ -135,6 +135,26 @@ static void limits_of(const struct wr_program *program, const struct wr_node *no
     wr_buf_printf(out, " of state (%s)", ends);
 }
 
+/* What SET memory_max does for the query's keys. */
+static void leaves_memory(const struct wr_program *program, const struct wr_node *node, const char *between, struct wr_buf *out)
+{
+    const char *text = wr_program_setting(program, "memory_max");
+    uint64_t most;
+    struct wr_limits l;
+    if (!text || !wr_parse_bytes(wr_slice_cstr(text), &most)) return;
+    wr_limits_read(program, &l);
+    wr_buf_add_cstr(out, between);
+    if (node->kind == WR_NODE_PATTERN && !node->u.pattern.key_count) {
+        wr_buf_add_cstr(out, "memory_max moves nothing of it: without PARTITION BY it has one key");
+    } else if (l.set) {
+        wr_buf_add_cstr(out, "memory_max moves nothing of it: keys are counted against the limit that the program sets");
+    } else {
+        wr_buf_add_cstr(out, "With --state, keys that rest move to the disk once all queries' keys take ");
+        wr_print_bytes(most, out);
+        wr_buf_add_cstr(out, " (memory_max)");
+    }
+}
+
 void wr_explain_bound(const struct wr_explain *e, uint32_t number, const char *between, struct wr_buf *out)
 {
     const struct wr_node *node = &e->program->node[number];
@@ -143,6 +163,7 @@ void wr_explain_bound(const struct wr_explain *e, uint32_t number, const char *b
         if (wr_pattern_class(&node->u.pattern) == WR_MATCHER_ROW) return;
         wr_buf_add_cstr(out, between);
         limits_of(e->program, node, out);
+        leaves_memory(e->program, node, between, out);
         return;
     }
     WR_ASSERT(node->kind == WR_NODE_WINDOW);
@@ -160,4 +181,5 @@ void wr_explain_bound(const struct wr_explain *e, uint32_t number, const char *b
                   (unsigned long long)panes, plural(panes), w->aggregate_count, plural(w->aggregate_count));
     wr_buf_add_cstr(out, between);
     limits_of(e->program, node, out);
+    leaves_memory(e->program, node, between, out);
 }
