@@ -258,6 +258,16 @@ enum wr_status wr_state_list(const struct wr_state_image *image, bool json, stru
     return status;
 }
 
+/* Keys that lie in the store alone. */
+static uint64_t count_cold(struct wr_slice record)
+{
+    struct wr_slice list = wr_record_find(record, "cold");
+    struct wr_record_cold one;
+    uint64_t count = 0;
+    while (list.size && wr_record_cold_next(&list, &one)) count += one.count;
+    return count;
+}
+
 enum wr_status wr_state_size(const struct wr_state_image *image, bool json, struct wr_buf *out, struct wr_error *error)
 {
     const struct wr_store_size *s = &image->size;
@@ -265,12 +275,15 @@ enum wr_status wr_state_size(const struct wr_state_image *image, bool json, stru
     struct counted *c = wr_alloc_zero((operator_count(wr_buf_slice(&image->record)) + 1) * sizeof *c);
     struct wr_record_operator op;
     enum wr_status status = wr_state_visit(image, count_entry, c, error);
+    uint64_t cold = count_cold(wr_buf_slice(&image->record));
     wr_buf_printf(out, json ? "{\"version\":1,\"file\":%" PRIu64 ",\"used\":%" PRIu64 ",\"free\":%" PRIu64
-                              ",\"segments\":%" PRIu64 ",\"segment_bytes\":%" PRIu64 ",\"disk_free\":%" PRIu64 ",\"operators\":["
+                              ",\"segments\":%" PRIu64 ",\"segment_bytes\":%" PRIu64 ",\"disk_free\":%" PRIu64 ","
                             : "file        %" PRIu64 " bytes: %" PRIu64 " in use, %" PRIu64 " free inside\n"
                               "segments    %" PRIu64 " of %" PRIu64 " bytes\ndisk        %" PRIu64 " bytes free\n",
                   s->file_bytes, s->used_bytes, s->free_bytes, s->segments, s->segment_bytes, s->disk_free_bytes);
     const char *between = "";
+    if (json) wr_buf_printf(out, "\"out_of_memory\":%" PRIu64 ",\"operators\":[", cold);
+    else if (cold) wr_buf_printf(out, "memory      %" PRIu64 " keys were out of it\n", cold);
     for (uint32_t i = 0; list.size && wr_record_operator_next(&list, &op); i++) {
         uint64_t each = c[i].entries ? c[i].bytes / c[i].entries : 0;
         if (!c[i].bytes) continue;

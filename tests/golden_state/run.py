@@ -2,7 +2,8 @@
 """A state that an earlier weir left stays readable: a run that was killed goes on from it and gives the same bytes.
 
     WEIR=build/weir run.py            each folder here: its state is unpacked, the run goes on, outputs are compared
-    run.py --make NAME FAULTY_WEIR    makes a folder with a build with faults (build/debug/weir); an old one is never remade
+    run.py --make NAME FAULTY_WEIR    makes a folder with a build with faults (build/debug/weir); an old one is never remade.
+                                      A NAME that ends with _cold: most keys are out of memory when the run is killed.
 
 A folder: program.weir, in.jsonl.gz, left.tar.gz with left/ (state and outputs as the kill left them) and wanted/ (those of a run in peace).
 """
@@ -24,6 +25,24 @@ DEFINE a AS amount > 400, b AS amount <= 400 SELECT card, a.at AS since INTO qui
 INSERT INTO totals SELECT card, window_start, COUNT(*) AS n, SUM(amount) AS total, AVG(amount) AS mean, MIN(status) AS s,
   COUNT(DISTINCT status) AS kinds FROM HOP(ev, at, 2s, 6s) GROUP BY card, window_start;
 """
+# How many cards there are, where the run is killed.
+KINDS = {"warm": ("", 40, "store.after_commit:2"), "cold": ("SET memory_max = '40KB';\n", 900, "store.after_commit:60")}
+
+
+def is_cold(name):
+    return name.endswith("_cold")
+
+
+def size_of(weir, state):
+    p = subprocess.run([weir, "state", "size", "--json", state], capture_output=True, text=True, timeout=60)
+    assert p.returncode == 0, p.stderr
+    return json.loads(p.stdout)
+
+
+def are_most_out(size):
+    """Of the operators whose keys may leave: `size` is of `weir state size`."""
+    keys = sum(o["keys"] for o in size["operators"] if o["name"] in ("pair", "silence", "totals.window"))
+    return size["out_of_memory"] > keys / 2, f"{size['out_of_memory']} of {keys} keys are out of memory"
 
 
 def replay(weir, home, folder, options, env=None):
@@ -35,10 +54,11 @@ def replay(weir, home, folder, options, env=None):
 
 def make(name, weir):
     home, rng = os.path.join(HERE, name), random.Random(1)
+    settings, cards, place = KINDS["cold" if is_cold(name) else "warm"]
     os.makedirs(os.path.join(home, "wanted"))
     with open(os.path.join(home, "program.weir"), "w") as f:
-        f.write(PROGRAM)
-    rows = [{"card": f"c{rng.randrange(40)}", "amount": round(rng.random() * 500, 2),
+        f.write(settings + PROGRAM)
+    rows = [{"card": f"c{rng.randrange(cards)}", "amount": round(rng.random() * 500, 2),
              "status": rng.choice(["declined", "approved"]), "at": 1767225600000 + i * 20 - rng.randrange(900)} for i in range(3000)]
     with open(os.path.join(home, "in.jsonl.gz"), "wb") as f:
         f.write(gzip.compress("".join(json.dumps(r) + "\n" for r in rows).encode(), mtime=0))
@@ -46,8 +66,11 @@ def make(name, weir):
     assert p.returncode == 0, p.stderr
     os.mkdir(os.path.join(home, "left"))
     p = replay(weir, home, "left", ["--state", "left/state", "--checkpoint-interval", "5ms", "--batch-rows", "1"],
-               {"WEIR_CRASH_AT": "store.after_commit:2"})
+               {"WEIR_CRASH_AT": place})
     assert p.returncode == -signal.SIGKILL, (p.returncode, p.stderr)
+    left = size_of(weir, os.path.join(home, "left", "state"))
+    print(left)
+    assert not is_cold(name) or are_most_out(left)[0], are_most_out(left)[1]
     os.unlink(os.path.join(home, "left", "state", "lock.mdb"))  # LMDB's table of readers: of this machine
     with tarfile.open(os.path.join(home, "left.tar.gz"), "w:gz") as tar:
         for part in ("left", "wanted"):
@@ -64,6 +87,9 @@ def check(name):
         shorter = [o for o in OUTPUTS if os.path.getsize(os.path.join(home, "left", o + ".jsonl")) <
                    os.path.getsize(os.path.join(home, "wanted", o + ".jsonl"))]
         assert shorter, "the run had nothing left to do"
+        if is_cold(name):
+            most, text = are_most_out(size_of(WEIR, os.path.join(home, "left", "state")))
+            assert most, text
         p = replay(WEIR, home, "left", ["--state", "left/state", "--stats"])
         assert p.returncode == 0, p.stderr
         rows = [s["read"] for s in json.loads(p.stderr.splitlines()[-1])["queries"] if s["name"] == "ev"]
