@@ -238,7 +238,8 @@ typedef struct weir_engine_options {
     uint32_t batch_rows;             /* 1 … 1024; 0: 1024 */
     int state_roundtrip;             /* test modes: all state is saved, dropped and loaded after every batch, 1: in
                                         memory; 2: through checkpoints in a store on disk; with state_dir 2: a
-                                        checkpoint there after every batch, waited for */
+                                        checkpoint there after every batch, waited for; 3: as 2, but keys leave memory
+                                        and come back as they are wanted */
     const char *matcher;             /* force a matcher class by name; NULL: the compiler's choice */
     /* Called about every 100 ms of work, from weir_engine_run; return nonzero to stop (WEIR_E_STOPPED). */
     int (*on_progress)(void *context, const weir_progress *progress);

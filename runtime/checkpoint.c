@@ -395,7 +395,8 @@ enum wr_status wr_checkpoint_tick(struct wr_engine *engine, struct wr_error *err
 {
     struct wr_checkpointer *c = engine->checkpointer;
     WR_ASSERT(c && c->saver);
-    if (c->options.each_batch) return wr_checkpoint_now(engine, false, error);
+    if (c->options.each_batch)
+        return c->options.memory_max == WR_COLD_ALL ? wr_checkpoint_stage(c, error) : wr_checkpoint_now(engine, false, error);
     int64_t now = wr_clock_monotonic_us(), passed = now - c->stepped_us;
     note_forced(c);
     struct wr_saved saved;
@@ -425,6 +426,18 @@ enum wr_status wr_checkpoint_now(struct wr_engine *engine, bool finished, struct
     if (c->taking && finish_taking(c, error) != WR_OK) return error->status;
     if (begin(c, finished, error) != WR_OK) return error->status;
     return finish_taking(c, error);
+}
+
+enum wr_status wr_checkpoint_stage(struct wr_checkpointer *c, struct wr_error *error)
+{
+    enum { STAGES = 4 };
+    struct wr_saved saved;
+    WR_ASSERT(c->saver && c->cold);
+    if (c->stages++ % STAGES == 0) return wr_checkpoint_now(c->engine, false, error);
+    if (!c->taking) return begin(c, false, error);
+    if (!c->encoded) encode_slice(c, 0);
+    else if (wr_saver_poll(c->saver, true, &saved)) return settle(c, &saved, error);
+    return WR_OK;
 }
 
 enum wr_status wr_checkpoint_rewrite(struct wr_engine *engine, struct wr_error *error)

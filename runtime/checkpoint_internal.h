@@ -18,6 +18,7 @@ struct wr_checkpointer {
     struct wr_checkpoint_options options;
     char *directory;             /* owned; NULL: the test mode, whose store is temporary and whose outputs live on */
     char *cycle_directory;       /* of the test mode */
+    uint64_t stages;             /* of the test mode in which keys leave: wr_checkpoint_stage */
     struct wr_store *store;
     struct wr_saver *saver;
     struct wr_published *published;
@@ -58,6 +59,9 @@ struct wr_checkpointer {
 
 /* Takes a checkpoint now in which every unit has an entry, so that no older segment counts. */
 enum wr_status wr_checkpoint_rewrite(struct wr_engine *engine, struct wr_error *error);
+/* For the test mode in which all keys leave, after each batch: a whole checkpoint; then one in stages, with rows between them,
+ * so that some keys are wanted as they leave: begun, units encoded and handed over, settled. */
+enum wr_status wr_checkpoint_stage(struct wr_checkpointer *c, struct wr_error *error);
 /* Encodes one frozen unit now. */
 void wr_checkpointer_save_unit(struct wr_checkpointer *c, struct wr_operator *op, uint32_t unit);
 

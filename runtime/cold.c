@@ -108,6 +108,12 @@ static void name_operator(struct wr_cold *cold, uint32_t number)
     }
 }
 
+bool wr_cold_may_be_out(const struct wr_operator *op)
+{
+    WR_ASSERT(op->cold);
+    return op->cold->cold->memory_max || op->cold->name.size;
+}
+
 /* ---- Leaving ------------------------------------------------------------------------------------- */
 
 bool wr_cold_is_pressed(const struct wr_checkpointer *c, bool soft)

@@ -40,6 +40,8 @@ struct wr_cold_keys {
  * `before`: wr_keytable_next_order before the batch's keys were looked up. */
 void wr_cold_rows(struct wr_operator *op, struct wr_keytable *keys, const struct wr_batch *batch, const uint32_t *column,
                   uint32_t columns, const uint64_t *select, uint64_t before, int32_t *id);
+/* Keys are out, or may be with the checkpoint that is about to be taken. */
+bool wr_cold_may_be_out(const struct wr_operator *op);
 /* Brings back the keys that are due first, all of that time. */
 void wr_cold_wake(struct wr_operator *op);
 /* Brings back those that are due at `time`, in their order, about so many; false: there are no more. */

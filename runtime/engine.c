@@ -123,7 +123,7 @@ static enum wr_status state_options(const struct wr_engine *engine, struct wr_ch
     int64_t count = (int64_t)o->checkpoint_rows;
     *out = (struct wr_checkpoint_options){.directory = o->state, .interval_us = o->checkpoint_us, .discard = o->discard_state,
                                           .accept_loss = o->accept_loss, .any_file_system = o->any_file_system,
-                                          .each_batch = o->state_roundtrip == 2};
+                                          .each_batch = o->state_roundtrip >= 2};
     if (out->interval_us < 0) out->interval_us = INTERVAL_US;
     if (o->checkpoint_us < 0 && interval &&
         (!wr_parse_interval(wr_slice_cstr(interval), &out->interval_us) || out->interval_us < 0))
@@ -134,6 +134,7 @@ static enum wr_status state_options(const struct wr_engine *engine, struct wr_ch
     const char *most = wr_program_setting(engine->program, "memory_max");
     if (most && (!wr_parse_bytes(wr_slice_cstr(most), &out->memory_max) || out->memory_max <= WR_COLD_ALL))
         return wr_error_set(error, WR_ERR_USAGE, "memory_max is a size like '512MB', not '%s'", most);
+    if (o->state_roundtrip == 3) out->memory_max = WR_COLD_ALL;
     return WR_OK;
 }
 
@@ -241,7 +242,7 @@ static enum wr_status loop(struct wr_engine *engine, struct wr_error *error)
     enum { TICK_US = 100000 };
     WR_ASSERT(engine->running);
     int64_t tick = wr_clock_monotonic_us();
-    bool waits = may_wait(engine), each = engine->options.state && engine->options.state_roundtrip == 2;
+    bool waits = may_wait(engine), each = engine->options.state && engine->options.state_roundtrip >= 2;
     for (;;) {
         if (engine->stop) return wr_error_set(error, WR_ERR_STOPPED, "stopped");
         enum wr_status status = wr_task_step(&engine->task);

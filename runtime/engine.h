@@ -18,7 +18,8 @@ struct wr_engine_options {
     const char *format;  /* of unbound outputs: "json", "csv"; NULL: json */
     uint32_t batch_rows; /* 0: WR_BATCH_ROWS_DEFAULT */
     int state_roundtrip;  /* test modes: all state is saved, dropped and loaded after every batch, 1: in memory; 2: in a
-                             store on disk; with a state directory 2: a checkpoint there after every batch, waited for */
+                             store on disk; with a state directory 2: a checkpoint there after every batch, waited for;
+                             3: as 2, but all keys leave memory (wr_checkpoint_stage) */
     const char *state;    /* a directory: checkpoints are taken there, and a run that was interrupted goes on; NULL: none */
     int64_t checkpoint_us;/* -1: as the program says, or 10 s */
     uint64_t checkpoint_rows; /* 0: as the program says, or none */

@@ -445,9 +445,9 @@ void wr_checkpoint_cycle(struct wr_engine *engine)
     struct wr_task *task = &engine->task;
     struct wr_error error = {0};
     struct wr_buf record = {0};
-    enum wr_status status = wr_checkpoint_now(engine, false, &error);
+    enum wr_status status = c->cold ? wr_checkpoint_stage(c, &error) : wr_checkpoint_now(engine, false, &error);
     WR_ASSERT(status == WR_OK);
-    if (c->cold) return; /* all keys have left: they come back as they are wanted */
+    if (c->cold) return; /* keys have left: they come back as they are wanted */
     if (status == WR_OK) status = wr_store_record(c->store, &record, &error);
     WR_ASSERT(status == WR_OK && record.size);
     reset_changes(task);

@@ -63,7 +63,7 @@ void wr_window_save_own(struct wr_operator *op, wr_state_entry_fn *entry, void *
 {
     struct wr_window *w = (struct wr_window *)op;
     WR_ASSERT(w->pending == 0);
-    if (!op->cold || !op->cold->name.size) return;
+    if (!op->cold || !wr_cold_may_be_out(op)) return;
     wr_buf_clear(&w->saving);
     wr_put_u8(&w->saving, OWN_FORM);
     wr_put_uint(&w->saving, w->open.count);

@@ -422,7 +422,7 @@ static int open_with_few_addresses(const char *path)
 static void few_addresses_make_a_smaller_map(void **state)
 {
     WR_UNUSED(state);
-#ifdef __SANITIZE_ADDRESS__
+#if defined __SANITIZE_ADDRESS__ || defined __SANITIZE_THREAD__
     skip(); /* the sanitizer's own shadow wants more addresses than the limit allows */
 #endif
     assert_int_equal(in_child(open_with_few_addresses, new_path()), 0);

@@ -138,9 +138,10 @@ class Random:
             line += ["--out", f"{name}={os.path.join(folder, file)}"]
         return line + how
 
-    def run(self, folder, inputs, how, env=None):
+    def run(self, folder, inputs, how, env=None, mode=""):
+        """mode: "store" or "cold", with a checkpoint after every batch; cold: keys leave memory and come back."""
         p = subprocess.run(self.command(folder, inputs, how), capture_output=True, text=True, timeout=120,
-                           env=dict(os.environ, WEIR_STATE_TEST="store" if how else "", **(env or {})))
+                           env=dict(os.environ, WEIR_STATE_TEST=mode, **(env or {})))
         return p.returncode, p.stderr
 
     def contents(self, folder):
@@ -168,6 +169,10 @@ def disturbance(r, has_faults, folder, most):
     return power.environment(SHIM, folder, WEIR_SHIM_KILL=str(n * 6 + r.randint(-5, 0)))
 
 
+def difference(want, got):
+    return "".join(f"{f} differs\n  expected {want[f]!r}\n  came     {got[f]!r}\n" for f in want if want[f] != got[f])
+
+
 def verdict(case, folder, has_faults):
     """(how often it was killed, what is wrong or None)."""
     r = case.r
@@ -183,22 +188,26 @@ def verdict(case, folder, has_faults):
         return None, None
     if code:
         return 0, f"without state: exit {code}: {err}"
+    want, told = case.contents(peace), table(err)
+    for batch in ("1", "2"):  # keys leave memory and come back, nothing is killed
+        code, err = case.run(peace, inputs, ["--batch-rows", batch], mode="cold")
+        if code or case.contents(peace) != want or table(err) != told:
+            return 0, f"with keys out of memory, --batch-rows {batch}: exit {code}: {err}: {difference(want, case.contents(peace))}"
     kills, rows = 0, sum(len(rows) for _, rows in case.case.files)
     most = max(4, rows // 5)
     while True:
         how = ["--state", os.path.join(war, "state"), "--batch-rows", str(r.randint(1, 5))]
         dies = kills < 60
-        code, err = case.run(war, inputs, how, disturbance(r, has_faults, war, most) if dies else None)
+        code, err = case.run(war, inputs, how, disturbance(r, has_faults, war, most) if dies else None, r.choice(["store", "cold"]))
         if code == 0:
             break
         if code != -9 or not dies:
             return kills, f"after {kills} kills: exit {code}: {err}"
         kills += 1
-    want, got = case.contents(peace), case.contents(war)
-    for file in want:
-        if want[file] != got[file]:
-            return kills, f"after {kills} kills {file} differs\n  expected {want[file]!r}\n  came     {got[file]!r}"
-    return kills, None if table(err) == table(case.run(peace, inputs, [])[1]) else f"after {kills} kills another table: {err}"
+    wrong = difference(want, case.contents(war))
+    if wrong:
+        return kills, f"after {kills} kills {wrong}"
+    return kills, None if table(err) == told else f"after {kills} kills another table: {err}"
 
 
 def one(seed, forms, has_faults):
