@@ -143,6 +143,7 @@ pages: $(BIN) ## rewrite the generated pages of docs/
 	@$(BIN) help --page bytecode > docs/bytecode.md
 	@$(BIN) help --page errors > docs/errors.md
 	@$(BIN) help --page functions > docs/functions.md
+	@$(BIN) help --page settings > docs/settings.md
 
 check: $(BIN) ## layout, includes, names, sizes, READMEs, generated pages
 	@WEIR=$(BIN) python3 tests/check/house.py

@@ -1,6 +1,7 @@
 /* weir help: commands, topics and diagnostic codes, offline. */
 #include "base/text.h"
 #include "cli/cli.h"
+#include "compiler/compile.h"
 #include "dsl/diag.h"
 #include "vm/builtin.h"
 #include "vm/bytecode_page.h"
@@ -38,6 +39,54 @@ static void print_functions(struct wr_buf *out)
                          "ARG_MIN ARG_MAX ANY_VALUE STRING_AGG COUNT(DISTINCT x)\n");
 }
 
+/* How a value of that kind is written. */
+static void print_values(const struct wr_setting_info *s, struct wr_buf *out)
+{
+    static const struct { const char *kind, *written; } kinds[] = {
+        {"DURATION", "a duration: 10s, 5m"}, {"COUNT", "a whole number"}, {"LIMIT", "a whole number from 1 on"},
+        {"SIZE", "bytes: 1000000, '512MB'"}, {"SWITCH", "true or false"}, {"CHARACTER", "one byte: ';'"}};
+    if (strcmp(s->kind, "CHOICES") == 0) wr_buf_add_cstr(out, "some of: ");
+    for (const char *at = s->values; *at; at++) {
+        if (*at == '|') wr_buf_add_cstr(out, ", ");
+        else wr_buf_add_char(out, *at);
+        if (*at == ':' && (!at[1] || at[1] == '|')) wr_buf_add_cstr(out, "NAME");
+    }
+    if (!*s->values && strcmp(s->kind, "TEXT") == 0) wr_buf_add_cstr(out, "a text");
+    for (size_t i = 0; i < WR_COUNT(kinds); i++)
+        if (strcmp(s->kind, kinds[i].kind) == 0) wr_buf_add_cstr(out, kinds[i].written);
+}
+
+static void print_settings(bool option, struct wr_buf *out)
+{
+    const struct wr_setting_info *s;
+    wr_buf_add_cstr(out, option ? "\nCREATE STREAM … WITH (name = value):\n\n" : "\nSET name = value:\n\n");
+    for (size_t i = 0; (s = wr_setting_at(option, i)); i++) {
+        wr_buf_printf(out, "  %-22s  %s", s->name, s->sentence);
+        wr_buf_printf(out, "\n  %-22s    ", "");
+        print_values(s, out);
+        if (!s->runs) wr_buf_add_cstr(out, "; does not run yet");
+        else if (*s->otherwise) wr_buf_printf(out, "; if not said: %s", s->otherwise);
+        wr_buf_add_char(out, '\n');
+    }
+}
+
+/* docs/settings.md: every setting and option. */
+static void print_settings_page(struct wr_buf *out)
+{
+    const struct wr_setting_info *s;
+    wr_buf_add_cstr(out, "# Settings\n\nMade from `compiler/config.def`; `weir help settings` shows the same.\n"
+                         "`SET name = value;` stands in a program, `WITH (name = value, …)` behind the columns of a stream.\n");
+    for (int option = 0; option < 2; option++) {
+        wr_buf_printf(out, "\n## %s\n\n| name | what it is | value | if not said |\n|---|---|---|---|\n",
+                      option ? "Of a stream: WITH" : "Of a program: SET");
+        for (size_t i = 0; (s = wr_setting_at(option, i)); i++) {
+            wr_buf_printf(out, "| `%s` | %s | ", s->name, s->sentence);
+            print_values(s, out);
+            wr_buf_printf(out, " | %s |\n", s->runs ? s->otherwise : "does not run yet: refused by name");
+        }
+    }
+}
+
 /* Words that a person looks for, and the topic that has them. */
 static const struct { const char *word, *topic; } also[] = {
     {"streams", "statements"}, {"stream", "statements"}, {"create", "statements"}, {"view", "statements"},
@@ -46,7 +95,9 @@ static const struct { const char *word, *topic; } also[] = {
     {"window", "windows"}, {"within", "patterns"}, {"define", "patterns"}, {"match", "patterns"},
     {"match_recognize", "patterns"}, {"pattern", "patterns"}, {"not", "patterns"}, {"json", "files"}, {"csv", "files"},
     {"gzip", "files"}, {"type", "types"}, {"decimal", "types"}, {"timestamp", "types"}, {"interval", "types"},
-    {"aggregates", "functions"}, {"test", "tests"}, {"wtest", "tests"}, {"exit", "exit_codes"}};
+    {"aggregates", "functions"}, {"test", "tests"}, {"wtest", "tests"}, {"exit", "exit_codes"},
+    {"with", "settings"}, {"limits", "settings"}, {"memory", "settings"}, {"states", "state"}, {"checkpoint", "state"},
+    {"checkpoints", "state"}, {"resume", "state"}, {"upgrade", "state"}, {"upgrades", "state"}};
 
 static const char *topic_of(const char *wanted)
 {
@@ -118,7 +169,8 @@ static int print_page(const char *page)
     if (strcmp(page, "bytecode") == 0) wr_bytecode_page(&out);
     else if (strcmp(page, "errors") == 0) print_errors_page(&out);
     else if (strcmp(page, "functions") == 0) print_functions_page(&out);
-    else return wr_fail(WR_EXIT_USAGE, "--page is bytecode, errors or functions, not '%s'", page);
+    else if (strcmp(page, "settings") == 0) print_settings_page(&out);
+    else return wr_fail(WR_EXIT_USAGE, "--page is bytecode, errors, functions or settings, not '%s'", page);
     wr_put_out(wr_buf_slice(&out));
     wr_buf_release(&out);
     return WR_EXIT_DONE;
@@ -142,6 +194,7 @@ int wr_cli_help(struct wr_args *args)
     else if (same_topic("functions", wanted)) print_functions(&out);
     for (size_t i = 0; i < WR_COUNT(topics); i++)
         if (same_topic(topics[i].name, wanted)) wr_buf_add_cstr(&out, topics[i].page);
+    for (int option = 0; option < 2 && same_topic("settings", wanted); option++) print_settings(option, &out);
     int result = out.size ? WR_EXIT_DONE : unknown_topic(wanted);
     if (out.size) wr_put_out(wr_buf_slice(&out));
     wr_buf_release(&out);

@@ -392,7 +392,9 @@ int wr_run_program(struct wr_args *args, weir_program *program, const char *cons
         print_gathered(&run);
     }
     int code = wr_exit_of(status, &error);
-    if (ran && status != WEIR_E_USAGE && status != WEIR_E_CLOSED && print_summary(&run) != WEIR_OK && code == 0)
+    /* A refusal is to be read: no table stands behind it. */
+    bool refused = status == WEIR_E_USAGE || status == WEIR_E_CLOSED || status == WEIR_E_STATE;
+    if (ran && !refused && print_summary(&run) != WEIR_OK && code == 0)
         code = wr_exit_of(WEIR_E_MEMORY, NULL);
     weir_engine_close(run.engine);
     wr_buf_release(&run.lines);

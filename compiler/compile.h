@@ -28,6 +28,17 @@ struct wr_compile_options {
 struct wr_program *wr_compile(const struct wr_tree *tree, struct wr_diags *diags, uint32_t main_file,
                               const struct wr_compile_options *options);
 
+/* A setting (SET name = …), or an option (WITH (name = …)), in the order of config.def; NULL past the last. */
+struct wr_setting_info {
+    const char *name;
+    const char *kind;            /* TEXT, CHOICE, …: config.def says them */
+    const char *values;          /* of a CHOICE, between | */
+    const char *otherwise;       /* what holds when it is not said; "": nothing to say */
+    const char *sentence;
+    bool runs;                   /* false: refused by name so far */
+};
+const struct wr_setting_info *wr_setting_at(bool option, size_t i);
+
 /* `weir explain`, drawn from the program that will run: in plain words, dataflow, automaton, state bound,
  * fields decoded; with bytecode beside its source lines when asked. `only`: one query's name, or empty. `bound`: what
  * state takes, one a node (the runtime knows), or NULL. */

@@ -180,7 +180,9 @@ uint32_t wr_relation_column(struct wr_compile *c, const struct wr_relation *r,
                         WR_SLICE_ARG(name->text));
     if (r->declared_at.end)
         wr_diag_second(c->diags, d, r->declared_at, "its columns are declared here");
-    wr_diag_suggest(c->diags, d, &near, r->alias.size ? "it has" : "there are");
+    if (name->quoted && !wr_suggestion_best(&near).size)
+        wr_diag_help(c->diags, d, "double quotes make a name; a text stands in single quotes: '%.*s'", WR_SLICE_ARG(name->text));
+    else wr_diag_suggest(c->diags, d, &near, r->alias.size ? "it has" : "there are");
     return WR_NONE;
 }
 

@@ -11,11 +11,13 @@ struct known {
     enum kind kind;
     const char *values;
     bool later;
+    struct wr_setting_info info;
 };
 
 #define LATER "\x01"
 static const struct known settings[] = {
-#define SETTING(NAME, KIND, VALUES, DEFAULT, SENTENCE) {NAME, KIND_##KIND, VALUES, DEFAULT[0] == 1},
+#define SETTING(NAME, KIND, VALUES, DEFAULT, SENTENCE) \
+    {NAME, KIND_##KIND, VALUES, DEFAULT[0] == 1, {NAME, #KIND, VALUES, DEFAULT, SENTENCE, DEFAULT[0] != 1}},
 #define OPTION(NAME, KIND, VALUES, DEFAULT, SENTENCE)
 #include "compiler/config.def"
 #undef SETTING
@@ -23,11 +25,18 @@ static const struct known settings[] = {
 };
 static const struct known options[] = {
 #define SETTING(NAME, KIND, VALUES, DEFAULT, SENTENCE)
-#define OPTION(NAME, KIND, VALUES, DEFAULT, SENTENCE) {NAME, KIND_##KIND, VALUES, DEFAULT[0] == 1},
+#define OPTION(NAME, KIND, VALUES, DEFAULT, SENTENCE) \
+    {NAME, KIND_##KIND, VALUES, DEFAULT[0] == 1, {NAME, #KIND, VALUES, DEFAULT, SENTENCE, DEFAULT[0] != 1}},
 #include "compiler/config.def"
 #undef SETTING
 #undef OPTION
 };
+
+const struct wr_setting_info *wr_setting_at(bool option, size_t i)
+{
+    if (i >= (option ? WR_COUNT(options) : WR_COUNT(settings))) return NULL;
+    return option ? &options[i].info : &settings[i].info;
+}
 
 static const struct known *find(const struct known *list, size_t count, struct wr_slice name,
                                 struct wr_suggestion *near)

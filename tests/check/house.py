@@ -126,7 +126,7 @@ def check_diagnostics():
 
 
 def check_pages():
-    for page in ("bytecode", "errors", "functions"):
+    for page in ("bytecode", "errors", "functions", "settings"):
         want = subprocess.run([WEIR, "help", "--page", page], capture_output=True, text=True).stdout
         path = f"docs/{page}.md"
         if not os.path.exists(path) or open(path).read() != want:

@@ -361,6 +361,9 @@ def help_for_commands_topics_and_codes(f):
     rc, out, err = weir("help", "paterns")
     assert rc == 2 and "did you mean 'patterns'?" in err, err
     assert "W0301" in weir("help", "W0301")[1]
+    settings = weir("help", "settings")[1]
+    assert "memory_max" in settings and "skip, stop, dlq:NAME; if not said: skip" in settings, settings
+    assert "savepoint" in weir("help", "checkpoints")[1]
 
 
 @case
