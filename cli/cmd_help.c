@@ -183,11 +183,15 @@ int wr_cli_help(struct wr_args *args)
     if (args->positional.count != 1) return wr_fail(WR_EXIT_USAGE, "help explains one thing at a time: weir help TOPIC");
     const char *wanted = args->positional.at[0];
     const struct wr_command_info *command = wr_command_find(wanted);
+    struct wr_buf out = {0};
     if (command) {
         wr_print_usage(command, false, stdout);
+        for (size_t i = 0; i < WR_COUNT(topics); i++)
+            if (same_topic(topics[i].name, wanted)) wr_buf_printf(&out, "\n%s", topics[i].page);
+        if (out.size) wr_put_out(wr_buf_slice(&out));
+        wr_buf_release(&out);
         return WR_EXIT_DONE;
     }
-    struct wr_buf out = {0};
     enum wr_diag_code code = wr_diag_find(wr_slice_cstr(wanted));
     wanted = topic_of(wanted);
     if (code != WR_DIAG_COUNT) print_code(code, &out);

@@ -363,7 +363,9 @@ def help_for_commands_topics_and_codes(f):
     assert "W0301" in weir("help", "W0301")[1]
     settings = weir("help", "settings")[1]
     assert "memory_max" in settings and "skip, stop, dlq:NAME; if not said: skip" in settings, settings
-    assert "savepoint" in weir("help", "checkpoints")[1]
+    assert "savepoint DIR TO" in weir("help", "checkpoints")[1]
+    of_command = weir("help", "state")[1]  # a command and a topic
+    assert of_command.startswith("Example:") and "savepoint DIR TO" in of_command, of_command
 
 
 @case
