@@ -89,8 +89,8 @@ static void on_result(void *context, const weir_result *result)
 }
 
 /* The first rows of the recording as a test of the program that reads them. Empty when there are
- * none. */
-static void write_test(const char *program_path, struct wr_slice program, const char *name,
+ * none. Returns an exit code: the recording may be none that can be read. */
+static int write_test(const char *program_path, struct wr_slice program, const char *name,
                        const char *stream, const char *from, struct wr_buf *out)
 {
     weir_program *loaded = NULL;
@@ -105,7 +105,7 @@ static void write_test(const char *program_path, struct wr_slice program, const 
         weir_compile(program_path, program.data, program.size, NULL, &loaded, &diagnostics);
     if (status == WEIR_OK) status = weir_engine_open(loaded, &options, &rows.engine, &error);
     if (status == WEIR_OK) status = weir_engine_bind_input(rows.engine, NULL, from, &error);
-    if (status == WEIR_OK) (void)weir_engine_run(rows.engine, &error);
+    if (status == WEIR_OK) status = weir_engine_run(rows.engine, &error);
     weir_engine_close(rows.engine);
     weir_program_free(loaded);
     weir_text_free(diagnostics);
@@ -122,6 +122,7 @@ static void write_test(const char *program_path, struct wr_slice program, const 
         wr_buf_release(&start);
     }
     wr_buf_release(&rows.lines);
+    return rows.count ? WR_EXIT_DONE : wr_exit_of(status, &error);
 }
 
 /* The text as `weir fmt` lays it out. */
@@ -159,7 +160,7 @@ static int from_recording(struct wr_args *args, const char *folder, const char *
         if (code == WR_EXIT_DONE && !write_one(folder, wr_buf_cstr(&file), wr_buf_slice(&text)))
             code = WR_EXIT_IO;
         if (code == WR_EXIT_DONE && strcmp(from, "-") != 0)
-            write_test(wr_buf_cstr(&path), wr_buf_slice(&text), stream, stream, from, &test);
+            code = write_test(wr_buf_cstr(&path), wr_buf_slice(&text), stream, stream, from, &test);
         if (test.size && !write_one(folder, wr_buf_cstr(&test_file), wr_buf_slice(&test)))
             code = WR_EXIT_IO;
         if (code == WR_EXIT_DONE)

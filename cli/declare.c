@@ -96,7 +96,8 @@ static void add_column(struct wr_buf *out, const struct wr_inferred *in, uint32_
         size_t width = out->size - from;
         while (width++ < 40) wr_buf_add_char(out, ' ');
         wr_buf_printf(out, "  -- %s", column->why);
-        if (column->nulls) wr_buf_printf(out, "; NULL in %llu rows", (unsigned long long)column->nulls);
+        if (column->nulls) wr_buf_printf(out, "; NULL in %llu row%s", (unsigned long long)column->nulls,
+                                         column->nulls == 1 ? "" : "s");
     }
     wr_buf_add_char(out, '\n');
 }

@@ -62,22 +62,10 @@ static void places_init(struct csv_reader *r, uint32_t count)
     for (uint32_t i = 0; i < r->spec.field_count; i++) r->same[i] = WR_NONE;
 }
 
-static struct wr_slice cell_text(struct csv_reader *r, const char *start, const struct wr_csv_cell *cell)
-{
-    struct wr_slice text = wr_slice_of(start + cell->start, cell->size);
-    if (!cell->doubled) return text;
-    char *out = wr_arena_alloc_zero(&r->columns.strings, text.size + WR_DECODE_PADDING), *to = out;
-    for (size_t i = 0; i < text.size; i++) {
-        *to++ = text.data[i];
-        if (text.data[i] == '"') i++;
-    }
-    return wr_slice_of(out, (size_t)(to - out));
-}
-
 /* What the header calls a column; one without a name has its number, as column_3. */
 static struct wr_slice header_name(struct csv_reader *r, const char *start, size_t i)
 {
-    struct wr_slice text = cell_text(r, start, &r->scan.cell.at[i]);
+    struct wr_slice text = wr_csv_text(&r->columns.strings, start, &r->scan.cell.at[i]);
     return text.size ? text : wr_arena_printf(&r->columns.strings, "column_%zu", i + 1);
 }
 
@@ -171,7 +159,7 @@ static enum wr_decode decode_cell(struct csv_reader *r, const char *start, const
                                   uint32_t row, uint32_t column)
 {
     if (cell->size == 0 && !cell->quoted) return wr_decode_null(&r->columns, column, row);
-    struct wr_slice text = cell_text(r, start, cell);
+    struct wr_slice text = wr_csv_text(&r->columns.strings, start, cell);
     if (!is_utf8(text)) return WR_DECODE_UTF8;
     return wr_decode_text(&r->columns, column, row, text);
 }

@@ -124,3 +124,15 @@ enum wr_csv_found wr_csv_scan_record(struct wr_csv_scan *s, const char *start, c
         s->field = (size_t)(p - start);
     }
 }
+
+struct wr_slice wr_csv_text(struct wr_arena *arena, const char *start, const struct wr_csv_cell *cell)
+{
+    struct wr_slice text = wr_slice_of(start + cell->start, cell->size);
+    if (!cell->doubled) return text;
+    char *out = wr_arena_alloc_zero(arena, text.size + WR_DECODE_PADDING), *to = out;
+    for (size_t i = 0; i < text.size; i++) {
+        *to++ = text.data[i];
+        if (text.data[i] == '"') i++;
+    }
+    return wr_slice_of(out, (size_t)(to - out));
+}

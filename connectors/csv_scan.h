@@ -35,4 +35,8 @@ enum wr_csv_found { WR_CSV_RECORD, WR_CSV_MORE, WR_CSV_BAD };
 enum wr_csv_found wr_csv_scan_record(struct wr_csv_scan *s, const char *start, const char *end, bool at_end,
                                      const char **next, enum wr_decode *why);
 
+/* The text of a cell of the record that begins at `start`, doubled quotes undone: lent from the record, or in the arena with
+ * WR_DECODE_PADDING bytes behind it. */
+struct wr_slice wr_csv_text(struct wr_arena *arena, const char *start, const struct wr_csv_cell *cell);
+
 #endif

@@ -27,7 +27,7 @@ static void note_cell(struct wr_seen *seen, struct wr_slice text, bool quoted)
 static void note_header(struct wr_infer_state *s, const struct wr_csv_scan *scan, const char *start)
 {
     for (size_t i = 0; i < scan->cell.count && i < WR_INFER_COLUMNS_MAX; i++) {
-        struct wr_slice name = wr_slice_of(start + scan->cell.at[i].start, scan->cell.at[i].size);
+        struct wr_slice name = wr_csv_text(s->arena, start, &scan->cell.at[i]);
         /* One without a name is called as the reader calls it. */
         name = name.size ? wr_arena_copy(s->arena, name) : wr_arena_printf(s->arena, "column_%zu", i + 1);
         for (size_t k = 0; k < i && !s->note; k++)

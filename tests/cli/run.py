@@ -329,6 +329,19 @@ def what_init_writes_is_in_order(f):
 
 
 @case
+def init_reads_headers_as_replay_does(f):
+    with open(f + "/quotes.csv", "w") as file:
+        file.write('id,"a ""b"" c",at\nx,1,2026-01-01T00:00:00Z\n')
+    with open(f + "/twice.csv", "w") as file:
+        file.write("id,n,id,at\nx,1,2,2026-01-01T00:00:00Z\n")
+    equal(weir("init", "--from", "quotes.csv", cwd=f)[0], 0)
+    rc, out, err = weir("replay", "-q", "quotes.weir", "--in", "quotes=quotes.csv", cwd=f)
+    equal((rc, json.loads(out)['a "b" c']), (0, 1))
+    rc, out, err = weir("init", "--from", "twice.csv", cwd=f)
+    assert rc == 4 and "both called id; rename one of them" in err and "now run" not in err, (rc, err)
+
+
+@case
 def annotations_stand_in_order_of_place(f):
     with open(f + "/q.weir", "w") as file:
         file.write("CREATE STREAM s (a INT);\nSELECT b FROM s;\nSELECT a FORM s;\nSELECT c FROM s;\n")
