@@ -287,7 +287,7 @@ static void cold_entries_are_found_replaced_and_go(void **state)
             fill_segment(&values[i], n, epoch, 10 + n * 13);
             cold[i].value = wr_buf_slice(&values[i]);
         }
-        struct wr_cold_due due = {cold_op(1), 4000};
+        struct wr_cold_due due = {cold_op(1), epoch % 8 ? 4000 : 3999}; /* those of that very time, and none behind it */
         struct wr_store_commit c = {.first_number = 1, .record = WR_SLICE("r"), .keep_from = 1, .epoch = epoch, .cold_count = 64,
                                     .cold = cold, .due_count = epoch % 4 == 0, .due = &due};
         for (uint64_t n = 0; c.due_count && n < COLD_KEYS; n++)
