@@ -11,7 +11,7 @@ import argparse, concurrent.futures, os, re, subprocess, sys, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SUITES = ["cases/run.py", "cli/run.py", "cli/wtest_run.py", "cli/why_run.py", "cli/language_run.py", "cli/state_run.py", "conformance/run.py", "reference/run.py", "examples/run.py", "bad_input/run.py",
-          "torture/run.py", "torture/programs.py", "torture/upgrade.py", "golden_state/run.py"]
+          "torture/run.py", "torture/programs.py", "torture/beside.py", "torture/upgrade.py", "golden_state/run.py"]
 
 # Run once more in the test mode of state; reference/run.py does so by itself, case by case.
 STATE_SUITES = ["cli/run.py", "cli/wtest_run.py", "cli/language_run.py", "cli/state_run.py", "conformance/run.py", "examples/run.py"]

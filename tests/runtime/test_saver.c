@@ -201,12 +201,114 @@ static int teardown(void **state)
     return system(command);
 }
 
+/* ---- Look-ups beside the writer ---------------------------------------------------------------------- */
+
+enum { COLD_KEYS = 300, COLD_EPOCHS = 60 };
+
+/* The checkpoint up to `epoch` that wrote the key last; each writes a third of them. 0: none. */
+static uint64_t written_by(uint32_t key, uint64_t epoch)
+{
+    uint64_t before = (key + epoch) % 3;
+    return epoch > before ? epoch - before : 0;
+}
+
+static void fill_value(struct wr_buf *out, uint32_t key, uint64_t epoch)
+{
+    fill_segment(out, key * 1000 + epoch, 100 + 80 * epoch);
+}
+
+static void give_cold(struct wr_saver *saver, uint64_t epoch)
+{
+    struct wr_cold_entry cold[COLD_KEYS];
+    struct wr_buf value[COLD_KEYS] = {{0}};
+    uint32_t key[COLD_KEYS];
+    size_t count = 0;
+    for (uint32_t i = 0; i < COLD_KEYS; i++) {
+        key[i] = i;
+        if (written_by(i, epoch) != epoch) continue;
+        fill_value(&value[i], i, epoch);
+        cold[count++] = (struct wr_cold_entry){WR_SLICE("operator"), wr_slice_of((const char *)&key[i], sizeof key[i]),
+                                               wr_buf_slice(&value[i]), (int64_t)((i * 7 + epoch) % 40), i};
+    }
+    give_segments(saver, epoch, 1, 120000);
+    struct wr_store_commit c = {.first_number = epoch + 1, .record = WR_SLICE("record"), .program = WR_SLICE("program"),
+                                .keep_from = 1, .epoch = epoch, .cold_count = count, .cold = cold};
+    wr_saver_commit(saver, &c);
+    for (uint32_t i = 0; i < COLD_KEYS; i++) wr_buf_release(&value[i]);
+}
+
+/* What stands there is of the last checkpoint, or of the one that is being written. */
+static void assert_of(const struct wr_stored *cold, uint64_t epoch)
+{
+    struct wr_buf want = {0};
+    uint32_t key;
+    assert_int_equal(cold->key.size, sizeof key);
+    memcpy(&key, cold->key.data, sizeof key);
+    assert_true(cold->epoch == written_by(key, epoch) || cold->epoch == written_by(key, epoch - 1));
+    assert_int_equal(cold->wake, (key * 7 + cold->epoch) % 40);
+    fill_value(&want, key, cold->epoch);
+    assert_true(wr_slice_equal(cold->value, wr_buf_slice(&want)));
+    wr_buf_release(&want);
+}
+
+static void look(struct wr_store *store, uint64_t epoch, uint64_t random)
+{
+    uint32_t key = (uint32_t)(wr_mix64(random) % COLD_KEYS);
+    struct wr_buf out = {0};
+    struct wr_error error = {0};
+    struct wr_stored cold;
+    enum wr_status status = wr_store_cold_find(store, WR_SLICE("operator"), wr_slice_of((const char *)&key, sizeof key), &cold,
+                                               &out, &error);
+    if (status != WR_OK && status != WR_END) fail_msg("%s", error.message);
+    if (status == WR_OK) assert_of(&cold, epoch);
+    else assert_int_equal(written_by(key, epoch - 1), 0);
+    if (random % 8 == 0) {
+        struct wr_cold_place place = {0};
+        size_t met = 0;
+        wr_buf_clear(&out);
+        status = wr_store_cold_due(store, WR_SLICE("operator"), (int64_t)(random % 40), 30, &place, &out, &error);
+        if (status != WR_OK) fail_msg("%s", error.message);
+        for (struct wr_slice in = wr_buf_slice(&out); in.size; met++) {
+            assert_true(wr_store_cold_next(&in, &cold) && cold.wake <= (int64_t)(random % 40));
+            assert_of(&cold, epoch);
+        }
+        assert_true(met <= 30);
+    }
+    wr_buf_release(&out);
+}
+
+/* The map is small and grows under the one that looks; the build with MODE=tsan sees what both touch. */
+static void keys_are_looked_up_while_the_thread_writes(void **state)
+{
+    WR_UNUSED(state);
+    struct wr_store_options options = {.directory = new_path(), .volatile_ = true, .map_bytes = 1 << 20};
+    struct wr_store *store;
+    struct wr_error error = {0};
+    if (wr_store_open(&options, &store, &error) != WR_OK) fail_msg("%s", error.message);
+    struct wr_saver *saver = wr_saver_start(store, true, NULL, NULL);
+    struct wr_saved saved = {0};
+    uint64_t random = 1, beside = 0;
+    for (uint64_t epoch = 1; epoch <= COLD_EPOCHS; epoch++) {
+        give_cold(saver, epoch);
+        for (; !wr_saver_poll(saver, false, &saved); beside++) look(store, epoch, random++);
+        if (!saved.done) fail_msg("%s", saved.error.message);
+        for (size_t i = 0; i < 20; i++) look(store, epoch, random++);
+    }
+    assert_true(beside > 0);
+    wr_saver_stop(saver);
+    struct wr_store_size size;
+    assert_int_equal(wr_store_measure(store, &size, &error), WR_OK);
+    assert_true(size.file_bytes > 4 << 20 && size.cold_entries == COLD_KEYS);
+    wr_store_close(store);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(checkpoints_follow_one_another),
         cmocka_unit_test(stopping_finishes_what_is_whole_and_drops_the_rest),
         cmocka_unit_test(a_failure_is_told_and_stays),
+        cmocka_unit_test(keys_are_looked_up_while_the_thread_writes),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
