@@ -32,7 +32,7 @@ uint32_t wr_seq_item_new(struct wr_seq *s, uint32_t level, struct wr_seq_list *l
 
 static void item_free(struct wr_pattern *p, struct wr_seq *s, uint32_t level, uint32_t id)
 {
-    wr_layout_drop(&s->level[level].layout, wr_seq_item_at(s, level, id)->cell, p->strings);
+    wr_layout_drop(&s->level[level].layout, wr_seq_cell(wr_seq_item_at(s, level, id), level), p->strings);
     wr_slab_free(&s->level[level].slab, id);
 }
 

@@ -476,6 +476,17 @@ def names_in_quotes_and_absolute_paths(f):
 
 
 @case
+def strings_of_the_second_row_of_a_sequence_are_let_go_with_it(f):
+    """Once the place of another row's string was given back, and weir fell."""
+    rows = [(1, "first"), (2, "second"), (3, "third")] * 2
+    text = "".join(f'+{i}0s payments card=c amount={n} status="the {s} text, longer than what lies inline"\n'
+                   for i, (n, s) in enumerate(rows))
+    ok(f, text + '---\n+20s steps begun=/first/ further=/second/\n+50s steps begun=/first/ further=/second/\n', program=PROGRAM.split("CREATE STREAM alerts")[0] +
+       "CREATE STREAM steps;\nPATTERN p FROM payments PARTITION BY card MATCH a -> b -> c WITHIN 1h\n"
+       "DEFINE a AS amount = 1, b AS amount = 2, c AS amount = 3 SELECT a.status AS begun, b.status AS further INTO steps;\n")
+
+
+@case
 def coverage_says_what_no_case_has_made_happen(f):
     rc, out, err = run(f, "=== it\n" + THREE + "---\n+60s alerts tries=3\n", args=["-q", "--coverage"])
     assert rc == 0 and "coverage of p.weir: " in out and out.count("coverage of") == 1, out
