@@ -1,11 +1,13 @@
 /* weir test: cases out of files, run in every way, judged and reported. */
-#include "cli/wtest.h"
+#include "cli/mutate.h"
+#include "cli/file_watch.h"
 #include "vm/builtin_impl.h"
 #include "vm/text.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 struct shown {
     struct wr_slice text;
@@ -15,14 +17,18 @@ struct shown {
 struct testing {
     struct wr_args *args;
     struct wr_regexp *only;
-    bool update, quiet, machine, state_store;
+    bool update, quiet, machine, state_store, covers, mutates;
+    double coverage_min, mutation_min; /* percent */
+    struct wr_file_watch *watch;            /* NULL: the tests are run once */
+
+    /* What follows is of one round. */
     struct wr_arena arena;
     WR_VEC(struct wr_test_report) report;
     WR_VEC(struct shown) shown; /* errors of programs: each text once */
     uint32_t count[WR_TEST_XPASS + 1];
-    bool covers;
-    double coverage_min; /* percent */
     struct wr_test_coverage coverage;
+    struct wr_mutation mutation;
+    WR_VEC(struct wr_test_file *) kept; /* for the mutants */
     bool missing; /* a file that is not there */
     size_t unwanted; /* cases that --run leaves out */
 };
@@ -206,6 +212,7 @@ static void judge(struct testing *t, const struct wr_test_file *file, const stru
     wr_arena_init(&job.arena);
     bool opened =
         wr_test_program_open(&job.program, file, c, t->args->color_out && !t->machine, &why);
+    for (uint32_t i = 0; t->watch && i < job.program.source_count; i++) wr_file_watch_needs(t->watch, job.program.source[i]);
     if (!opened) {
         error_at(v, file, c->line, why);
     } else if (job.program.program) {
@@ -365,6 +372,7 @@ static void run_case(struct testing *t, struct wr_test_file *file, const struct 
     } else {
         add_report(t, report);
     }
+    if (t->mutates && v.verdict == WR_TEST_OK) wr_mutation_add(&t->mutation, file, c);
     wr_buf_release(&v.text);
     wr_buf_release(&v.came);
 }
@@ -381,39 +389,69 @@ static void report_file_error(struct testing *t, const struct wr_test_file *file
                                           .text = why.data});
 }
 
-static void run_file(struct testing *t, const char *path)
+/* The program and the recordings that the cases name, there or not. */
+static void watch_needs(struct testing *t, const struct wr_test_file *file)
 {
-    struct wr_test_file file;
-    struct wr_buf text = {0};
-    int code;
-    if (!wr_read_file(path, &text, &code)) {
-        t->missing = true;
-        return;
+    for (size_t i = 0; i < file->cases.count; i++) {
+        const struct wr_test_case *c = &file->cases.at[i];
+        if (c->use) wr_file_watch_needs(t->watch, c->use);
+        for (size_t k = 0; k < c->event.count; k++) {
+            struct wr_slice path = c->event.at[k].path;
+            if (c->event.at[k].kind != WR_TEST_INPUT || !path.size) continue;
+            const char *folder = path.data[0] == '/' ? "" : file->folder;
+            wr_file_watch_needs(t->watch, wr_arena_printf(&t->arena, "%s%.*s", folder, WR_SLICE_ARG(path)).data);
+        }
     }
-    wr_test_file_init(&file, path);
-    file.text = wr_arena_copy(&file.arena, wr_buf_slice(&text));
-    file.error = wr_test_text_error(file.text);
-    if (file.error) file.error_line = 1;
-    else if (wr_path_ends(path, ".md")) wr_test_parse_markdown(&file, file.text);
-    else wr_test_parse(&file, file.text, 1, NULL, 0);
-    if (!file.cases.count && !file.error && wr_path_ends(path, ".wtest"))
-        file.error = "no case in this file: write lines with a time, then --- and what is expected";
-    if (file.error) report_file_error(t, &file);
-    struct change *change = wr_alloc_zero(sizeof *change * (file.cases.count + 1));
+}
+
+static void run_cases(struct testing *t, struct wr_test_file *file)
+{
+    struct change *change = wr_alloc_zero(sizeof *change * (file->cases.count + 1));
     size_t changes = 0;
-    for (size_t i = 0; i < file.cases.count && !file.error; i++) {
-        const struct wr_test_case *c = &file.cases.at[i];
+    for (size_t i = 0; i < file->cases.count && !file->error && !wr_stop_asked; i++) {
+        const struct wr_test_case *c = &file->cases.at[i];
         if (!is_wanted(t, c->name)) {
             t->unwanted++;
             continue;
         }
-        run_case(t, &file, c, &change[changes]);
+        run_case(t, file, c, &change[changes]);
         changes += change[changes].below != 0;
     }
-    if (changes) write_changes(&file, change, changes);
+    if (changes) write_changes(file, change, changes);
     for (size_t i = 0; i < changes; i++) wr_buf_release(&change[i].text);
     wr_free(change);
-    wr_test_file_release(&file);
+}
+
+static uint32_t bad_cases(const struct testing *t)
+{
+    return t->count[WR_TEST_FAIL] + t->count[WR_TEST_ERROR_VERDICT] + t->count[WR_TEST_XPASS];
+}
+
+static void run_file(struct testing *t, const char *path)
+{
+    struct wr_test_file *file;
+    struct wr_buf text = {0};
+    int code;
+    uint32_t bad = bad_cases(t);
+    if (t->watch) wr_file_watch_begin(t->watch, path);
+    if (!wr_read_file(path, &text, &code)) {
+        t->missing = true;
+        return;
+    }
+    file = wr_alloc_zero(sizeof *file);
+    wr_test_file_init(file, wr_arena_cstr(&t->arena, wr_slice_cstr(path)));
+    file->text = wr_arena_copy(&file->arena, wr_buf_slice(&text));
+    file->error = wr_test_text_error(file->text);
+    if (file->error) file->error_line = 1;
+    else if (wr_path_ends(path, ".md")) wr_test_parse_markdown(file, file->text);
+    else wr_test_parse(file, file->text, 1, NULL, 0);
+    if (!file->cases.count && !file->error && wr_path_ends(path, ".wtest"))
+        file->error = "no case in this file: write lines with a time, then --- and what is expected";
+    if (file->error) report_file_error(t, file);
+    if (t->watch) watch_needs(t, file);
+    run_cases(t, file);
+    if (t->watch) wr_file_watch_bad(t->watch, bad_cases(t) > bad);
+    wr_vec_push(&t->kept, file);
     wr_buf_release(&text);
 }
 
@@ -433,10 +471,44 @@ static int report_coverage(struct testing *t, struct wr_buf *out)
     return low ? WR_EXIT_NO : WR_EXIT_DONE;
 }
 
+/* Survivors; the exit code is 1 when less is told than --mutate=MIN wants. JSON has them in its document. */
+static int report_mutants(struct testing *t, struct wr_buf *out)
+{
+    struct wr_buf text = {0};
+    double score = wr_mutation_score(&t->mutation);
+    bool low = score < t->mutation_min;
+    wr_mutation_print(&t->mutation, t->args->color_out && !t->machine, &text);
+    if (t->mutation_min > 0)
+        wr_buf_printf(&text, "mutants told %.1f %%, %s %g %%\n", score, low ? "less than" : "at least", t->mutation_min);
+    if (!t->machine) wr_buf_add_slice(out, wr_buf_slice(&text));
+    else if (!wr_args_has(t->args, WR_OPTION_JSON)) fwrite(text.data, 1, text.size, stderr);
+    wr_buf_release(&text);
+    return low ? WR_EXIT_NO : WR_EXIT_DONE;
+}
+
+/* Programs whose cases fail as they stand have no mutants: anything would be told. */
+static bool run_mutants(struct testing *t)
+{
+    if (!t->mutates || t->missing || wr_stop_asked || !t->report.count) return false;
+    if (bad_cases(t)) {
+        wr_fail(0, "no mutants are made while cases fail on the programs as they stand");
+        return false;
+    }
+    t->mutation.progress = !t->quiet && !t->machine && isatty(STDERR_FILENO);
+    t->mutation.stop = &wr_stop_asked;
+    if (!t->watch) wr_file_watch_signals(true);
+    wr_mutation_run(&t->mutation);
+    if (!t->watch) wr_file_watch_signals(false);
+    return true;
+}
+
+/* ---- Rounds ---------------------------------------------------------------------------------- */
+
+static const char *const ends[] = {".wtest", ".md", NULL};
+
 /* A file, or all tests of a folder. What brings no case must not look like success. */
 static void run_path(struct testing *t, const char *path)
 {
-    static const char *const ends[] = {".wtest", ".md", NULL};
     struct wr_paths paths = {0};
     size_t before = t->report.count + t->unwanted;
     if (wr_path_ends(path, ".weir")) {
@@ -445,9 +517,10 @@ static void run_path(struct testing *t, const char *path)
         return;
     }
     wr_paths_add(&paths, path, ends);
-    for (size_t i = 0; i < paths.list.count; i++) run_file(t, paths.list.at[i]);
+    for (size_t i = 0; i < paths.list.count && !wr_stop_asked; i++)
+        if (!t->watch || wr_file_watch_affected(t->watch, paths.list.at[i])) run_file(t, paths.list.at[i]);
     wr_paths_release(&paths);
-    if (t->report.count + t->unwanted > before || t->missing || !wr_is_folder(path)) return;
+    if (t->report.count + t->unwanted > before || t->missing || t->watch || !wr_is_folder(path)) return;
     wr_fail(0, "no case in %s: tests are .wtest files, or ```wtest in Markdown",
             strcmp(path, ".") == 0 ? "this folder" : path);
     t->missing = true;
@@ -461,31 +534,129 @@ static int no_case(const struct testing *t)
                    wr_args_value(t->args, WR_OPTION_RUN), t->unwanted);
 }
 
+/* The verdicts for who asked for them in this form, and what was counted. */
+static int report_all(struct testing *t, struct wr_buf *out)
+{
+    bool json = wr_args_has(t->args, WR_OPTION_JSON), mutated = json && run_mutants(t);
+    int low = WR_EXIT_DONE, told = WR_EXIT_DONE;
+    if (json)
+        wr_test_write_json(t->report.at, t->report.count, t->covers ? &t->coverage : NULL, t->coverage_min,
+                           mutated ? &t->mutation : NULL, t->mutation_min, out);
+    else if (wr_args_has(t->args, WR_OPTION_TAP))
+        wr_test_write_tap(t->report.at, t->report.count, out);
+    else
+        wr_buf_printf(out, "%u passed, %u failed, %u skipped\n", t->count[WR_TEST_OK] + t->count[WR_TEST_XFAIL],
+                      bad_cases(t), t->count[WR_TEST_SKIP]);
+    if (t->covers) low = report_coverage(t, out);
+    if (!json) {
+        wr_put_out(wr_buf_slice(out)); /* mutants take their time */
+        wr_buf_clear(out);
+        mutated = run_mutants(t);
+    }
+    if (mutated) told = report_mutants(t, out);
+    return WR_MAX(low, told);
+}
+
 static int finish(struct testing *t)
 {
     struct wr_buf out = {0};
     const char *junit = wr_args_value(t->args, WR_OPTION_JUNIT);
-    uint32_t bad =
-        t->count[WR_TEST_FAIL] + t->count[WR_TEST_ERROR_VERDICT] + t->count[WR_TEST_XPASS];
-    int code = bad ? WR_EXIT_NO : WR_EXIT_DONE;
+    int code = bad_cases(t) ? WR_EXIT_NO : WR_EXIT_DONE;
     if (junit) {
         wr_test_write_junit(t->report.at, t->report.count, &out);
         if (!wr_write_file(junit, wr_buf_slice(&out))) code = WR_EXIT_IO;
         wr_buf_clear(&out);
     }
-    if (wr_args_has(t->args, WR_OPTION_JSON))
-        wr_test_write_json(t->report.at, t->report.count, t->covers ? &t->coverage : NULL, t->coverage_min, &out);
-    else if (wr_args_has(t->args, WR_OPTION_TAP))
-        wr_test_write_tap(t->report.at, t->report.count, &out);
-    else
-        wr_buf_printf(&out, "%u passed, %u failed, %u skipped\n",
-                      t->count[WR_TEST_OK] + t->count[WR_TEST_XFAIL], bad, t->count[WR_TEST_SKIP]);
-    int low = t->covers ? report_coverage(t, &out) : WR_EXIT_DONE;
+    int low = report_all(t, &out);
     code = WR_MAX(code, low);
     wr_put_out(wr_buf_slice(&out));
     wr_buf_release(&out);
     if (t->missing) return WR_EXIT_USAGE;
+    if (t->mutation.stopped && !t->watch) return 128 + SIGINT;
     return t->report.count ? code : no_case(t);
+}
+
+static int run_round(struct testing *t)
+{
+    struct wr_args *args = t->args;
+    memset(t->count, 0, sizeof t->count);
+    t->missing = false;
+    t->unwanted = 0;
+    wr_arena_init(&t->arena);
+    t->coverage = (struct wr_test_coverage){.arena = &t->arena};
+    wr_mutation_init(&t->mutation);
+    for (size_t i = 0; i < args->positional.count; i++) run_path(t, args->positional.at[i]);
+    if (!args->positional.count) run_path(t, ".");
+    int code = finish(t);
+    wr_mutation_release(&t->mutation);
+    for (size_t i = 0; i < t->kept.count; i++) {
+        wr_test_file_release(t->kept.at[i]);
+        wr_free(t->kept.at[i]);
+    }
+    wr_vec_release(&t->kept);
+    wr_vec_release(&t->report);
+    wr_vec_release(&t->shown);
+    wr_vec_release(&t->coverage.item);
+    wr_arena_release(&t->arena);
+    return code;
+}
+
+/* ---- Watching -------------------------------------------------------------------------------- */
+
+/* Is there something to run? Folders that have come since are watched, files that have gone forgotten. */
+static bool look_around(struct testing *t)
+{
+    struct wr_paths paths = {0};
+    const struct wr_args *args = t->args;
+    bool affected = false;
+    for (size_t i = 0; i < WR_MAX(args->positional.count, (size_t)1); i++) {
+        const char *path = args->positional.count ? args->positional.at[i] : ".";
+        if (wr_is_folder(path)) wr_file_watch_folder(t->watch, path);
+        wr_paths_add(&paths, path, ends);
+    }
+    for (size_t i = 0; i < paths.list.count && !affected; i++)
+        affected = access(paths.list.at[i], R_OK) == 0 && wr_file_watch_affected(t->watch, paths.list.at[i]);
+    wr_file_watch_keep(t->watch, &paths);
+    wr_paths_release(&paths);
+    return affected;
+}
+
+/* Rounds of what has changed until Ctrl-C. The exit status is that of the last verdict of every file. */
+static int run_watching(struct testing *t)
+{
+    t->watch = wr_file_watch_new();
+    if (!t->watch) return WR_EXIT_IO;
+    wr_file_watch_signals(true);
+    (void)look_around(t); /* watched before they are read: no change between is missed */
+    int code = run_round(t);
+    bool nothing = code == WR_EXIT_USAGE && t->missing;
+    if (!nothing) fputs("watching for changes; Ctrl-C ends\n", stderr);
+    while (!nothing && wr_file_watch_wait(t->watch)) {
+        if (!look_around(t)) continue;
+        struct wr_buf head = {0};
+        if (isatty(STDOUT_FILENO)) wr_buf_add_cstr(&head, "\033[H\033[2J\033[3J");
+        wr_buf_add_cstr(&head, "changed: ");
+        wr_file_watch_print_changed(t->watch, &head);
+        wr_buf_add_char(&head, '\n');
+        wr_put_out(wr_buf_slice(&head));
+        wr_buf_release(&head);
+        code = run_round(t);
+    }
+    if (wr_file_watch_any_bad(t->watch)) code = WR_MAX(code, WR_EXIT_NO);
+    wr_file_watch_free(t->watch);
+    return code;
+}
+
+/* ---- The command ----------------------------------------------------------------------------- */
+
+/* --coverage and --mutate have a least share, or none. */
+static bool take_share(const struct wr_args *args, enum wr_option_id id, const char *name, bool *given, double *min)
+{
+    const char *least = wr_args_value(args, id);
+    *given = wr_args_has(args, id);
+    if (!least || (wr_parse_f64(wr_slice_cstr(least), min) && *min >= 0 && *min <= 100)) return true;
+    wr_fail(WR_EXIT_USAGE, "--%s=MIN is a percentage, not '%s'", name, least);
+    return false;
 }
 
 int wr_cli_test(struct wr_args *args)
@@ -496,29 +667,24 @@ int wr_cli_test(struct wr_args *args)
                         .machine =
                             wr_args_has(args, WR_OPTION_JSON) || wr_args_has(args, WR_OPTION_TAP)};
     const char *run = wr_args_value(args, WR_OPTION_RUN), *ci = getenv("CI"), *state = getenv("WEIR_STATE_TEST");
+    bool watches = wr_args_has(args, WR_OPTION_WATCH);
     t.state_store = wr_args_has(args, WR_OPTION_STATE_STORE) || (state && strcmp(state, "store") == 0);
     if (t.update && ci && *ci && strcmp(ci, "false") != 0 && strcmp(ci, "0") != 0)
         return wr_fail(WR_EXIT_USAGE,
                        "--update does not run under CI: what is expected is for people to say");
+    if (!take_share(args, WR_OPTION_COVERAGE, "coverage", &t.covers, &t.coverage_min) ||
+        !take_share(args, WR_OPTION_MUTATE, "mutate", &t.mutates, &t.mutation_min))
+        return WR_EXIT_USAGE;
+    if (t.mutates && t.update)
+        return wr_fail(WR_EXIT_USAGE, "--mutate and --update do not go together: first say what is expected, then test it");
+    if (watches && t.machine)
+        return wr_fail(WR_EXIT_USAGE, "--watch has no end that a document could have: leave --json and --tap out");
     if (run) {
         char why[256];
         t.only = wr_regexp_new(wr_slice_cstr(run), why, sizeof why);
         if (!t.only) return wr_fail(WR_EXIT_USAGE, "--run '%s': %s", run, why);
     }
-    const char *least = wr_args_value(args, WR_OPTION_COVERAGE);
-    t.covers = wr_args_has(args, WR_OPTION_COVERAGE);
-    if (least && (!wr_parse_f64(wr_slice_cstr(least), &t.coverage_min) || t.coverage_min < 0 ||
-                  t.coverage_min > 100))
-        return wr_fail(WR_EXIT_USAGE, "--coverage=MIN is a percentage, not '%s'", least);
-    wr_arena_init(&t.arena);
-    t.coverage.arena = &t.arena;
-    for (size_t i = 0; i < args->positional.count; i++) run_path(&t, args->positional.at[i]);
-    if (!args->positional.count) run_path(&t, ".");
-    int code = finish(&t);
-    wr_vec_release(&t.report);
-    wr_vec_release(&t.shown);
-    wr_vec_release(&t.coverage.item);
+    int code = watches ? run_watching(&t) : run_round(&t);
     if (t.only) wr_regexp_free(t.only);
-    wr_arena_release(&t.arena);
     return code;
 }

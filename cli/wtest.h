@@ -173,10 +173,20 @@ struct wr_test_program {
     struct wr_buf rendered; /* its errors */
     struct wr_buf place;    /* "CODE LINE:COLUMN\n" of each error */
     struct wr_buf message;  /* "MESSAGE\n" of each error */
+    const char **source;    /* paths of the files that it came from */
+    uint32_t source_count;
 };
+struct wr_language;
+/* Reads the text of a case's program; NULL, or why there is none. */
+const char *wr_test_program_read(struct wr_language *language, const struct wr_test_file *file,
+                                 const struct wr_test_case *c, struct wr_arena *arena);
 /* false after *why was set: there is no program, its file is not there. */
 bool wr_test_program_open(struct wr_test_program *p, const struct wr_test_file *file,
                           const struct wr_test_case *c, bool color, const char **why);
+/* … as it would be if the file `name` held `text`; both must live as long as the call. */
+bool wr_test_program_open_edited(struct wr_test_program *p, const struct wr_test_file *file,
+                                 const struct wr_test_case *c, struct wr_slice name, struct wr_slice text, bool color,
+                                 const char **why);
 void wr_test_program_close(struct wr_test_program *p);
 const struct wr_stream *wr_test_stream(const struct wr_test_program *p, struct wr_slice name);
 const struct wr_source_node *wr_test_source(const struct wr_test_program *p,
@@ -270,6 +280,7 @@ struct wr_test_variant {
 struct wr_test_job {
     const struct wr_test_file *file;
     const struct wr_test_case *c;
+    bool brief;       /* what differs is not explained */
     bool state_store; /* state goes through a store on disk too when the case is run again */
     struct wr_test_program program;
     struct wr_arena arena;
@@ -346,6 +357,9 @@ bool wr_test_has_label(const struct wr_test_job *job, uint32_t record, struct wr
 
 /* ---- Comparing */
 
+/* Where two ways of running a case part, as two lines behind these words; false: nowhere. */
+bool wr_test_print_difference(const struct wr_test_job *job, const struct wr_test_outcome *a, const char *a_words,
+                              const struct wr_test_outcome *b, const char *b_words, struct wr_buf *out);
 /* Appends what differs; true: nothing does. */
 bool wr_test_compare(struct wr_test_job *job, const struct wr_test_outcome *outcome,
                      struct wr_buf *out);
@@ -381,9 +395,10 @@ struct wr_slice wr_test_unquote(struct wr_arena *arena, struct wr_slice quoted);
 bool wr_test_format(struct wr_slice text, struct wr_buf *out, const char **why, uint32_t *line);
 
 void wr_test_write_junit(const struct wr_test_report *report, size_t count, struct wr_buf *out);
-/* coverage: NULL, or what was counted, with the least share that was asked for. */
+struct wr_mutation;
+/* coverage, mutation: NULL, or what was counted, with the least share that was asked for. */
 void wr_test_write_json(const struct wr_test_report *report, size_t count, const struct wr_test_coverage *coverage,
-                        double coverage_min, struct wr_buf *out);
+                        double coverage_min, const struct wr_mutation *mutation, double mutation_min, struct wr_buf *out);
 void wr_test_write_tap(const struct wr_test_report *report, size_t count, struct wr_buf *out);
 const char *wr_test_verdict_name(enum wr_test_verdict verdict);
 

@@ -23,35 +23,58 @@ static void keep_places(struct wr_test_program *p, const struct wr_diags *diags)
 static void add_text(struct wr_language *language, const struct wr_test_file *file,
                      const struct wr_test_case *c)
 {
+    bool edited = wr_slice_equal(language->edited, wr_slice_cstr(file->path));
     language->file = wr_sources_add(&language->sources, wr_slice_cstr(file->path),
-                                    wr_slice_cstr(c->program_text));
+                                    edited ? language->edited_text : wr_slice_cstr(c->program_text));
     language->sources.at[language->file].line_shift = c->program_line - 1;
+}
+
+const char *wr_test_program_read(struct wr_language *language, const struct wr_test_file *file,
+                                 const struct wr_test_case *c, struct wr_arena *arena)
+{
+    if (!c->use) {
+        add_text(language, file, c);
+        return NULL;
+    }
+    FILE *there = fopen(c->use, "rb");
+    int code;
+    if (!there) return wr_arena_printf(arena, "%s: %s", c->use, strerror(errno)).data;
+    fclose(there);
+    return wr_language_read(language, c->use, &code) ? NULL : "the program cannot be read";
+}
+
+/* The files that it came from, for who waits for their changes. */
+static void keep_sources(struct wr_test_program *p, const struct wr_sources *sources)
+{
+    p->source_count = sources->count;
+    p->source = WR_NEW_ARRAY(&p->arena, const char *, sources->count + 1);
+    for (uint32_t i = 0; i < sources->count; i++) p->source[i] = wr_arena_cstr(&p->arena, sources->at[i].name);
 }
 
 bool wr_test_program_open(struct wr_test_program *p, const struct wr_test_file *file,
                           const struct wr_test_case *c, bool color, const char **why)
+{
+    return wr_test_program_open_edited(p, file, c, WR_SLICE(""), WR_SLICE(""), color, why);
+}
+
+bool wr_test_program_open_edited(struct wr_test_program *p, const struct wr_test_file *file,
+                                 const struct wr_test_case *c, struct wr_slice name, struct wr_slice text, bool color,
+                                 const char **why)
 {
     struct wr_language language;
     struct wr_args none = {0};
     *p = (struct wr_test_program){0};
     wr_arena_init(&p->arena);
     wr_language_init(&language);
-    if (c->use) {
-        FILE *there = fopen(c->use, "rb");
-        int code;
-        *why = there ? NULL : wr_arena_printf(&p->arena, "%s: %s", c->use, strerror(errno)).data;
-        if (there) fclose(there);
-        if (there && !wr_language_read(&language, c->use, &code))
-            *why = "the program cannot be read";
-    } else {
-        *why = NULL;
-        add_text(&language, file, c);
-    }
+    language.edited = name;
+    language.edited_text = text;
+    *why = wr_test_program_read(&language, file, c, &p->arena);
     if (*why) {
         wr_language_release(&language);
         return false;
     }
     p->program = wr_language_compile(&language, &none);
+    keep_sources(p, &language.sources);
     if (wr_diags_failed(&language.diags) && p->program) {
         wr_program_free(p->program);
         p->program = NULL;

@@ -1,5 +1,5 @@
 /* Verdicts for machines: JUnit, TAP, JSON. */
-#include "cli/wtest.h"
+#include "cli/mutate.h"
 
 const char *wr_test_verdict_name(enum wr_test_verdict verdict)
 {
@@ -66,7 +66,7 @@ void wr_test_write_junit(const struct wr_test_report *report, size_t count, stru
 }
 
 void wr_test_write_json(const struct wr_test_report *report, size_t count, const struct wr_test_coverage *coverage,
-                        double coverage_min, struct wr_buf *out)
+                        double coverage_min, const struct wr_mutation *mutation, double mutation_min, struct wr_buf *out)
 {
     wr_buf_add_cstr(out, "{\"version\":1,\"cases\":[");
     for (size_t i = 0; i < count; i++) {
@@ -83,6 +83,10 @@ void wr_test_write_json(const struct wr_test_report *report, size_t count, const
     if (coverage) {
         wr_buf_add_cstr(out, ",\n\"coverage\":");
         wr_test_cover_json(coverage, coverage_min, out);
+    }
+    if (mutation) {
+        wr_buf_add_cstr(out, ",\n\"mutants\":");
+        wr_mutation_json(mutation, mutation_min, out);
     }
     wr_buf_add_cstr(out, "}\n");
 }

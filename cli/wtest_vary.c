@@ -64,9 +64,9 @@ static bool same_drop(const struct wr_test_drop *a, const struct wr_test_drop *b
 }
 
 static void print_one(struct wr_buf *out, const struct wr_test_job *job,
-                      const struct wr_test_outcome *outcome, size_t at)
+                      const struct wr_test_outcome *outcome, size_t at, bool rows)
 {
-    if (at < outcome->result.count) wr_test_print_result(out, job, &outcome->result.at[at], true);
+    if (at < outcome->result.count) wr_test_print_result(out, job, &outcome->result.at[at], rows);
     else wr_buf_add_cstr(out, "nothing more");
 }
 
@@ -85,6 +85,38 @@ static bool same_drops(const struct wr_test_outcome *a, const struct wr_test_out
     return same;
 }
 
+bool wr_test_print_difference(const struct wr_test_job *job, const struct wr_test_outcome *a, const char *a_words,
+                              const struct wr_test_outcome *b, const char *b_words, struct wr_buf *out)
+{
+    size_t at = 0, count = WR_MAX(a->result.count, b->result.count);
+    while (at < a->result.count && at < b->result.count && same_result(&a->result.at[at], &b->result.at[at])) at++;
+    if (at < count) {
+        /* The rows that took part are said where nothing else differs. */
+        bool both = at < a->result.count && at < b->result.count;
+        bool rows = both && a->result.at[at].time == b->result.at[at].time &&
+                    wr_slice_equal(a->result.at[at].row, b->result.at[at].row);
+        wr_buf_add_cstr(out, a_words);
+        print_one(out, job, a, at, rows);
+        wr_buf_printf(out, "\n%s", b_words);
+        print_one(out, job, b, at, rows);
+        wr_buf_add_char(out, '\n');
+        return true;
+    }
+    if (!same_drops(a, b)) {
+        wr_buf_printf(out, "%s%zu dropped\n%s%zu dropped\n", a_words, a->drop.count, b_words, b->drop.count);
+        return true;
+    }
+    const struct wr_program *program = job->program.program;
+    for (size_t i = 0; i < WR_MIN(a->open.count, b->open.count); i++) {
+        if (a->open.at[i] == b->open.at[i]) continue;
+        const char *name = program->query[program->node[i].query];
+        wr_buf_printf(out, "%sopen %s %llu\n%sopen %s %llu\n", a_words, name, (unsigned long long)a->open.at[i],
+                      b_words, name, (unsigned long long)b->open.at[i]);
+        return true;
+    }
+    return false;
+}
+
 static bool differs(const struct wr_test_job *job, const struct wr_test_outcome *base,
                     const struct wr_test_outcome *other, struct wr_buf *out)
 {
@@ -92,32 +124,7 @@ static bool differs(const struct wr_test_job *job, const struct wr_test_outcome 
         wr_buf_printf(out, "    it does not run: %s\n", other->error);
         return true;
     }
-    size_t at = 0, count = WR_MAX(base->result.count, other->result.count);
-    while (at < base->result.count && at < other->result.count &&
-           same_result(&base->result.at[at], &other->result.at[at]))
-        at++;
-    if (at < count) {
-        wr_buf_add_cstr(out, "    as written: ");
-        print_one(out, job, base, at);
-        wr_buf_add_cstr(out, "\n    so:         ");
-        print_one(out, job, other, at);
-        wr_buf_add_char(out, '\n');
-        return true;
-    }
-    if (!same_drops(base, other)) {
-        wr_buf_printf(out, "    other rows are dropped (%zu as written, %zu so)\n",
-                      base->drop.count, other->drop.count);
-        return true;
-    }
-    const struct wr_program *program = job->program.program;
-    for (size_t i = 0; i < base->open.count; i++) {
-        if (base->open.at[i] == other->open.at[i]) continue;
-        wr_buf_printf(out, "    open starts of %s: %llu as written, %llu so\n",
-                      program->query[program->node[i].query], (unsigned long long)base->open.at[i],
-                      (unsigned long long)other->open.at[i]);
-        return true;
-    }
-    return false;
+    return wr_test_print_difference(job, base, "    as written: ", other, "    so:         ", out);
 }
 
 /* ---- Running them ---------------------------------------------------------------------------- */

@@ -171,7 +171,7 @@ static void print_unbegun(struct wr_test_reasons *r, const struct wr_test_expect
 void wr_test_print_why(struct wr_test_reasons *r, const struct wr_test_expect *e, struct wr_buf *out)
 {
     uint32_t pattern = pattern_of(r->job->program.program, e);
-    if (pattern == WR_NONE) return;
+    if (pattern == WR_NONE || r->job->brief) return;
     struct wr_buf text = {0}, key = {0};
     trace(r, pattern);
     struct wr_test_naming naming = {r->job, &r->outcome};
@@ -212,7 +212,7 @@ static void print_open(const struct wr_test_reasons *r, const struct wr_test_why
 void wr_test_print_open(struct wr_test_reasons *r, const struct wr_test_expect *e, bool too_few, struct wr_buf *out)
 {
     uint32_t pattern = pattern_of(r->job->program.program, e);
-    if (pattern == WR_NONE) return;
+    if (pattern == WR_NONE || r->job->brief) return;
     trace(r, pattern);
     size_t count = 0;
     for (size_t i = r->outcome.why_open; i < r->outcome.why.count; i++) {

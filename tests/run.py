@@ -10,7 +10,7 @@ what failed. Exit 1 when anything failed, or when something that was to run did 
 import argparse, concurrent.futures, os, re, subprocess, sys, time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-SUITES = ["cases/run.py", "cli/run.py", "cli/wtest_run.py", "cli/why_run.py", "cli/language_run.py", "cli/state_run.py", "conformance/run.py", "reference/run.py", "examples/run.py", "bad_input/run.py",
+SUITES = ["cases/run.py", "cli/run.py", "cli/wtest_run.py", "cli/mutate_run.py", "cli/why_run.py", "cli/language_run.py", "cli/state_run.py", "conformance/run.py", "reference/run.py", "examples/run.py", "bad_input/run.py",
           "torture/run.py", "torture/programs.py", "torture/beside.py", "torture/upgrade.py", "golden_state/run.py"]
 
 # Run once more in the test mode of state; reference/run.py does so by itself, case by case.
