@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """make bench-scale: what an event costs while the pattern, the window and the number of keys grow, and on inputs made to hurt.
 
-scale.py --weir build/weir --build build/bench [--events N]
+scale.py --weir build/weir --build build/bench [--events N] [--only length,window,keys,hurt]
 
 Every figure is nanoseconds of CPU per event of the whole process less those of a program that only decodes and filters the same
 file, and the peak memory; the least of several runs, as other work on the machine only adds. Where the length grows, the program
@@ -113,22 +113,24 @@ def main():
     a.add_argument("--build", default="build/bench")
     a.add_argument("--events", type=int, default=2000000)
     a.add_argument("--runs", type=int, default=3)
+    a.add_argument("--only", default="length,window,keys,hurt", help="some of them")
     args = a.parse_args()
     os.makedirs(args.build, exist_ok=True)
     base_program = "SELECT card, at, mcc FROM ev WHERE status = 'declined' AND amount > 1e6;\n"
     many = events_of(args, 100000)
     base, _ = run(args, base_program, many)
     print(f"{'':<60}{'per event':>16}{'peak':>15}")
-    lengths(args, many, " -> ", "v0 -> v1 -> … within 10m, 100,000 keys", base)
-    lengths(args, many, " ", "v0 v1 … (strict), 100,000 keys", base)
-    for within in ("1s", "10s", "1m", "10m", "1h"):
+    if "length" in args.only:
+        lengths(args, many, " -> ", "v0 -> v1 -> … within 10m, 100,000 keys", base)
+        lengths(args, many, " ", "v0 v1 … (strict), 100,000 keys", base)
+    for within in ("1s", "10s", "1m", "10m", "1h") if "window" in args.only else ():
         line(args, f"window {within}: v0 -> v1 -> v2, 100,000 keys", sequence(3, within=within), many, base)
-    for keys in (1000, 10000, 100000, 1000000, 10000000):
+    for keys in (1000, 10000, 100000, 1000000, 10000000) if "keys" in args.only else ():
         data = events_of(args, keys)
         own, _ = run(args, base_program, data)
         line(args, f"keys {keys:,}: v0 -> v1 -> v2 within 10m", sequence(3), data, own)
-    once = at_one_time(args, many)
-    for name, program in HURT.items():
+    once = at_one_time(args, many) if "hurt" in args.only else None
+    for name, program in HURT.items() if "hurt" in args.only else ():
         line(args, name, program, many, base)
         if name.startswith("one key"):
             line(args, "  all of one time", program, once, base)
