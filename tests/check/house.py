@@ -23,7 +23,9 @@ MAY_INCLUDE = {
 }
 MAY_ALSO = {
     ("connectors", "runtime/connector.h"),  # the interface that connectors implement
-    ("runtime/weir.c", "*"),                # the one file that joins the sides
+    ("runtime/weir.c", "*"),                # these join the sides
+    ("runtime/weir_compile.c", "*"),
+    ("runtime/weir_internal.h", "*"),
 }
 ONLY_IN = {"lmdb.h": "runtime/store_lmdb.h", "pthread.h": ("runtime/saver.c", "runtime/store_lmdb.h"), "rdkafka.h": "connectors/kafka_", "simdjson.h": "connectors/simdjson_shim.cpp",
            "xxhash.h": "base/hash.c"}
