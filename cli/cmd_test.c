@@ -260,6 +260,12 @@ static double seconds_now(void)
     return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
 }
 
+/* As it is shown. */
+static struct wr_slice name_of(struct testing *t, const struct wr_test_case *c)
+{
+    return c->name.size ? c->name : wr_arena_printf(&t->arena, "line %u", c->line);
+}
+
 static bool is_wanted(struct testing *t, struct wr_slice name)
 {
     return !t->only || wr_regexp_find(t->only, name) > 0;
@@ -349,7 +355,7 @@ static void run_case(struct testing *t, struct wr_test_file *file, const struct 
     double begun = seconds_now();
     judge(t, file, c, &v);
     bool updates = t->update && v.verdict == WR_TEST_FAIL && v.came.size;
-    struct wr_slice name = c->name.size ? c->name : wr_arena_printf(&t->arena, "line %u", c->line);
+    struct wr_slice name = name_of(t, c);
     if (updates) {
         change->below = c->below;
         change->end = end_of_expectation(file->text, c);
@@ -410,7 +416,7 @@ static void run_cases(struct testing *t, struct wr_test_file *file)
     size_t changes = 0;
     for (size_t i = 0; i < file->cases.count && !file->error && !wr_stop_asked; i++) {
         const struct wr_test_case *c = &file->cases.at[i];
-        if (!is_wanted(t, c->name)) {
+        if (!is_wanted(t, name_of(t, c))) {
             t->unwanted++;
             continue;
         }

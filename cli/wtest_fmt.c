@@ -20,6 +20,7 @@ struct layout {
     bool below; /* a --- stands above */
     bool blank; /* a blank line is due */
     bool begun;
+    bool divided; /* the line before is === or --- */
 };
 
 static bool is_word(const struct wr_test_line *line, const char *text)
@@ -103,17 +104,40 @@ static void flush(struct layout *layout)
     wr_vec_clear(&layout->part);
 }
 
+static bool is_comment(const struct laid *l)
+{
+    return !l->line.count && !l->label.size;
+}
+
+/* A blank line in front of a case, and of the comments right above it, which are its own. */
+static void divide(struct layout *layout)
+{
+    size_t count = layout->part.count, own = count;
+    while (!layout->blank && own && is_comment(layout->part.at[own - 1])) own--;
+    struct laid **comment = wr_alloc((count - own + 1) * sizeof *comment);
+    memcpy(comment, layout->part.at + own, (count - own) * sizeof *comment);
+    layout->part.count = own;
+    flush(layout);
+    struct wr_buf *out = layout->out;
+    bool is_clear = out->size < 2 || (out->data[out->size - 1] == '\n' && out->data[out->size - 2] == '\n');
+    if (!is_clear) wr_buf_add_char(out, '\n');
+    for (size_t i = own; i < count; i++) wr_vec_push(&layout->part, comment[i - own]);
+    flush(layout);
+    wr_free(comment);
+}
+
 static void take(struct layout *layout, const struct wr_test_line *line)
 {
     if (!line->count && !line->comment.size) {
-        layout->blank = layout->begun;
+        layout->blank = layout->begun && !layout->divided;
         return;
     }
     bool divides = is_word(line, "===") || is_word(line, "---");
+    layout->divided = divides;
     if (divides) layout->below = is_word(line, "---");
-    if (divides || layout->blank) flush(layout);
-    if ((layout->blank && !is_word(line, "---")) || (is_word(line, "===") && layout->begun))
-        wr_buf_add_char(layout->out, '\n');
+    if (is_word(line, "===")) divide(layout);
+    else if (divides || layout->blank) flush(layout);
+    if (layout->blank && !divides) wr_buf_add_char(layout->out, '\n');
     layout->blank = false;
     layout->begun = true;
     struct laid *l = wr_alloc_zero(sizeof *l);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """weir test, weir why and the layout of tests: every form of a line, every verdict, the texts of failures."""
-import json, os, subprocess, sys, tempfile
+import json, os, random, subprocess, sys, tempfile
 import xml.etree.ElementTree as xml
 
 WEIR = os.path.abspath(os.environ.get("WEIR", "build/weir"))
@@ -561,12 +561,71 @@ def tests_are_laid_out(f):
 
 
 @case
+def comments_above_a_case_are_its_own(f):
+    write(f, "t.wtest", "# head\n=== a\n\n+0s s # x\n---\n\nnone\n# about b\n  # more\n=== b\n---\nnone\n# tail of b\n\n=== c\n# in c\n---\n"
+          "none\n\n\n# about d\n=== d # name\n\n\n\n---\n* s a=\"x  # y\"\t#\n")
+    want = ("# head\n=== a\n+0s  s  # x\n---\nnone\n\n# about b\n# more\n=== b\n---\nnone\n# tail of b\n\n=== c\n# in c\n---\nnone\n\n"
+            "# about d\n=== d  # name\n---\n*  s a=\"x  # y\"  #\n")
+    equal(weir("fmt", "t.wtest", cwd=f)[1], want)
+    write(f, "t.wtest", want)
+    equal(weir("fmt", "t.wtest", cwd=f)[1], want)
+
+
+@case
+def layouts_keep_every_word(f):
+    """Lines of anything: laid out twice they are the same, and not a character but blanks comes or goes."""
+    random.seed(7)
+    words = ("+0s ~5s * 2026-03-01T12:00:00Z payments card=c1 #a x3 every 10s <- none late by dropped 1 open ... watermark use "
+             "=== --- größe=é a=/x b=/x#y/ # #b #c bytes=0x00ff a=1~0.1 = a==b / 日本=語").split() + [
+             'a="x  y # z"', '{"a": 1, "b":[1,2]}', "# c  d", '"q r"=1', 'a="not closed']
+    laid = 0
+    for i in range(150):
+        text = "".join(" \t"[i % 2:] + "  ".join(random.choice(words) for _ in range(random.randrange(7))) + random.choice(["\n", "\r\n", "\n\n"])
+                       for _ in range(random.randrange(1, 9)))
+        write(f, "t.wtest", text)
+        rc, once, err = weir("fmt", "t.wtest", cwd=f)
+        if rc == 3:
+            continue
+        laid += 1
+        equal("".join(once.split()), "".join(text.split()))
+        write(f, "t.wtest", once)
+        equal(weir("fmt", "--check", "t.wtest", cwd=f)[:2], (0, ""))
+    assert laid > 50, laid
+
+
+@case
+def fences_are_laid_out_where_the_file_is_named(f):
+    text = ("# T\n\n```sql\ncreate stream s (v int, at timestamp, watermark for at as at);\n```\ntext   with   blanks\n\n"
+            "```sql continues\nSELECT v FROM s\nWHERE v>1;\n```\n```wtest\n+1s   s   v=2 #a\n---\n+1s select_1 v=2\n```\n"
+            "```sql ignore\nselect   … ;\n```\n```\nplain   x\n```\nend")
+    for end in ("\n", "\r\n"):
+        with open(f + "/a.md", "wb") as t:
+            t.write(text.replace("\n", end).encode())
+        equal(weir("fmt", "--check", ".", cwd=f)[0], 0)
+        equal(weir("fmt", "--check", "a.md", cwd=f)[:2], (1, "a.md\n"))
+        equal(weir("fmt", "-w", "a.md", cwd=f)[0], 0)
+        got = open(f + "/a.md", "rb").read().decode()
+        equal(weir("fmt", "--check", "a.md", cwd=f)[0], 0)
+        equal(weir("test", "a.md", cwd=f)[0], 0)
+        for kept in ("text   with   blanks", "select   … ;", "plain   x", "+1s  s v=2  #a"):
+            assert kept + end in got, got
+        assert "CREATE STREAM s" in got and got.endswith("end") and got.replace(end, "").count("\n") == 0, got
+    write(f, "b.md", "x\n```wtest\n+1s s v=\"2\n```\n")
+    equal(weir("fmt", "-w", "b.md", cwd=f)[::2], (3, "weir: b.md:3: a text in quotes is not closed\n"))
+    write(f, "c.md", "x\n```sql\nSELECT FROM;\n```\n")
+    rc, out, err = weir("fmt", "c.md", cwd=f)
+    assert rc == 3 and "c.md:3:8" in err, err
+
+
+@case
 def markdown_is_read_by_its_fences(f):
     write(f, "a.md", "# T\n\n```sql\nCREATE STREAM s (k STRING, v INT, at TIMESTAMP, WATERMARK FOR at AS at);\n```\n\n"
           "```sql continues\nSELECT k, v FROM s WHERE v > 1;\n```\n\n```wtest\n+1s s k=a v=2 #a\n+2s s k=a v=1\n---\n"
           "+1s select_1 k=a v=2 <- #a\n```\n\n```sql ignore\nSELECT … ;\n```\n\n```\nplain\n```\n")
     equal(weir("check", "a.md", cwd=f)[0], 0)
     equal(weir("test", cwd=f)[1], "ok    a.md:12: line 12\n1 passed, 0 failed, 0 skipped\n")
+    equal(weir("test", "--run", "^line 12$", cwd=f)[0], 0)
+    equal(weir("test", "--run", "^line 1$", cwd=f)[0], 2)
     write(f, "b.md", "text\n```weir\nSELECT a FROM nowhere;\n```\n")
     rc, out, err = weir("check", ".", cwd=f)
     assert rc == 3 and "b.md:3:15" in err and "a.md" not in err, err
