@@ -55,7 +55,7 @@ static int check_fences(struct wr_args *args, const char *path, const char *form
     struct wr_fence fence;
     uint32_t line = 1;
     while (read && wr_fence_next(&rest, &line, &fence)) {
-        if (!wr_fence_is_program(&fence)) continue;
+        if (!wr_fence_is_program(&fence) || wr_fence_has_errors(&fence)) continue;
         if (program.size && !wr_fence_continues(&fence)) {
             code = check_text(args, path, format, wr_buf_slice(&program));
             worst = WR_MAX(worst, code);

@@ -100,7 +100,8 @@ static int format_markdown(struct wr_args *args, const char *path)
         const char *from = rest.data;
         code = WR_EXIT_DONE;
         while (code == WR_EXIT_DONE && wr_fence_next(&rest, &line, &fence)) {
-            if (!wr_fence_is_program(&fence) && !wr_slice_equal(fence.language, WR_SLICE("wtest"))) continue;
+            bool program = wr_fence_is_program(&fence) && !wr_fence_has_errors(&fence);
+            if (!program && !wr_slice_equal(fence.language, WR_SLICE("wtest"))) continue;
             wr_buf_add(&out, from, (size_t)(fence.text.data - from));
             struct wr_buf laid = {0};
             code = format_fence(args, path, &fence, &laid);

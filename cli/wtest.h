@@ -159,6 +159,8 @@ struct wr_fence {
 bool wr_fence_next(struct wr_slice *rest, uint32_t *line, struct wr_fence *fence);
 /* Is it a program that is to be checked (sql or weir, not said to be ignored)? */
 bool wr_fence_is_program(const struct wr_fence *fence);
+/* Said to have errors (```sql errors): tests take it, check and fmt pass it over. */
+bool wr_fence_has_errors(const struct wr_fence *fence);
 bool wr_fence_continues(const struct wr_fence *fence); /* … the program before it */
 /* The program of a fence as a text whose line numbers are those of the Markdown file; `so_far`
  * holds the one before when the fence continues it, and is replaced. */

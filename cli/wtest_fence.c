@@ -65,6 +65,11 @@ bool wr_fence_is_program(const struct wr_fence *fence)
     return language && !says(fence->info, "ignore");
 }
 
+bool wr_fence_has_errors(const struct wr_fence *fence)
+{
+    return says(fence->info, "errors");
+}
+
 bool wr_fence_continues(const struct wr_fence *fence)
 {
     return says(fence->info, "continues");

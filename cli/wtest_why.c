@@ -106,8 +106,9 @@ static const struct wr_test_why *choose(const struct wr_test_reasons *r, const s
     for (size_t i = 0; i < r->outcome.why.count; i++) {
         const struct wr_test_why *why = &r->outcome.why.at[i];
         if (!is_of(r, why)) continue;
-        if (e->label_count) {
-            if (wr_test_has_label(r->job, why->first, e->label[0])) return why;
+        if (e->label_count) { /* of a line that is repeated the start that came farthest */
+            bool named = wr_test_has_label(r->job, why->first, e->label[0]);
+            if (named && (!best || rank(why) > rank(best))) best = why;
             continue;
         }
         bool timeout = e->kind == WR_TEST_TIMEOUT; /* there a match is an answer too */

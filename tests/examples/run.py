@@ -56,7 +56,21 @@ def the_tests_of_examples_and_manual_pass(folder):
     want = {os.path.relpath(p, TOP) for p in glob.glob(os.path.join(TOP, "examples", "*", "*.wtest"))}
     equal(want - tested, set())
     equal(len(want), len(EXAMPLES))
-    assert {"docs/patterns.md", "docs/time.md"} <= tested, tested
+    assert {"docs/patterns.md", "docs/time.md", "docs/testing.md"} <= tested, tested
+
+
+@case
+def failures_look_as_the_manual_shows_them(folder):
+    """Each ```failure of docs/testing.md is, byte for byte, what the case above it gives; the page is in its layout."""
+    page = os.path.join(TOP, "docs", "testing.md")
+    p = subprocess.run([WEIR, "test", "--json", "docs/testing.md"], capture_output=True, text=True, timeout=120, cwd=TOP)
+    came = [c["text"] for c in json.loads(p.stdout)["cases"] if c["verdict"] == "XFAIL"]
+    with open(page) as f:
+        shown = [part.split("```\n")[0] for part in f.read().split("```failure\n")[1:]]
+    equal(len(came), len(shown))
+    for a, b in zip(came, shown):
+        assert a == b, f"{first_difference(a, b)}\n{a}"
+    equal(subprocess.run([WEIR, "fmt", "--check", page], capture_output=True, timeout=60).returncode, 0)
 
 
 @case
