@@ -17,15 +17,22 @@ static uint32_t pattern_named(const struct wr_program *program, struct wr_slice 
     return WR_NONE;
 }
 
-/* The pattern that gives an output its rows. */
-static uint32_t pattern_behind(const struct wr_program *program, struct wr_slice output)
+static uint32_t output_named(const struct wr_program *program, struct wr_slice output, uint32_t after)
 {
-    for (uint32_t i = 0; i < program->node_count; i++) {
+    for (uint32_t i = after; i < program->node_count; i++) {
         const struct wr_node *n = &program->node[i];
         if (n->kind != WR_NODE_OUTPUT) continue;
         const char *name = n->u.output.stream != WR_NONE ? program->stream[n->u.output.stream].name
                                                          : program->query[n->query];
-        if (!wr_slice_equal_nocase(wr_slice_cstr(name), output)) continue;
+        if (wr_slice_equal_nocase(wr_slice_cstr(name), output)) return i;
+    }
+    return WR_NONE;
+}
+
+/* The pattern that gives an output its rows. */
+static uint32_t pattern_behind(const struct wr_program *program, struct wr_slice output)
+{
+    for (uint32_t i = output_named(program, output, 0); i != WR_NONE; i = output_named(program, output, i + 1)) {
         uint32_t at = i;
         while (program->node[at].input_count && program->node[at].kind != WR_NODE_PATTERN) at = program->node[at].input[0];
         if (program->node[at].kind == WR_NODE_PATTERN) return at;
@@ -169,10 +176,41 @@ static void print_unbegun(struct wr_test_reasons *r, const struct wr_test_expect
     wr_buf_release(&text);
 }
 
+/* How often a WHERE said yes and no: of the query and of what feeds it. */
+static void print_wheres(const struct wr_test_outcome *counted, const struct wr_why_asides *way, struct wr_buf *out)
+{
+    for (size_t i = 0; i + 1 < counted->cover.count; i++) {
+        const struct wr_test_cover *yes = &counted->cover.at[i], *no = yes + 1;
+        bool own = false;
+        for (size_t k = 0; k < way->upstream.count; k++) own |= strcmp(way->upstream.at[k], yes->query) == 0;
+        if (!own || strcmp(yes->what, "WHERE true") != 0) continue;
+        wr_buf_printf(out, "    the WHERE of %s (line %u of the program) was true of %llu row%s, and not of %llu\n", yes->query,
+                      yes->line, (unsigned long long)yes->hits, yes->hits == 1 ? "" : "s", (unsigned long long)no->hits);
+    }
+}
+
+/* Of an output that no pattern gives its rows. */
+static void print_counts(struct wr_test_reasons *r, const struct wr_test_expect *e, struct wr_buf *out)
+{
+    const struct wr_program *program = r->job->program.program;
+    struct wr_why_asides way;
+    struct wr_test_outcome counted;
+    wr_why_asides_init(&way, "", NULL);
+    for (uint32_t at = output_named(program, e->stream, 0); at != WR_NONE; at = output_named(program, e->stream, at + 1))
+        wr_why_asides_of(&way, program, at);
+    wr_test_run(r->job, &(struct wr_test_variant){.name = "counted", .batch_rows = 1, .trace = true, .coverage = true},
+                &counted);
+    print_wheres(&counted, &way, out);
+    wr_test_outcome_release(&counted);
+    wr_why_asides_release(&way);
+}
+
 void wr_test_print_why(struct wr_test_reasons *r, const struct wr_test_expect *e, struct wr_buf *out)
 {
     uint32_t pattern = pattern_of(r->job->program.program, e);
-    if (pattern == WR_NONE || r->job->brief) return;
+    if (r->job->brief) return;
+    if (pattern == WR_NONE && e->kind == WR_TEST_ROW) print_counts(r, e, out);
+    if (pattern == WR_NONE) return;
     struct wr_buf text = {0}, key = {0};
     trace(r, pattern);
     struct wr_test_naming naming = {r->job, &r->outcome};
