@@ -31,7 +31,7 @@ RUNTIME = row_code clock codec timers scratch chunk reorder drops operator task 
 CONNECTORS = byte_source compress csv_encoder csv_reader csv_scan decode decode_number decompress encode \
              file_writer infer infer_csv infer_json json_encoder json_reader json_walk library window
 CONNECTORS_CXX = simdjson_shim
-CLI = main args files run table declare language walk why_text why_copy why_aside why_json why_test cmd_why wtest_line wtest_parse wtest_hint wtest_program wtest_record wtest_run wtest_vary wtest_compare wtest_why \
+CLI = main args files run table declare language walk why_text why_copy why_aside why_json why_test cmd_why wtest_line wtest_parse wtest_hint wtest_program wtest_record wtest_run wtest_vary wtest_value wtest_compare wtest_why \
       wtest_text wtest_cover mutate_query mutate_expr mutate_pattern mutate_case mutate_probe mutate mutate_report file_watch wtest_report wtest_update wtest_fmt wtest_fence cmd_test cmd_query cmd_replay cmd_check cmd_compile cmd_explain cmd_fmt init_sample cmd_init cmd_help cmd_state cmd_version cmd_completion
 TESTS = runtime/test_pattern compiler/test_automaton compiler/test_explain compiler/test_types compiler/test_fold compiler/test_flow compiler/test_memory compiler/test_listing runtime/test_upgrade runtime/test_bound runtime/test_reorder runtime/test_timers runtime/test_time runtime/test_drops runtime/test_engine runtime/test_push runtime/test_order runtime/test_memory \
         dsl/test_lexer dsl/test_parse dsl/test_fmt dsl/test_diag \

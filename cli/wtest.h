@@ -7,6 +7,7 @@
  *   wtest_record.c   events as records
  *   wtest_run.c      one case run once
  *   wtest_vary.c     the same case run in every other way
+ *   wtest_value.c    one expectation against one result
  *   wtest_compare.c  expectations against what came
  *   wtest_why.c      why what is expected did not come
  *   wtest_text.c     times, rows, labels as text
@@ -362,6 +363,13 @@ bool wr_test_has_label(const struct wr_test_job *job, uint32_t record, struct wr
 /* Where two ways of running a case part, as two lines behind these words; false: nowhere. */
 bool wr_test_print_difference(const struct wr_test_job *job, const struct wr_test_outcome *a, const char *a_words,
                               const struct wr_test_outcome *b, const char *b_words, struct wr_buf *out);
+/* How many things differ; in words too where there is an `out`. UINT32_MAX: another output, or no timeout of the pattern. */
+uint32_t wr_test_differences(struct wr_test_job *job, struct wr_arena *arena, const struct wr_test_expect *e,
+                             const struct wr_test_result *r, struct wr_buf *out);
+/* Of another key than the expectation names? Then it is another row, not the same with a wrong value. */
+bool wr_test_is_of_another_key(struct wr_test_job *job, struct wr_arena *arena, const struct wr_test_expect *e,
+                               const struct wr_test_result *r);
+
 /* Appends what differs; true: nothing does. */
 bool wr_test_compare(struct wr_test_job *job, const struct wr_test_outcome *outcome,
                      struct wr_buf *out);
