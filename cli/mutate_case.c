@@ -3,7 +3,7 @@
 #include "cli/mutate.h"
 #include "vm/text.h"
 
-enum { EVENTS_MAX = 40, VALUES_MAX = 48, FIELDS_MAX = 700, TIMES_MAX = 500, COPIES_MAX = 500, SECOND = 1000000 };
+enum { EVENTS_MAX = 40, VALUES_MAX = 64, FIELDS_MAX = 700, TIMES_MAX = 500, COPIES_MAX = 500, SECOND = 1000000 };
 
 struct changing {
     const struct wr_test_program *program;
@@ -78,7 +78,7 @@ static void number_values(struct changing *g, const struct wr_test_event *like, 
     for (size_t i = 0; i < count; i++) add_number(g, own[i], whole);
     for (size_t i = 0; i < count; i++)
         for (size_t k = 0; k < g->mutants->number.count; k++) {
-            add_number(g, own[i] * g->mutants->number.at[k], whole);
+            add_near(g, own[i] * g->mutants->number.at[k], whole);
             add_number(g, own[i] + g->mutants->number.at[k], whole);
         }
     for (size_t i = 0; i < count; i++) add_near(g, own[i], whole);

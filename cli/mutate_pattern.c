@@ -143,13 +143,22 @@ static void mutate_key(struct wr_mutating *m, const struct wr_match *match)
     wr_mutate(m, "key", clause, "%s", "");
 }
 
-/* The skip rule: written or not, each other one that can be. */
+/* Can a match have more rows than one? */
+static uint32_t rows_of(const struct wr_pattern *p)
+{
+    uint32_t rows = p->kind == WR_PATTERN_VARIABLE;
+    for (uint32_t i = 0; i < p->item_count && rows < 2; i++) rows += rows_of(p->item[i].pattern);
+    if (p->child && p->kind != WR_PATTERN_NOT) rows += rows_of(p->child);
+    return p->kind == WR_PATTERN_REPEAT && p->quantifier.max > 1 ? 2 : rows;
+}
+
+/* The skip rule: written or not, each other one that can be. After a match of one row all are the same. */
 static void mutate_skip(struct wr_mutating *m, const struct wr_match *match)
 {
     static const char *const rule[] = {[WR_SKIP_PAST_LAST] = "PAST LAST ROW", [WR_SKIP_NEXT_ROW] = "TO NEXT ROW",
                                        [WR_SKIP_TO_FIRST] = "TO FIRST", [WR_SKIP_TO_LAST] = "TO LAST"};
     enum wr_skip_kind past = WR_SKIP_PAST_LAST, next = WR_SKIP_NEXT_ROW;
-    if (match->all_matches) return;
+    if (match->all_matches || rows_of(match->pattern) < 2) return;
     if (match->skip == WR_SKIP_UNSAID) {
         struct wr_span place = match->pattern->span;
         if (match->short_form) {

@@ -70,6 +70,26 @@ static void print_one(struct wr_buf *out, const struct wr_test_job *job,
     else wr_buf_add_cstr(out, "nothing more");
 }
 
+/* How many were dropped, and the first that the other has none like. */
+static void print_drops(struct wr_buf *out, const struct wr_test_job *job, const struct wr_test_outcome *a,
+                        const struct wr_test_outcome *b)
+{
+    wr_buf_printf(out, "%zu dropped", a->drop.count);
+    for (size_t i = 0; i < a->drop.count; i++) {
+        const struct wr_test_drop *d = &a->drop.at[i];
+        size_t k = 0;
+        while (k < b->drop.count && !same_drop(d, &b->drop.at[k])) k++;
+        if (k < b->drop.count) continue;
+        wr_buf_printf(out, ", by %s: ", d->query);
+        wr_test_print_label(out, job, d->record);
+        wr_buf_printf(out, " %s", d->reason);
+        if (d->late_us) wr_buf_add_cstr(out, " by ");
+        if (d->late_us) wr_test_print_interval(out, d->late_us);
+        break;
+    }
+    wr_buf_add_char(out, '\n');
+}
+
 /* What was dropped, in no order: each of a's has its own of b's. */
 static bool same_drops(const struct wr_test_outcome *a, const struct wr_test_outcome *b)
 {
@@ -103,7 +123,10 @@ bool wr_test_print_difference(const struct wr_test_job *job, const struct wr_tes
         return true;
     }
     if (!same_drops(a, b)) {
-        wr_buf_printf(out, "%s%zu dropped\n%s%zu dropped\n", a_words, a->drop.count, b_words, b->drop.count);
+        wr_buf_add_cstr(out, a_words);
+        print_drops(out, job, a, b);
+        wr_buf_add_cstr(out, b_words);
+        print_drops(out, job, b, a);
         return true;
     }
     const struct wr_program *program = job->program.program;
