@@ -50,6 +50,7 @@ static void begin(struct wr_pattern *p, struct wr_general *g, struct wr_key_star
     wr_threads_store(g, start);
     if (starts->tail) wr_start_at(g, starts->tail)->next = id;
     else starts->head = id;
+    g->open_keys += !starts->tail;
     starts->tail = id;
     if (g->limiter) wr_limiter_began(g, (uint32_t)(starts - g->key.at), g->sequence);
 }
@@ -115,6 +116,17 @@ static bool may_be_due(const struct wr_pattern *p, const struct wr_general *g, c
     return p->plan.rows || start->armed <= pass->time || (pass->fired && start == wr_start_at(g, pass->fired));
 }
 
+/* Does it live on to the end of the input? What waits for that alone ($) does, if its time was not up before the last row:
+ * the input had ended when it was. Nothing is armed for such a start any more. */
+static bool outlives(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, const struct pass *pass)
+{
+    bool ended = p->closing != WR_TIME_MAX && wr_pattern_deadline(p, start->time) > p->closing;
+    if (!ended || pass->ending || !wr_threads_end_here(p, g, start)) return false;
+    wr_threads_outlive(p, g, start);
+    start->armed = WR_TIME_MIN;
+    return true;
+}
+
 /* Moves a start on by what has come to pass: moments, the end of its time, the row. */
 static enum wr_watch_end move_start(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t key,
                                     const struct pass *pass)
@@ -127,10 +139,9 @@ static enum wr_watch_end move_start(struct wr_pattern *p, struct wr_general *g, 
         if (pass->has_row) wr_threads_advance(p, g, start, pass->row);
         return WR_WATCH_DIED;
     }
-    bool waits = p->spec->next_max && g->key_more.at[key].pending;
-    bool at_end = p->closing != WR_TIME_MAX && !pass->has_row && !waits;
-    if (p->spec->timeouts && !pass->ending && !(at_end && wr_threads_end_here(p, g, start))) time_out(p, g, start, key);
-    wr_threads_expire(p, g, start, at_end);
+    if (outlives(p, g, start, pass)) return WR_WATCH_DIED;
+    if (p->spec->timeouts && !pass->ending) time_out(p, g, start, key);
+    wr_threads_expire(p, g, start, pass->ending && wr_pattern_deadline(p, start->time) > p->closing);
     return pass->ending ? WR_WATCH_INPUT_ENDED : WR_WATCH_EXPIRED;
 }
 
@@ -144,7 +155,7 @@ static void remove_start(struct wr_pattern *p, struct wr_general *g, struct wr_k
     if (before) wr_start_at(g, before)->next = start->next;
     else starts->head = start->next;
     if (!start->next) starts->tail = before;
-    if (g->limiter && !starts->head) g->limiter->keys--;
+    g->open_keys -= !starts->head;
     wr_slab_free(&g->starts, id);
 }
 
@@ -185,11 +196,21 @@ static uint64_t last_row(const struct wr_general *g, uint32_t link)
     return row ? wr_kept_at(g, row)->id.sequence : 0;
 }
 
-/* SKIP PAST LAST ROW: a match that waits will take its rows, if nothing takes it away. */
-static uint64_t wait_for(struct wr_pattern *p, const struct wr_general *g, uint64_t taken, uint32_t link)
+/* SKIP PAST LAST ROW: a match that waits will take its rows, if nothing takes it away. What it waits for takes further
+ * rows, and so all of these, unless a moment ends it. */
+static uint64_t wait_for(struct wr_pattern *p, const struct wr_general *g, uint64_t taken, struct wr_start *start)
 {
-    if (p->trace) wr_trace_taker(p, g, link);
-    return WR_MAX(taken, last_row(g, link));
+    uint64_t least = UINT64_MAX;
+    struct wr_thread *t = wr_start_thread(start);
+    for (uint32_t more = start->more;; more = wr_more_at(g, more)->next) {
+        bool may_be_it = t->ended || (p->plan.time_slot != WR_NONE && wr_thread_ends_by_time(p, t));
+        if (may_be_it) least = WR_MIN(least, last_row(g, t->link));
+        if (t->ended || !more) break;
+        t = wr_more_thread(wr_more_at(g, more));
+    }
+    WR_ASSERT(t->ended);
+    if (p->trace) wr_trace_taker(p, g, t->link);
+    return WR_MAX(taken, least);
 }
 
 /* The go over the starts of a key. */
@@ -238,7 +259,7 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
                 wr_threads_drop(p, g, start);
             } else {
                 if (ended && p->trace) wr_trace_waits(p, wr_start_first(g, start)->sequence, start->count == 1);
-                if (ended && p->plan.past_last && !first_open) taken = wait_for(p, g, taken, ended->link);
+                if (ended && p->plan.past_last && !first_open) taken = wait_for(p, g, taken, start);
                 if (!first_open) first_open = id;
                 waits |= ended != NULL;
                 if (arms) wr_start_arm(p, g, start, key);
@@ -597,6 +618,7 @@ static void general_clear(struct wr_pattern *p)
 {
     struct wr_general *g = p->state;
     if (g->key.count) memset(g->key.at, 0, g->key.count * sizeof *g->key.at);
+    g->open_keys = 0;
     wr_slab_clear(&g->starts);
     wr_slab_clear(&g->more);
     wr_slab_clear(&g->held);
@@ -617,6 +639,13 @@ static void general_measure(const struct wr_pattern *p, struct wr_operator_size 
                   wr_slab_live_bytes(&g->rows) + wr_slab_live_bytes(&g->held) +
                   size->keys * (sizeof *g->key.at + (p->plan.more ? sizeof *g->key_more.at : 0) +
                                 p->spec->lead_count * sizeof *g->lead.at);
+}
+
+static uint64_t general_open_keys(const struct wr_pattern *p)
+{
+    const struct wr_general *g = p->state;
+    WR_ASSERT(g->open_keys <= g->starts.live);
+    return g->open_keys;
 }
 
 static void general_bound(const struct wr_pattern *p, struct wr_state_bound *bound)
@@ -645,6 +674,7 @@ const struct wr_matcher wr_match_general = {
     .armed = general_armed,
     .drop = general_drop,
     .measure = general_measure,
+    .open_keys = general_open_keys,
     .bound = general_bound,
     .check = wr_general_check,
 };

@@ -121,6 +121,7 @@ struct wr_general {
     uint64_t sequence;       /* its number, */
     int64_t time;            /* its time, */
     uint32_t at_key;         /* its key */
+    uint32_t open_keys;      /* keys with an open start */
     bool ending;             /* the input has ended: results wait for their turn */
     struct wr_threads from, to;
     WR_VEC(uint32_t) same;   /* per candidate of .to: the one before it at the same position, 1 + index */
@@ -317,8 +318,12 @@ void wr_threads_advance(struct wr_pattern *p, struct wr_general *g, struct wr_st
 void wr_threads_pass_time(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, int64_t limit);
 /* Has it a candidate that ends where its key's rows do? */
 bool wr_threads_end_here(const struct wr_pattern *p, const struct wr_general *g, struct wr_start *start);
+/* May it become a match that takes no further row? */
+bool wr_thread_ends_by_time(const struct wr_pattern *p, const struct wr_thread *t);
 /* When time alone brings something about next; WR_TIME_MAX: never. */
 int64_t wr_threads_due(const struct wr_pattern *p, const struct wr_general *g, struct wr_start *start);
+/* Its time is up behind the last row: of its open candidates those stay that wait for the end of the input alone. */
+void wr_threads_outlive(struct wr_pattern *p, struct wr_general *g, struct wr_start *start);
 /* Its time is up: only the candidate that has ended stays (or, where its key's rows are at their end, one that ends there). */
 void wr_threads_expire(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, bool at_end);
 /* Drops those that cannot matter, since an earlier start has one with the same future. */

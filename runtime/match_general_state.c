@@ -160,6 +160,7 @@ static void load_start(struct wr_pattern *p, struct wr_general *g, const struct 
     wr_kept_at(g, start->row)->ref++;
     if (starts->tail) wr_start_at(g, starts->tail)->next = id;
     else starts->head = id;
+    g->open_keys += !starts->tail;
     starts->tail = id;
     if (!g->limiter) return;
     wr_limiter_began(g, key, from->first.sequence);

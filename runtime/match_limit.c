@@ -24,7 +24,7 @@ void wr_limiter_clear(struct wr_limiter *limiter)
 {
     if (!limiter) return;
     limiter->count = 0;
-    limiter->keys = limiter->begun = 0;
+    limiter->begun = 0;
 }
 
 /* ---- The heap ---------------------------------------------------------------------------------------- */
@@ -84,7 +84,6 @@ void wr_limiter_began(struct wr_general *g, uint32_t key, uint64_t sequence)
     enum { LEAST = 1024 };
     struct wr_limiter *limiter = g->limiter;
     WR_ASSERT(limiter && g->key.at[key].head);
-    limiter->keys += g->key.at[key].head == g->key.at[key].tail;
     if (!limiter->begun) limiter->begun = sequence;
     push(limiter, (struct wr_limit_entry){sequence, key});
     if (limiter->count > 2 * (size_t)g->starts.live + g->key.count + LEAST) rebuild(g);
@@ -97,7 +96,7 @@ static const char *passed(const struct wr_general *g)
 {
     const struct wr_limits *limits = &g->limiter->limits;
     if (g->starts.live > limits->starts_pattern) return "max_starts_per_pattern";
-    if (g->limiter->keys > limits->keys) return "max_keys";
+    if (g->open_keys > limits->keys) return "max_keys";
     return g->rows.live > limits->rows ? "max_rows_kept" : NULL;
 }
 
@@ -131,7 +130,7 @@ void wr_limiter_enforce(struct wr_pattern *p, struct wr_general *g, uint32_t key
 {
     struct wr_limiter *limiter = g->limiter;
     uint64_t begun = limiter->begun;
-    WR_ASSERT(limiter->keys <= g->starts.live && limiter->limits.policy != WR_ON_LIMIT_FAIL);
+    WR_ASSERT(g->open_keys <= g->starts.live && limiter->limits.policy != WR_ON_LIMIT_FAIL);
     WR_ASSERT(!g->current); /* the row has been settled */
     limiter->begun = 0;
     if (WR_LIKELY(!passed(g))) return;

@@ -12,7 +12,6 @@ struct wr_general;
 
 struct wr_limiter {
     struct wr_limits limits;
-    uint64_t keys;     /* with an open start */
     uint64_t begun;    /* of the row at hand: the first start that began, its number; 0: none has */
     struct wr_limit_entry {
         uint64_t sequence; /* of a start's first row */

@@ -620,6 +620,16 @@ static void sequence_measure(const struct wr_pattern *p, struct wr_operator_size
     size->live += size->keys * key_bytes(s);
 }
 
+/* Beside those whose NOT … FOR at the beginning asks for an earlier row. */
+static uint64_t sequence_open_keys(const struct wr_pattern *p)
+{
+    const struct wr_seq *s = p->state;
+    uint64_t count = 0;
+    WR_ASSERT(s->keys <= s->capacity);
+    for (uint32_t key = 0; key < s->keys; key++) count += s->key[key].open != 0;
+    return count;
+}
+
 /* A start is the row that begins it; those that have come equally far share the rows of further steps. */
 static void sequence_bound(const struct wr_pattern *p, struct wr_state_bound *bound)
 {
@@ -645,6 +655,7 @@ const struct wr_matcher wr_match_sequence = {
     .armed = sequence_armed,
     .drop = sequence_drop,
     .measure = sequence_measure,
+    .open_keys = sequence_open_keys,
     .bound = sequence_bound,
     .check = wr_seq_check,
 };

@@ -342,6 +342,16 @@ static bool ends_at_end(const struct wr_pattern *p, const struct wr_thread *t)
     return false;
 }
 
+bool wr_thread_ends_by_time(const struct wr_pattern *p, const struct wr_thread *t)
+{
+    const struct wr_step *step = &p->plan.step[t->position];
+    WR_ASSERT(!t->ended);
+    for (uint32_t e = 0; e < step->entries; e++)
+        if (step->follow[e].position != WR_ACCEPT && wr_bit(t->alive, e) && p->plan.step[step->follow[e].position].ends_by_time)
+            return true;
+    return false;
+}
+
 bool wr_threads_end_here(const struct wr_pattern *p, const struct wr_general *g, struct wr_start *start)
 {
     const struct wr_thread *t = wr_start_thread(start);
@@ -351,6 +361,25 @@ bool wr_threads_end_here(const struct wr_pattern *p, const struct wr_general *g,
         t = wr_more_thread(wr_more_at(g, more));
         more = wr_more_at(g, more)->next;
     }
+}
+
+/* Ends the open candidates that wait for more than the end of the input. */
+void wr_threads_outlive(struct wr_pattern *p, struct wr_general *g, struct wr_start *start)
+{
+    uint32_t count = take_out(g, start);
+    for (uint32_t i = 0; i < count; i++) {
+        struct wr_thread *t = wr_thread_in(g, &g->from, i);
+        const struct wr_step *step = &p->plan.step[t->position];
+        if (t->ended) {
+            wr_thread_add_ended(p, g, t->link);
+            break;
+        }
+        if (!ends_at_end(p, t)) continue;
+        for (uint32_t e = 0; e < step->entries; e++)
+            if (step->follow[e].position != WR_ACCEPT) t->alive[e / 64] &= ~((uint64_t)1 << (e % 64));
+        wr_thread_add_open(p, g, t->position, t->link, t->alive, t->aged);
+    }
+    put_back(p, g, start, count);
 }
 
 /* Ends the open candidates of a start; the one that has ended stays. */

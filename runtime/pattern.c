@@ -315,7 +315,7 @@ static void pattern_on_watermark(struct wr_operator *op, uint32_t port, int64_t 
      * armed as others fire were due from the beginning, and fire too. */
     if (watermark == WR_TIME_MAX) {
         if (p->matcher == &wr_match_sequence && !p->plan.moments) wr_cold_abandon(op); /* what is open has no match */
-        p->closing = p->now;
+        p->closing = WR_MAX(p->now, wr_task_time(op->task));
         wr_moments_until(op, WR_TIME_MAX - 1);
     }
     wr_moments_until(op, given);

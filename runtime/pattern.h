@@ -110,6 +110,7 @@ struct wr_step {
     bool timed;              /* some entry counts from the time of the last row or moment taken */
     bool needs_aged;         /* some entry asks whether a row has passed since */
     bool moments;            /* some entry ends, or is taken, by time alone */
+    bool ends_by_time;       /* of an absence: a match may end behind it with no further row */
     uint32_t entries;        /* of the follow list that count: those before that ACCEPT */
     const struct wr_follow *follow;
     uint64_t *full, *strict; /* masks over the entries, plan.alive_words words each */
@@ -283,6 +284,8 @@ struct wr_matcher {
     bool (*load)(struct wr_pattern *p, uint32_t key, const struct wr_picture *picture);
     void (*clear)(struct wr_pattern *p);
     void (*measure)(const struct wr_pattern *p, struct wr_operator_size *size);
+    /* How many keys have an open start. NULL: all that are known, once those past their time have been swept. */
+    uint64_t (*open_keys)(const struct wr_pattern *p);
     /* The earliest moment that is armed for the key; NULL: the matcher arms none. */
     int64_t (*armed)(const struct wr_pattern *p, uint32_t key);
     /* Forgets all that a key has, which lies in the store: nothing is decided. NULL: no state per key. */

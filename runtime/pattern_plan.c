@@ -79,6 +79,23 @@ static void plan_steps(struct wr_plan *plan, const struct wr_pattern_node *spec)
     }
 }
 
+/* Behind which absences a match may end with no further row: at once, or behind further ones. */
+static void plan_ends(struct wr_plan *plan, const struct wr_pattern_node *spec)
+{
+    for (bool changed = true; changed;) {
+        changed = false;
+        for (uint32_t s = 0; s < spec->position_count; s++) {
+            struct wr_step *step = &plan->step[s];
+            if (step->ends_by_time || spec->position[s].absence_us == WR_ABSENCE_NONE) continue;
+            bool ends = step->accepts;
+            for (uint32_t e = 0; e < step->entries; e++)
+                ends |= step->follow[e].position == WR_ACCEPT || plan->step[step->follow[e].position].ends_by_time;
+            step->ends_by_time = ends;
+            changed |= ends;
+        }
+    }
+}
+
 static uint32_t track_of(struct wr_plan *plan, const struct wr_input *input)
 {
     bool first = input->kind == WR_INPUT_FIRST;
@@ -226,6 +243,7 @@ void wr_plan_init(struct wr_plan *plan, const struct wr_task *task, const struct
     plan_limit(plan, spec);
     plan_keep(plan, program, spec);
     plan_steps(plan, spec);
+    plan_ends(plan, spec);
     plan_more(plan, spec);
     plan_history(plan, spec);
     plan->condition = wr_alloc_zero((spec->variable_count + 1) * sizeof *plan->condition);

@@ -11,6 +11,14 @@ struct excess {
     uint64_t most;
 };
 
+/* A pattern may know keys that have no open start: for PREV, MATCH_NUMBER(), SUPPRESS. Those are no keys for the limit. */
+static uint64_t open_keys(const struct wr_operator *op, const struct wr_operator_size *size)
+{
+    const struct wr_pattern *p = (const struct wr_pattern *)op;
+    bool asks = op->cls == &wr_pattern_operator && p->matcher->open_keys;
+    return asks ? p->matcher->open_keys(p) : size->keys;
+}
+
 static struct excess excess_of(const struct wr_operator *op, struct wr_operator_size *size)
 {
     const struct wr_limits *limits = &op->task->limits;
@@ -20,7 +28,7 @@ static struct excess excess_of(const struct wr_operator *op, struct wr_operator_
     if (pattern && size->starts > limits->starts_pattern)
         return (struct excess){"max_starts_per_pattern", limits->starts_pattern};
     if (!pattern && size->starts > limits->windows) return (struct excess){"max_windows", limits->windows};
-    if (size->keys > limits->keys) return (struct excess){"max_keys", limits->keys};
+    if (size->keys > limits->keys && open_keys(op, size) > limits->keys) return (struct excess){"max_keys", limits->keys};
     if (pattern && size->rows > limits->rows) return (struct excess){"max_rows_kept", limits->rows};
     if (size->bytes > limits->bytes) return (struct excess){"max_state_bytes", limits->bytes};
     return (struct excess){0};

@@ -1,5 +1,6 @@
 #include "vm/limits.h"
 
+#include "vm/pattern_class.h"
 #include "vm/text.h"
 
 bool wr_parse_bytes(struct wr_slice text, uint64_t *bytes)
@@ -68,7 +69,7 @@ void wr_limits_read(const struct wr_program *program, struct wr_limits *limits)
 bool wr_limits_drop_starts(const struct wr_limits *limits, const struct wr_pattern_node *pattern)
 {
     WR_ASSERT(limits->bytes > 0);
-    if (pattern->position_count < 2 && !pattern->limit_starts) return false; /* one row is no start that stays open */
+    if (!wr_pattern_class_refuses(pattern, WR_MATCHER_ROW)) return false; /* one row is no start that stays open */
     if (limits->starts_key != UINT64_MAX) return true;
     if (limits->policy == WR_ON_LIMIT_FAIL) return false;
     bool drops_rows = limits->rows != UINT64_MAX && limits->policy == WR_ON_LIMIT_DROP_OLDEST;

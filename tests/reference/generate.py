@@ -10,15 +10,15 @@ ROWS_ALONE = 1000000  # seeds from here on: mostly conditions that read the row 
 # ---- Random cases ------------------------------------------------------------------------------------------------
 
 
-def random_pattern(r, names, depth):
+def random_pattern(r, names, depth, timed=False):
+    """timed: with NOT, absences, bounds and UNTIL in it."""
     pick = r.random()
     if depth == 0 or pick < 0.30:
-        node = ("var", r.choice(names))
+        node = ("absent", r.choice("pq"), r.choice([1, 2, 3, 5])) if timed and r.random() < 0.15 else ("var", r.choice(names))
     elif pick < 0.72:
-        count = r.randint(2, 3)
-        node = ("seq", [(None if i == 0 else r.choice([" ", "->"]), random_pattern(r, names, depth - 1)) for i in range(count)])
+        node = random_sequence(r, names, depth, timed)
     elif pick < 0.86:
-        node = ("alt", [random_pattern(r, names, depth - 1) for _ in range(r.randint(2, 3))])
+        node = ("alt", [random_pattern(r, names, depth - 1, timed) for _ in range(r.randint(2, 3))])
     elif pick < 0.89:
         node = ("empty",)
     elif pick < 0.91:
@@ -26,11 +26,11 @@ def random_pattern(r, names, depth):
     elif pick < 0.93:
         node = ("and", [random_pattern(r, names, 0) for _ in range(r.randint(2, 3))])
     elif pick < 0.95:
-        node = ("hide", random_pattern(r, names, depth - 1))
+        node = ("hide", random_pattern(r, names, depth - 1, timed))
     elif pick < 0.97:
         node = ("seq", [(None, ("begin",)), (" ", random_pattern(r, names, depth - 1))])
     elif pick < 0.985:
-        node = ("seq", [(None, random_pattern(r, names, depth - 1)), (" ", ("end",))])
+        node = ("seq", [(None, random_pattern(r, names, depth - 1, timed)), (" ", ("end",))])
     else:
         node = ("var", r.choice(names))
     if r.random() < 0.38:
@@ -38,28 +38,30 @@ def random_pattern(r, names, depth):
         mode = r.choice([True] * 6 + [False] * 3 + ["possessive"] * 2)
         arrow = r.choice([" ", " ", " ", "->", "->", ("->", [], *r.choice([(1, None), (None, 3), (1, 6)]))])
         node = ("rep", node, least, most, mode, arrow)
+        if timed and r.random() < 0.3:
+            node += ("u",)
     return node
 
 
-def is_firm(node):
-    """Is its first element one that is never left out? (NOT and bounds in front of others: compiler's cases.)"""
-    if node[0] == "seq":
-        return is_firm(node[1][0][1])
-    if node[0] in ref.MANY:
-        return all(is_firm(child) for child in node[1])
-    if node[0] == "hide":
-        return is_firm(node[1])
-    return node[0] == "var" or (node[0] == "rep" and node[2] > 0 and is_firm(node[1]))
+def random_sequence(r, names, depth, timed):
+    items = [(None, random_pattern(r, names, depth - 1, timed))]
+    for _ in range(r.randint(1, 2)):
+        child = random_pattern(r, names, depth - 1, timed)
+        arrow = r.choice([" ", "->"])
+        if timed and r.random() < 0.5:
+            before = any(node[0] not in ("empty", "begin", "absent") for _, node in items)
+            nots = [(r.random() < 0.5, v) for v in r.choice(["p", "p", "q", "pq"])] if before and r.random() < 0.4 else []
+            bounds = r.choice([(None, None), (1, None), (None, 3), (2, 6)]) if arrow == "->" and child[0] != "absent" else (None, None)
+            arrow = (arrow, nots, *bounds)
+        items.append((arrow, child))
+    return ("seq", items)
 
 
 def random_timed(r, names, within):
-    """A sequence with NOT, absences, bounds and UNTIL between parts that take rows."""
+    """A flat sequence with NOT, absences, bounds and UNTIL between parts that take rows."""
     def part():
-        while True:
-            node = random_pattern(r, names, r.randint(0, 2))
-            if not ref.is_empty(node) and is_firm(node):
-                break
-        if node[0] == "rep" and len(node) == 6 and r.random() < 0.4:
+        node = random_pattern(r, names, r.randint(0, 2))
+        if node[0] == "rep" and r.random() < 0.4:
             node += ("u",)
         return node
 
@@ -70,14 +72,15 @@ def random_timed(r, names, within):
             items.append(("->", ("absent", r.choice("pq"), r.choice([1, 2, 3, 5, 8]))))
             if r.random() < 0.5:
                 continue
-        nots = [(r.random() < 0.5, r.choice("pq"))] if r.random() < 0.4 else []
+        nots = [(r.random() < 0.5, r.choice("pq"))] if r.random() < 0.4 and items[0][1][0] != "empty" else []
         arrow = r.choice([" ", "->", "->"])
         low, high = r.choice([(None, None), (None, None), (1, None), (None, 3), (2, 6)]) if arrow == "->" else (None, None)
         items.append(((arrow, nots, low, high), part()))
     if within and r.random() < 0.15:
-        items.append(("->", ("absent", r.choice("pq"), None)))
-    node = ("seq", items)
-    return ("lead", r.choice("pq"), r.choice([1, 3, 6]), node) if r.random() < 0.2 else node
+        items.append((r.choice(["->", " "]), ("absent", r.choice("pq"), None)))
+    if r.random() < 0.2:
+        items = [(None, ("absent", r.choice("pq"), r.choice([1, 3, 6]))), ("->", items[0][1])] + items[1:]
+    return ("seq", items)
 
 
 def random_operand(r, names, own, steps):
@@ -92,7 +95,7 @@ def random_operand(r, names, own, steps):
     if pick < 0.65:
         return ("first", var, "n")
     if pick < 0.70:
-        return ("nav", r.choice(["first", "last"]), var, r.choice([0, 1, 2]), r.choice([0, 0] + [s for s in steps if s < 0]), "n")
+        return ("nav", r.choice(["first", "last"]), var, r.choice([0, 1, 2]), r.choice([0, 0, *steps]), "n")
     if pick < 0.75:
         return ("add", ("last", r.choice(names), "n"), ("const", r.randint(-2, 3)))
     fn = r.choice(["sum", "avg", "min", "max", "count", "count*"])
@@ -114,13 +117,13 @@ def random_condition(r, names, own, steps=(), depth=1):
     return ("cmp", r.choice(["<", "<=", ">", ">=", "=", "<>"]), ("col", "n"), random_operand(r, names, own, steps))
 
 
-def random_measures(r, names, final_only):
+def random_measures(r, names, steps):
     result = []
     for _ in range(r.randint(0, 3)):
         var = r.choice(names + [None])
         pick = r.random()
         if pick < 0.55:
-            x = ("nav", r.choice(["first", "last"]), var, r.choice([0, 0, 1, 2]), r.choice([0, 0, -1, -2]), r.choice(["n", "bit"]))
+            x = ("nav", r.choice(["first", "last"]), var, r.choice([0, 0, 1, 2]), r.choice(steps), r.choice(["n", "bit"]))
         elif pick < 0.75:
             x = ("cls", r.choice(names + [None]))
         else:
@@ -131,13 +134,21 @@ def random_measures(r, names, final_only):
 
 def random_query(r, names, streams):
     within = r.choice([None, None, 5, 10, 20, 40])
-    timed = r.random() < 0.5
-    pattern = random_timed(r, names, within) if timed else random_pattern(r, names, r.randint(1, 3))
+    source = r.choice(streams)
+    if r.random() < (0.3 if len(source) > 1 else 0.02):
+        names = names + [r.choice(source)]  # a variable that names a stream is a row of it
+    kind = r.choice(["plain", "plain", "flat", "timed"])
+    if kind == "flat":
+        pattern = random_timed(r, names, within)
+    else:
+        pattern = random_pattern(r, names, r.randint(1, 3), kind == "timed")
     used = sorted(ref.variables(pattern))
-    text = ref.text_of(pattern)
-    if not used or "NOT" in text[text.find("$"):] * ("$" in text):
-        return None  # no rule says when an absence behind the key's last row is decided
-    subsets = ["".join(used[i:i + 2]) for i in range(len(used) - 1)] if r.random() < 0.3 else []
+    if not used or is_absence_behind_end(pattern):
+        return None
+    if True in ref.ends_under_not(pattern):
+        within = within or r.choice([5, 10, 20, 40])  # else it is refused
+    letters = [v for v in used if len(v) == 1]
+    subsets = ["".join(letters[i:i + 2]) for i in range(len(letters) - 1)] if r.random() < 0.3 else []
     steps = r.choice([[], [], [], [-1], [-1, -2], [-2, 1], [1, 2], [-1, 3]])
     read = used + subsets
     define, of = {}, {}
@@ -146,9 +157,10 @@ def random_query(r, names, streams):
             define[v] = random_condition(r, read, v, steps)
     for v in sorted(ref.forbidden(pattern)):
         define[v] = random_condition(r, read, r.choice(used), steps)
-    source = r.choice(streams)
+    for v in set(used) - set(letters):
+        define[v] = ("cmp", "=", ("col", "of"), ("const", v))
     if len(source) > 1:
-        for v in list(define):
+        for v in sorted(set(define) - set(source)):
             if r.random() < 0.5:
                 of[v] = r.choice(source)
                 define[v] = ("and", ("cmp", "=", ("col", "of"), ("const", of[v])), define[v])
@@ -157,24 +169,28 @@ def random_query(r, names, streams):
          "keyed": r.random() < 0.8, "skip": r.choice(["past", "past", "next"])}
     if r.random() < 0.25:
         p["skip"] = (r.choice(["first", "last"]), r.choice(read))
+    p["spelt"] = r.random() < 0.5  # what may be left out is said: LAST, SHOW EMPTY MATCHES
     p["timeouts"] = r.choice([True, "all"]) if within and r.random() < 0.3 else False
-    p["rows"] = r.choice([None] * 5 + ["show", "omit"] + ["unmatched"] * (not is_hiding(pattern)))
-    p["measures"] = random_measures(r, read, False) if r.random() < 0.6 else []
+    p["rows"] = r.choice([None] * (1 if is_hiding(pattern) else 5) + ["show", "omit"] + ["unmatched"] * (not is_hiding(pattern)))
+    p["measures"] = random_measures(r, read, r.choice([[0, 0, -1, -2], [0, 0, 1, 2, -1]])) if r.random() < 0.6 else []
     p["number"] = r.random() < 0.3
     ahead = any(s > 0 for s in steps)
-    if ahead and "end" in kinds(pattern) and "trailing not" in kinds(pattern):
-        return None
-    if ahead and "end" in kinds(pattern):
-        p["within"], p["timeouts"] = None, False  # where rows are looked at later, $ may be known before time is up
     p["steps"] = r.choice([None, None, (1, 1), (2, 1), (1, 3)]) if not p["rows"] else None
     if not ahead and r.random() < 0.5:
         p["steps"] = None
-        p["decided"] = p["rows"] != "unmatched" and r.random() < 0.5
-        if r.random() < 0.4:
+        waits = any(m[0] == "nav" and m[4] > 0 for _, m in p["measures"])  # for rows that it shows
+        p["decided"] = p["rows"] != "unmatched" and not waits and r.random() < 0.5
+        if r.random() < 0.4 and not waits:
             p["suppress"] = r.choice([1, 3, 8, 20]) if p["rows"] in (None, "show") else None
         if r.random() < 0.5:
             p["limit"] = (r.randint(1, 3), r.choice(["DROP OLDEST", "DROP NEW", "FAIL"]))
     return p
+
+
+def is_absence_behind_end(node):
+    """No rule says what an absence behind the key's last row is."""
+    text = ref.text_of(node)
+    return "FOR" in text[text.find("$"):] * ("$" in text)
 
 
 def is_hiding(node):
@@ -194,7 +210,7 @@ def random_rows(r, stream, keys, bit, delay):
 
 def read_rows_alone(r, p):
     """Makes it one for the matchers that want conditions on the row alone, and no more of a key than its starts."""
-    for v in sorted(set(p["define"]) - set(ref.UNTIL)):
+    for v in sorted(set(p["define"]) - set(ref.UNTIL) - set(p["from"])):
         p["define"][v] = row_condition(r)
     p["steps"], p["number"], p["timeouts"], p["measures"] = None, False, False, []
     p.pop("suppress", None)
@@ -211,17 +227,33 @@ def make_plain(r, p, names):
             items.append(((r.choice([" ", "->", "->"]), nots, None, None), ("var", r.choice(names))))
     if p["within"] and r.random() < 0.3:
         items.append(("->", ("absent", r.choice("pq"), None)))
-    p["pattern"] = ("seq", items) if r.random() < 0.7 else ("lead", r.choice("pq"), r.choice([1, 3, 6]), ("seq", items))
+    if r.random() < 0.3:
+        items = [(None, ("absent", r.choice("pq"), r.choice([1, 3, 6]))), ("->", items[0][1])] + items[1:]
+    p["pattern"] = ("seq", items)
     p["subsets"], p["rows"], p["skip"] = [], None, r.choice(["past", "next"])
     p.pop("limit", None)
     used = ref.variables(p["pattern"]) | ref.forbidden(p["pattern"])
-    p["define"] = {v: c for v, c in p["define"].items() if v in used or v in ref.UNTIL}
+    p["define"] = {v: c for v, c in p["define"].items() if v in used or v in ref.UNTIL}  # of names of streams none is used
     for v in sorted(used - set(p["define"])):
         p["define"][v] = row_condition(r)
 
 
 def row_condition(r):
     return ("cmp", r.choice(["=", "=", "<>", "<=", ">"]), ("col", "s"), ("const", r.choice(LETTERS)))
+
+
+def random_limits(r, patterns):
+    """([(setting, how many)], policy) of limits on all patterns; mostly none."""
+    if r.random() > 0.12 or any(p.get("timeouts") and looks_ahead(p) or looks_ahead(p) for p in patterns):
+        return [], None
+    limits = r.choice([["max_starts_per_key"], ["max_starts_per_pattern"], ["max_keys"], ["max_starts_per_pattern", "max_keys"]])
+    fails = limits == ["max_starts_per_key"] and len(patterns) == 1 and r.random() < 0.2
+    return [(name, r.randint(1, 2 if name == "max_keys" else 3)) for name in limits], "fail" if fails else r.choice(["drop_oldest", "drop_new"])
+
+
+def looks_ahead(p):
+    """Does a condition look at rows behind its own?"""
+    return any((x[0] == "step" and x[2] > 0) or (x[0] == "nav" and x[4] > 0) for c in p["define"].values() for x in operands(c))
 
 
 def random_case(seed):
@@ -246,35 +278,37 @@ def random_case(seed):
     for stream in r.choice([["ev"], ["ev"], ["ev", "ev"]]) + (["ew"] if several else []):
         files.append((stream, random_rows(r, stream, keys, bit, delay[stream])))
         bit <<= len(files[-1][1])
-    return Case(files, delay, patterns)
+    return Case(files, delay, patterns, *random_limits(random.Random(-seed - 2), patterns))
 
 
 # ---- Forms ---------------------------------------------------------------------------------------------------------
 
-FORMS = """all rows show|all rows omit|all rows unmatched|empty match|subset|prev|next|offset|nested|classifier|classifier in a condition|
-match number|final|running|skip past|skip next|skip to first|skip to last|skip error|permute|any order|exclusion|begin|end|
-possessive +|possessive {}|possessive ?|possessive arrow|not next|not between|absence last|absence inside|absence first|trailing not|
-bounds|bounds in a loop|until|timeouts|all timeouts|suppress|suppressed|limit DROP OLDEST|limit DROP NEW|limit FAIL|dropped by limit|
-failed by limit|several streams|variable of a stream|late|decided|within|reluctant|arrow in a loop""".replace("\n", "").split("|")
+FORMS = """all rows show|all rows omit|all rows unmatched|empty match|empty match shown|empty match omitted|unmatched row|subset|
+subset in a condition|prev|next|first|last|first offset|last offset|prev of first|prev of last|next of first|next of last|
+classifier|classifier of a variable|classifier in a condition|match number|final|running|skip past|skip next|skip to first|skip to last|
+skip error|permute|any order|exclusion|row left out|begin|end|possessive +|possessive {}|possessive ?|possessive arrow|not next|not between|
+not before an optional element|absence last|absence inside|absence first|absence in a loop|absence in a branch|trailing not|bound low|bound high|
+bound both|bounds in a loop|until|timeouts|all timeouts|timed out|suppress|suppressed|limit DROP OLDEST|limit DROP NEW|limit FAIL|
+dropped by limit|failed by limit|max_starts_per_key|max_starts_per_pattern|max_keys|dropped by max_starts_per_key|
+dropped by max_starts_per_pattern|dropped by max_keys|several streams|variable of a stream|variable that names a stream|late|equal times|
+watermark delay|out of order|decided|decided by a moment|decided by the end|within|reluctant|arrow in a loop|nullable loop""".replace("\n", "").split("|")
 
 
-def kinds(node):
-    """Of all that stands in a pattern."""
-    found = {node[0]}
+def kinds(node, around=()):
+    """Of all that stands in a pattern. around: kinds of the nodes that it stands in."""
+    found = {node[0]} - {"absent"}
+    inner = around + (node[0],)
     if node[0] == "seq":
-        found |= set().union(*(kinds(child) for _, child in node[1]))
         for at, (connector, child) in enumerate(node[1]):
-            _, nots, low, high = ref.parts_of(connector)
-            found |= {"not next" if next_only else "not between" for next_only, _ in nots}
-            found |= {"bounds"} if (low, high) != (None, None) else set()
+            found |= kinds(child, inner)
+            found |= kinds_of_connector(connector, child, ref.is_empty(child))
             if child[0] == "absent":
-                found.add("trailing not" if child[2] is None else "absence last" if at == len(node[1]) - 1 else "absence inside")
+                found.add("trailing not" if child[2] is None else "absence first" if at == 0 and "seq" not in around and "rep" not in around
+                          else "absence last" if at == len(node[1]) - 1 else "absence inside")
     elif node[0] in ref.MANY:
-        found |= set().union(*(kinds(child) for child in node[1]))
-    elif node[0] == "lead":
-        found |= kinds(node[3])
+        found |= set().union(*(kinds(child, inner) for child in node[1]))
     elif node[0] == "rep":
-        found |= kinds(node[1])
+        found |= kinds(node[1], inner)
         arrow = node[5] != " "
         if node[4] == "possessive":
             found.add("possessive " + ("?" if node[2:4] == (0, 1) else "+" if node[2:4] in ((0, None), (1, None)) else "{}"))
@@ -282,8 +316,20 @@ def kinds(node):
         found |= {"bounds in a loop"} if isinstance(node[5], tuple) else {"arrow in a loop"} if arrow else set()
         found |= {"until"} if len(node) > 6 else set()
         found |= {"reluctant"} if node[4] is False else set()
+        found |= {"nullable loop"} if ref.is_empty(node[1]) and node[2] > 0 else set()
     elif node[0] == "hide":
-        found |= kinds(node[1])
+        found |= kinds(node[1], inner)
+    elif node[0] == "absent":
+        found |= ({"absence in a loop"} if "rep" in around else set()) | ({"absence in a branch"} if "alt" in around else set())
+    return found
+
+
+def kinds_of_connector(connector, child, optional):
+    _, nots, low, high = ref.parts_of(connector)
+    found = {"not next" if next_only else "not between" for next_only, _ in nots}
+    found |= {"not before an optional element"} if nots and optional and child[0] != "absent" else set()
+    if (low, high) != (None, None):
+        found.add("bound low" if high is None else "bound high" if low is None else "bound both")
     return found
 
 
@@ -291,30 +337,82 @@ def operands(x):
     return [x] + [y for part in x[1:] if isinstance(part, tuple) for y in operands(part)] if isinstance(x, tuple) else []
 
 
-def forms_of(case):
-    """The forms that occur in a case, of patterns and of results."""
+def forms_of_operands(p):
     found = set()
-    rows, counters = case.expected()
-    for p in case.patterns:
-        names = {"perm": "permute", "and": "any order", "hide": "exclusion", "lead": "absence first"}
-        found |= {names.get(k, k) for k in kinds(p["pattern"])}
-        flags = {"all rows " + (p.get("rows") or ""): p.get("rows"), "subset": p.get("subsets"), "match number": p.get("number"),
-                 "suppress": p.get("suppress"), "several streams": len(p["from"]) > 1, "variable of a stream": p.get("of"),
-                 "decided": p.get("decided"), "within": p["within"], "timeouts": p.get("timeouts") is True,
-                 "all timeouts": p.get("timeouts") == "all", "classifier": p.get("rows")}
-        found |= {name for name, there in flags.items() if there}
-        found.add("skip " + (p["skip"] if isinstance(p["skip"], str) else "to " + p["skip"][0]))
-        found |= {"limit " + p["limit"][1]} if p.get("limit") else set()
-        found |= {mode.lower() for mode, _ in p.get("measures", [])}
-        for x in [y for c in p["define"].values() for y in operands(c)] + [y for _, m in p.get("measures", []) for y in operands(m)]:
-            found |= {"classifier"} if x[0] == "cls" else set()
-            by = x[2] if x[0] == "step" else x[4] if x[0] == "nav" else 0
-            found |= {"prev"} if by < 0 else {"next"} if by > 0 else set()
-            found |= {"offset"} if x[0] == "nav" and x[3] else set()
-            found |= {"nested"} if x[0] == "nav" and x[4] else set()
-        if any(x[0] == "cls" for c in p["define"].values() for x in operands(c)):
-            found.add("classifier in a condition")
-    reasons = {"limit": "dropped by limit", "FAIL": "failed by limit", "W3010": "skip error", "W3011": "skip error"}
-    found |= {reasons.get(reason, reason) for _, reason in counters}
-    found |= {"empty match"} if any(out.get("rows") == 0 for _, out in rows) else set()
+    in_conditions = [y for c in p["define"].values() for y in operands(c)]
+    for x in in_conditions + [y for _, m in p.get("measures", []) for y in operands(m)]:
+        by = x[2] if x[0] == "step" else x[4] if x[0] == "nav" else 0
+        step = "prev" if by < 0 else "next"
+        if x[0] == "nav":
+            found |= {x[1]} | ({f"{step} of {x[1]}"} if by else set()) | ({f"{x[1]} offset"} if x[3] else set())
+        else:
+            found |= {step} if by else {x[0]} if x[0] in ("first", "last") else set()
+        found |= {"classifier of a variable" if x[1] else "classifier"} if x[0] == "cls" else set()
+    if any(x[0] == "cls" for x in in_conditions):
+        found.add("classifier in a condition")
+    if any(x[0] in ("first", "last", "cls") and x[1] in p.get("subsets", []) or x[0] in ("nav", "agg") and x[2] in p.get("subsets", [])
+           for x in in_conditions):
+        found.add("subset in a condition")
     return found
+
+
+def forms_of_pattern(case, i, rows, counters):
+    """The forms that occur in a pattern, its rows and its results."""
+    p = case.patterns[i]
+    names = {"perm": "permute", "and": "any order", "hide": "exclusion"}
+    found = {names.get(k, k) for k in kinds(p["pattern"])} | forms_of_operands(p)
+    flags = {"all rows " + (p.get("rows") or ""): p.get("rows"), "subset": p.get("subsets"), "match number": p.get("number"),
+             "suppress": p.get("suppress"), "several streams": len(p["from"]) > 1, "variable of a stream": p.get("of"),
+             "variable that names a stream": ref.variables(p["pattern"]) & set(p["from"]),
+             "decided": p.get("decided"), "within": p["within"], "timeouts": p.get("timeouts") is True,
+             "all timeouts": p.get("timeouts") == "all", "classifier": p.get("rows"),
+             "watermark delay": any(case.delay[s] for s in p["from"])}
+    found |= {name for name, there in flags.items() if there}
+    found.add("skip " + (p["skip"] if isinstance(p["skip"], str) else "to " + p["skip"][0]))
+    found |= {"limit " + p["limit"][1]} if p.get("limit") else set()
+    found |= {mode.lower() for mode, _ in p.get("measures", [])}
+    found |= {name for name, _ in case.limits}
+    reasons = {"limit": "dropped by limit", "FAIL": "failed by limit", "W3010": "skip error", "W3011": "skip error"}
+    for of, reason in counters:
+        if of == f"p{i}":
+            found.add("dropped by " + reason if reason.startswith("max_") else reasons.get(reason, reason))
+    return found | forms_of_rows(case, p) | forms_of_results(case, i, rows)
+
+
+def forms_of_rows(case, p):
+    found = set()
+    for stream, rows in case.files:
+        if stream in p["from"]:
+            times = [r["t"] for r in rows]
+            found |= {"equal times"} if len(set(times)) < len(times) else set()
+            late = len(ref.in_order([(0, case.delay[stream], rows)])[1])
+            found |= {"out of order"} if times != sorted(times) and late < sum(a > b for a, b in zip(times, times[1:])) else set()
+    return found
+
+
+def forms_of_results(case, i, rows):
+    p = case.patterns[i]
+    mine = [out for name, out in rows if name == f"o{i}"]
+    found = {"timed out"} if any(out.get("status") == "timeout" for out in mine) else set()
+    if any(t.matched and not t.rows for t in case.told[i]):
+        found |= {"empty match"} | {f"empty match {w}" for w in ["shown"] * (p.get("rows") == "show") + ["omitted"] * (p.get("rows") == "omit")}
+    if p.get("rows") and any(hidden for t in case.told[i] for _, _, hidden in t.rows):
+        found.add("row left out")
+    if p.get("rows") == "unmatched" and sum(out["var"] is None for out in mine) > sum(not t.rows for t in case.told[i]):
+        found.add("unmatched row")
+    if p.get("decided"):
+        found |= {"decided by the end" if t.at_end else "decided by a moment" for t in case.told[i]
+                  if t.at_end or t.decided not in [r["t"] for _, rows in case.files for r in rows]}
+    return found
+
+
+def forms_of(case):
+    """(the forms that occur in a case, those of them that occur in patterns which give a result)."""
+    used, giving = set(), set()
+    rows, counters = case.expected()
+    for i in range(len(case.patterns)):
+        found = forms_of_pattern(case, i, rows, counters)
+        used |= found
+        if any(name == f"o{i}" for name, _ in rows) or "failed by limit" in found or "empty match omitted" in found:
+            giving |= found
+    return used, giving

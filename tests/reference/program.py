@@ -70,16 +70,24 @@ STREAMS = {"ev": ("k", "k STRING, s STRING, n BIGINT, bit BIGINT"), "ew": ("kk",
 
 
 class Case:
-    """Files [(stream, rows)], the delay of each stream, and several patterns over them."""
+    """Files [(stream, rows)], the delay of each stream, several patterns over them, and limits on each of these:
+    [(setting, how many)] and what is done where one is passed."""
 
-    def __init__(self, files, delay, patterns):
-        self.files, self.delay, self.patterns = files, delay, patterns
+    def __init__(self, files, delay, patterns, limits=(), policy=None):
+        self.files, self.delay, self.patterns, self.limits, self.policy = files, delay, patterns, list(limits), policy
+        self.told = []  # of each pattern, by expected()
+
+    def but(self, **changes):
+        """A case that differs in these."""
+        own = {name: getattr(self, name) for name in ("files", "delay", "patterns", "limits", "policy")}
+        return Case(**{**own, **changes})
 
     def streams(self):
         return [s for s in STREAMS if s == "ev" or any(s in p["from"] for p in self.patterns)]
 
     def program(self):
-        text = []
+        text = [f"SET {name} = {most};" for name, most in self.limits]
+        text += [f"SET on_limit = '{self.policy}';"] if self.limits else []
         for s in self.streams():
             delay = f" - {self.delay[s]}ms" if self.delay[s] else ""
             text.append(f"CREATE STREAM {s} ({STREAMS[s][1]}, at TIMESTAMP, WATERMARK FOR at AS at{delay});")
@@ -99,8 +107,8 @@ class Case:
         skip = {"past": " AFTER MATCH SKIP PAST LAST ROW", "next": " AFTER MATCH SKIP TO NEXT ROW"}.get(p["skip"])
         if skip is None:
             which, name = p["skip"]
-            skip = f" AFTER MATCH SKIP TO {'FIRST ' if which == 'first' else 'LAST ' if i % 2 else ''}{name}"
-        rows = {"show": " ALL ROWS PER MATCH", "omit": " ALL ROWS PER MATCH OMIT EMPTY MATCHES",
+            skip = f" AFTER MATCH SKIP TO {'FIRST ' if which == 'first' else 'LAST ' if p.get('spelt') else ''}{name}"
+        rows = {"show": " ALL ROWS PER MATCH" + " SHOW EMPTY MATCHES" * bool(p.get("spelt")), "omit": " ALL ROWS PER MATCH OMIT EMPTY MATCHES",
                 "unmatched": " ALL ROWS PER MATCH WITH UNMATCHED ROWS"}.get(p.get("rows"), "")
         options = ((f" WITHIN {p['within']}ms" if p["within"] else "")
                    + {"all": " WITH ALL TIMEOUTS", True: " WITH TIMEOUTS"}.get(p.get("timeouts"), "")
@@ -111,7 +119,7 @@ class Case:
             lines.append("SUBSET " + ", ".join(f"{s} = ({', '.join(s)})" for s in p["subsets"]))
         define = []
         for v, c in sorted(p["define"].items()):
-            if v in ref.UNTIL:
+            if v in ref.UNTIL or v in p["from"]:
                 continue
             source = p.get("of", {}).get(v)
             own = c[2] if source else c  # ('and', is of the stream, c)
@@ -155,7 +163,7 @@ class Case:
 
     def expected(self):
         """(rows, counters): [(output, row)], {(pattern, reason): count}; a counter 'FAIL': the run must end with an error."""
-        result, counters = [], {}
+        result, counters, self.told = [], {}, []
         named = [(s, rows) for s, rows in self.files if s in self.streams()]
         end = max([r["t"] for r in ref.in_order([(0, self.delay[s], rows) for s, rows in named])[0]], default=0)
         for i, p in enumerate(self.patterns):
@@ -164,8 +172,12 @@ class Case:
             counted = ["late"] * len(late)
             keys = list(dict.fromkeys(r["k"] if p["keyed"] else 0 for r in rows))
             of = {key: [r for r in rows if not p["keyed"] or r["k"] == key] for key in keys}
-            found = {key: self.search(p, mine, end, counted) for key, mine in of.items()}
+            if any(name != "max_starts_per_key" for name, _ in self.limits):
+                found = self.search_all(p, of, rows, end, counted)
+            else:
+                found = {key: self.search(p, mine, end, counted) for key, mine in of.items()}
             self.end_all(p, of, found, end)
+            self.told.append([t for told in found.values() for t in told])
             for key, mine in of.items():
                 told = found[key]
                 if p.get("suppress"):
@@ -181,16 +193,34 @@ class Case:
                 counters[f"p{i}", reason] = counters.get((f"p{i}", reason), 0) + 1
         return result, counters
 
+    def limit_of(self, p):
+        """(starts of a key, policy, what a drop is counted as) or None."""
+        if p.get("limit"):
+            return (*p["limit"], "limit")
+        most = dict(self.limits).get("max_starts_per_key")
+        return most and (most, self.policy.upper().replace("_", " "), "max_starts_per_key")
+
     def search(self, p, mine, end, counted):
         args = p["pattern"], p["define"], mine, p["within"], p["skip"], p.get("timeouts"), end
-        if not (p.get("decided") or p.get("limit") or p.get("suppress")):
+        limit = self.limit_of(p)
+        if not (p.get("decided") or limit or p.get("suppress")):
             return ref.matches(*args, counted)
-        search = ref.Search(*args, p.get("limit"), bool(p.get("number")))
-        if not p.get("limit"):
+        search = ref.Search(*args, limit, bool(p.get("number")))
+        if not limit:
             plain = sorted((t.start, t.matched, t.rows) for t in ref.matches(*args))
             assert plain == sorted((t.start, t.matched, t.rows) for t in search.told), "the reference differs from itself"
         counted += search.counted + ["FAIL"] * search.failed
         return search.told
+
+    def search_all(self, p, of, rows, end, counted):
+        """Under limits on all keys together."""
+        searches = {key: ref.Search(p["pattern"], p["define"], mine, p["within"], p["skip"], p.get("timeouts"), end, self.limit_of(p),
+                                    bool(p.get("number")), goes=False) for key, mine in of.items()}
+        limits = [(name, most) for name, most in self.limits if name != "max_starts_per_key"]
+        ref.search_all(list(searches.values()), rows, limits, self.policy)
+        for search in searches.values():
+            counted += search.counted + ["FAIL"] * search.failed
+        return {key: search.told for key, search in searches.items()}
 
     def end_all(self, p, of, found, end):
         """Gives what the end of the input decides its time. found: what is told of each key."""

@@ -10,8 +10,7 @@ Trees (tuples):
     ('seq', [(connector, node), …])   connector: ' ' strict, '->' next; the first one's is None; or
                                       (arrow, nots, low, high): nots a list of (next row only?, variable), low and high
                                       bounds in ms or None
-    ('absent', var, ms or None)       NOT var FOR ms; None: as long as WITHIN lasts
-    ('lead', var, ms, node)           NOT var FOR ms in front of everything
+    ('absent', var, ms or None)       NOT var FOR ms; None: as long as WITHIN lasts. Before the first row: not so long before it
     ('alt', [node, …])
     ('rep', node, least, most or None, greedy, connector)    connector ' ', '->' or the longer form between rounds; greedy:
                                                              True, False, or 'possessive'; a seventh element is a variable
@@ -50,9 +49,8 @@ def text_of(node, outer=0):
         text = " | ".join(text_of(child, 1 if child[0] == "alt" else 0) for child in node[1])
         return f"({text})" if outer else text
     if kind == "absent":
-        return f"NOT {node[1]}" + (f" FOR {node[2]}ms" if node[2] is not None else "")
-    if kind == "lead":
-        return f"NOT {node[1]} FOR {node[2]}ms -> " + text_of(node[3], 0)
+        text = f"NOT {node[1]}" + (f" FOR {node[2]}ms" if node[2] is not None else "")
+        return f"({text})" if outer == 2 else text
     if kind == "perm":
         return "PERMUTE(" + ", ".join(text_of(child) for child in node[1]) + ")"
     if kind == "and":
@@ -94,98 +92,6 @@ def connector_text(connector):
     return text
 
 
-def parse(text):
-    """A pattern from its text: the forms of text_of."""
-    tokens = []
-    i = 0
-    while i < len(text):
-        c = text[i]
-        if c.isspace():
-            i += 1
-        elif text.startswith("->", i):
-            tokens.append("->")
-            i += 2
-        elif c.isalpha():
-            j = i
-            while j < len(text) and (text[j].isalnum() or text[j] == "_"):
-                j += 1
-            tokens.append(("var", text[i:j]))
-            i = j
-        elif c == "{":
-            j = text.index("}", i)
-            tokens.append(text[i:j + 1])
-            i = j + 1
-        else:
-            tokens.append(c)
-            i += 1
-    at = 0
-
-    def peek():
-        return tokens[at] if at < len(tokens) else None
-
-    def take():
-        nonlocal at
-        at += 1
-        return tokens[at - 1]
-
-    def alternation():
-        branches = [sequence()]
-        while peek() == "|":
-            take()
-            branches.append(sequence())
-        return branches[0] if len(branches) == 1 else ("alt", branches)
-
-    def sequence():
-        items = [(None, primary())]
-        while peek() not in (None, "|", ")"):
-            connector = " "
-            if peek() == "->":
-                take()
-                connector = "->"
-            items.append((connector, primary()))
-        return items[0][1] if len(items) == 1 else ("seq", items)
-
-    def primary():
-        token = take()
-        if token == "(":
-            if peek() == ")":
-                take()
-                node = ("empty",)
-            else:
-                node = alternation()
-                assert take() == ")"
-        else:
-            assert isinstance(token, tuple), token
-            node = token
-        return quantified(node)
-
-    def quantified(node):
-        connector = " "
-        following = tokens[at + 1] if at + 1 < len(tokens) else None
-        if peek() == "->" and isinstance(following, str) and following[0] in "?*+{":
-            take()
-            connector = "->"
-        token = peek()
-        if not isinstance(token, str) or token[0] not in "?*+{":
-            return node
-        take()
-        if token[0] == "{":
-            low, comma, high = token[1:-1].partition(",")
-            least = int(low or 0)
-            most = (int(high) if high else None) if comma else least
-        else:
-            least, most = {"?": (0, 1), "*": (0, None), "+": (1, None)}[token]
-        greedy = True
-        if peek() == "?":
-            take()
-            greedy = False
-        return ("rep", node, least, most, greedy, connector)
-
-    node = alternation()
-    assert at == len(tokens), (text, at)
-    return node
-
-
 MANY = ("alt", "perm", "and")
 
 
@@ -194,8 +100,6 @@ def variables(node):
         return {node[1]}
     if node[0] == "seq":
         return set().union(*(variables(child) for _, child in node[1]))
-    if node[0] in ("absent", "lead"):
-        return variables(node[3]) if node[0] == "lead" else set()
     if node[0] in MANY:
         return set().union(*(variables(child) for child in node[1]))
     return variables(node[1]) if node[0] in ("rep", "hide") else set()
@@ -209,9 +113,32 @@ def forbidden(node):
         return set().union(*(forbidden(child) for child in node[1]))
     if node[0] == "absent":
         return {node[1]}
-    if node[0] == "lead":
-        return {node[1]} | forbidden(node[3])
     return forbidden(node[1]) if node[0] in ("rep", "hide") else set()
+
+
+def ends_under_not(node, under=False):
+    """Whether ways behind the node have a NOT (without FOR) that nothing has been taken behind: a set of True, False.
+
+    under: whether the way that comes to it has one."""
+    kind = node[0]
+    if kind == "seq":
+        ways = {under}
+        for connector, child in node[1]:
+            ways = set().union(*(ends_under_not(child, way or bool(parts_of(connector)[1])) for way in ways))
+        return ways
+    if kind == "alt":
+        return set().union(*(ends_under_not(child, under) for child in node[1]))
+    if kind in ("perm", "and"):
+        return ends_under_not(in_any_order(node), under)
+    if kind == "hide":
+        return ends_under_not(node[1], under)
+    if kind == "rep":
+        ways, new = {under} if node[2] == 0 else set(), ends_under_not(node[1], under)
+        while not new <= ways:
+            ways |= new
+            new = set().union(*(ends_under_not(node[1], way) for way in new))
+        return ways
+    return {under} if kind in ("empty", "begin") else {False}
 
 
 def in_any_order(node):
@@ -330,25 +257,35 @@ class Start:
         self.end = end   # time at which the input ended
         self.seen, self.now = len(rows) if seen is None else seen, now  # now None: the input has ended
         self.untils = []  # of the loops that we are in: (variable, elements taken before the loop)
+        self.nots = []  # passed on the way: (elements taken then, next row only?, variable)
+        self.led = False  # has an absence before the first row been passed?
         self.claims = []  # of possessive loops that were left: (elements taken then, loop, its place, how it was entered)
         self.probe = None  # (taken, row index): only looks whether a loop could take that row behind these
         self.found = []  # (taken, choices): taken is a list of (when, variable, place), choices a list of numbers
         self.waiting = []  # taken of those that still wait when their time is up; when: (time, 1, row index) or (time, 0, 0)
         self.alive = []  # (taken, choices, when time alone changes that or None) of those that wait for rows or moments to come
         self.deadline = None if within is None else rows[first]["t"] + within
-        if pattern[0] == "lead":
-            _, var, ms, pattern = pattern
-            if any(self.rows[first]["t"] - self.rows[i]["t"] < ms and self.holds([], var, i, True) for i in range(first)):
-                return
         self.supposed = self.over = False
         self.walk(pattern, None, (), [], [], self.is_whole)
 
     def is_whole(self, taken, choices):
         """A way through the pattern has been found, or (behind a $) would be one if the input ended here."""
+        if not taken and self.led:
+            return  # an absence before the first row speaks of that row
+        pending = self.pending(taken)
+        if pending and not self.over:
+            # What stood behind the last NOT has been left out, so it is a trailing one.
+            moment = self.moment(taken, pending[:-1], ("absent", pending[-1][1], None), choices)
+            if moment is not None:
+                self.found.append((taken + [((moment, 0, 0), "!" + pending[-1][1], ("end",))], choices))
+            return
         if not self.supposed:
             self.found.append((taken, choices))
             return
-        self.wait(taken, choices, None)
+        if self.now is not None and self.deadline is not None and self.now >= self.deadline > self.end:
+            self.alive.append((taken, choices, None))  # its time was up when the input had ended: that decides it
+        else:
+            self.wait(taken, choices, None)
         if self.is_late(self.behind(taken)):
             self.waiting.append((taken, choices))
 
@@ -388,7 +325,7 @@ class Start:
         if self.budget < 0:
             raise TooMany()
         kind = node[0]
-        if self.probe and kind in ("var", "absent") and len(taken) < len(self.probe[0]):
+        if self.probe and (kind == "var" or (kind == "absent" and taken)) and len(taken) < len(self.probe[0]):
             self.again(node, place, taken, choices, go_on)
         elif kind == "empty":
             go_on(taken, choices)
@@ -397,14 +334,24 @@ class Start:
             if index is not None:
                 go_on(taken + [((self.rows[index]["t"], 1, index), node[1], place)], choices)
         elif kind == "absent":
-            moment = self.moment(taken, connector, node, choices)
+            if not taken and node[2] is not None:
+                self.before_the_first(node, choices, go_on)
+                return
+            if node[2] is None:
+                before, self.nots = self.nots, self.nots + [(len(taken), False, node[1])]
+                go_on(taken, choices)
+                self.nots = before
+                return
+            if self.probe:
+                return  # a loop that waits for a moment takes no row
+            moment = self.moment(taken, self.refused(taken), node, choices)
             if moment is not None:
                 go_on(taken + [((moment, 0, 0), "!" + node[1], place)], choices)
         elif kind == "begin":
             if not taken and self.first == 0:
                 go_on(taken, choices)
         elif kind == "end":
-            if taken and self.behind(taken) == len(self.rows) and (self.now is None or self.now > self.end):
+            if taken and self.behind(taken) == len(self.rows) and self.now is None:
                 # A partial match that time has ended before the input did is not there any more.
                 self.at_end(go_on, taken, choices, self.deadline is not None and self.deadline <= self.end)
             elif taken and (self.behind(taken) == self.seen or self.is_late(self.behind(taken))):
@@ -421,6 +368,23 @@ class Start:
         else:
             self.rounds(node, 0, connector, place, taken, choices, go_on)
 
+    def before_the_first(self, node, choices, go_on):
+        """NOT b FOR d with no row taken: there has been no b so long before the first row."""
+        _, var, ms = node
+        if any(self.rows[self.first]["t"] - self.rows[i]["t"] < ms and self.holds([], var, i, True) for i in range(self.first)):
+            return
+        before, self.led = self.led, True
+        go_on([], choices)
+        self.led = before
+
+    def pending(self, taken):
+        """The NOTs that stand behind the last element taken: (next row only?, variable)."""
+        return [(next_only, v) for count, next_only, v in self.nots if taken and count == len(taken)]
+
+    def refused(self, taken, untils=None):
+        """Of what a row may not be that comes next: by NOT, or by UNTIL of a loop that has an element."""
+        return self.pending(taken) + [(False, v) for v, begun in (self.untils if untils is None else untils) if len(taken) > begun]
+
     def again(self, node, place, taken, choices, go_on):
         """A probe takes what has been taken: looked for anew without the claims of that time, it might be an earlier row."""
         same = self.probe[0][len(taken)]
@@ -436,8 +400,8 @@ class Start:
             return self.first if self.holds(taken, var, self.first) and not self.is_claimed(taken, self.first) else None
         if self.over:
             return None
-        arrow, nots, low, high = parts_of(connector)
-        nots = nots + [(False, var) for var, begun in self.untils if len(taken) > begun]
+        arrow, _, low, high = parts_of(connector)
+        nots = self.refused(taken)
         last, index = taken[-1][0][0], self.behind(taken)
         following = index
         while index < self.seen:
@@ -467,20 +431,20 @@ class Start:
 
     def can_go_on(self, taken, index, node, place, entry):
         """Is there a way through the loop that has taken the same and takes the row next, inside the loop?"""
-        connector, begun, untils = entry
-        kept = self.untils, self.claims, self.waiting, self.alive
-        self.untils, self.claims, self.waiting, self.alive = untils, [], [], []
+        connector, begun, untils, nots = entry
+        kept = self.untils, self.nots, self.claims, self.waiting, self.alive
+        self.untils, self.nots, self.claims, self.waiting, self.alive = untils, nots, [], [], []
         self.probe, self.hit = (taken, index), False
         self.walk(node, connector, place, taken[:begun], [], lambda t, c: None)
         self.probe = None
-        self.untils, self.claims, self.waiting, self.alive = kept
+        self.untils, self.nots, self.claims, self.waiting, self.alive = kept
         return self.hit
 
     def could_take(self, taken, var, connector, untils, index):
         if taken:
-            arrow, nots, low, high = parts_of(connector)
+            arrow, _, low, high = parts_of(connector)
             t, last, following = self.rows[index]["t"], taken[-1][0][0], self.behind(taken)
-            nots = nots + [(False, v) for v, begun in untils if len(taken) > begun]
+            nots = self.refused(taken, untils)
             if (arrow == " " and index != following) or (low is not None and t < last + low) or \
                     (high is not None and t > last + high):
                 return False
@@ -495,14 +459,13 @@ class Start:
             return index + 1
         return next((i for i, r in enumerate(self.rows) if r["t"] >= time), len(self.rows))
 
-    def moment(self, taken, connector, node, choices):
-        """When the absence is complete, or None."""
+    def moment(self, taken, nots, node, choices):
+        """When the absence is complete, or None. nots: those that stand before it."""
         since = taken[-1][0][0]
         until = self.deadline if node[2] is None else since + node[2]
         late = self.deadline is not None and until > self.deadline
         # What moments behind the end of the input would arm is never armed.
         never = not taken[-1][0][1] and since > self.end
-        nots = parts_of(connector)[1]
         for index in range(self.behind(taken), self.seen):
             t = self.rows[index]["t"]
             if t >= until or (self.deadline is not None and t >= self.deadline):
@@ -525,14 +488,17 @@ class Start:
             go_on(taken, choices)
             return
         own, child = items[at]
+        before = self.nots
+        self.nots = before + [(len(taken), next_only, v) for next_only, v in parts_of(own)[1]]
         self.walk(child, connector if at == 0 else own, place + (at,), taken, choices,
                   lambda t, c: self.sequence(items, at + 1, connector, place, t, c, go_on))
+        self.nots = before
 
     def rounds(self, node, count, connector, place, taken, choices, go_on, begun=None, entry=None):
         _, child, least, most, greedy, arrow = node[:6]
         until = node[6] if len(node) > 6 else None
         begun = len(taken) if begun is None else begun
-        entry = entry or (connector, begun, self.untils)
+        entry = entry or (connector, begun, self.untils, self.nots)
 
         def further():
             if most is not None and count >= most:
@@ -543,8 +509,8 @@ class Start:
                 inside = self.untils
                 if until:
                     self.untils = inside[:-1]
-                if len(t) == len(taken) and count >= least:
-                    claimed(t, c)  # a round without a row, the minimum being met, is the last
+                if len(t) == len(taken) and count + 1 >= least:
+                    claimed(t, c)  # a round without a row with which the minimum is met is the last
                 else:
                     self.rounds(node, count + 1, arrow, place, t, c, go_on, begun, entry)
                 self.untils = inside
@@ -702,7 +668,7 @@ class Life:
                 return
             limit = rows[seen]["t"] if seen < len(rows) else NEVER
             while True:
-                due = min([d for _, _, d in self.start.alive if d is not None] + [self.start.deadline or NEVER])
+                due = min([d for d in [self.start.deadline] + [d for _, _, d in self.start.alive] if d is not None and d > now], default=NEVER)
                 if due > limit or due == NEVER:
                     break
                 now = due
@@ -722,27 +688,44 @@ class Life:
 
 
 class Search:
-    """The starts of one key, place by place: for what depends on when a match is decided."""
+    """The starts of one key, place by place: for what depends on when a match is decided.
 
-    def __init__(self, pattern, define, rows, within, skip, timeouts, end, limit, numbers):
+    limit: (starts, policy, what drops are counted as)."""
+
+    def __init__(self, pattern, define, rows, within, skip, timeouts, end, limit, numbers, goes=True):
         self.args = pattern, define, rows, within
         self.rows, self.skip, self.timeouts, self.end, self.limit = rows, skip, timeouts, end, limit
         self.in_order = skip != "next" or numbers
         self.told, self.counted, self.open, self.number, self.failed = [], [], [], 0, False
         self.time = None  # of the place at hand; what the input's end decides has the time of its last row
         self.begins = [Life(*self.args[:3], i, within, end) for i in range(len(rows))]
-        places = {p for life in self.begins for p, _, _ in life.states} | {(r["t"], 1, i) for i, r in enumerate(rows)}
-        for place in sorted(places):
+        self.places = sorted({p for life in self.begins for p, _, _ in life.states} | {(r["t"], 1, i) for i, r in enumerate(rows)})
+        for place in self.places if goes else []:
             self.go(place)
 
     def go(self, place):
+        self.latest = place
         self.time = self.end if place[0] == NEVER else place[0]
         self.pass_over(place, self.begins[place[2]] if place[1] else None)
         if self.limit and place[1] and len(self.open) > self.limit[0]:
-            self.counted.append("limit")
             self.failed |= self.limit[1] == "FAIL"
-            self.open.pop(0 if self.limit[1] == "DROP OLDEST" else -1)
-            self.pass_over(place, None)
+            self.drop(0 if self.limit[1] == "DROP OLDEST" else -1, place, self.limit[2])
+
+    def drop(self, which, place, reason):
+        self.counted.append(reason)
+        self.open.pop(which)
+        self.pass_over(place, None)
+
+    def covered(self, life, place, taken):
+        """Up to which row no later start can bring a match, while this one waits with a match of these rows behind what is
+        preferred to it: what that becomes takes further rows, and so all of these, unless moments alone end it."""
+        seen = sum((r["t"], 1, i) <= place for i, r in enumerate(self.rows))
+        pattern, define, rows, within = self.args
+        now = max(place[0], self.rows[seen - 1]["t"])
+        start = Start(pattern, define, rows[:seen], life.first, within, NEVER if within else now + 60)
+        whole = next(c for c in start.found if rows_of(c[0]) == taken)
+        better = [c for c in start.found if best([c, whole]) is c]
+        return min(rows_of(c[0])[-1][0] for c in better if c[0])
 
     def pass_over(self, place, new):
         behind, some_open, left = 0, False, []
@@ -761,10 +744,38 @@ class Search:
                 self.counted += [wrong] if wrong else []
             else:
                 if taken and self.skip == "past" and not some_open:
-                    behind = max(behind, taken[-1][0] + 1)
+                    behind = max(behind, self.covered(life, place, taken) + 1)
                 some_open = True
                 left.append(life)
         self.open = left
+
+
+def search_all(searches, rows, limits, policy):
+    """Goes over the starts of all keys together, place by place, under limits on all of them.
+
+    searches: one a key, in the order of the keys' first rows, that have not gone yet; rows: all rows of all keys, in order;
+    limits: [(setting, how many)] of max_starts_per_pattern, max_keys; policy 'drop_oldest' or 'drop_new'."""
+    number = {id(row): i for i, row in enumerate(rows)}
+    places = [((*p[:2], number[id(s.rows[p[2]])] if p[1] else at), s, p) for at, s in enumerate(searches) for p in s.places]
+    for _, search, place in sorted(places, key=lambda p: p[0]):
+        search.go(place)
+        began = place[1] and search.open and search.open[-1].first == place[2]
+        while place[1]:
+            open_keys = [s for s in searches if s.open]
+            size = {"max_starts_per_pattern": sum(len(s.open) for s in searches), "max_keys": len(open_keys)}
+            passed = next((name for name, most in limits if size[name] > most), None)
+            if not passed:
+                break
+            assert began, "a limit is passed where nothing began"
+            if policy == "drop_new":
+                search.drop(-1, place, passed)
+                continue
+            oldest = min(open_keys, key=lambda s: number[id(s.rows[s.open[0].first])])
+            for _ in range(len(oldest.open) - 1 if passed == "max_keys" else 0):
+                oldest.counted.append(passed)
+                oldest.open.pop(0)
+            oldest.time = search.time
+            oldest.drop(0, oldest.latest, passed)
 
 
 def end_time(end, given):
