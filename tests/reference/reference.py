@@ -654,7 +654,8 @@ def leads(start):
 
 
 class Life:
-    """What is known of a start, place by place: [(place, state, taken)], state 'open', 'match' or 'dead'.
+    """What is known of a start, place by place: [(place, state, the preferred candidate of those that have ended)], state
+    'open', 'match' or 'dead'.
 
     A place is (time, 0, 0) for moments, (time, 1, index) for rows, (NEVER, 0, 0) for the end of the input."""
 
@@ -680,7 +681,7 @@ class Life:
         self.start = start
         whole, final = leads(start)
         state = "open" if not final else "dead" if whole is None else "match"
-        self.states.append((place, state, whole and rows_of(whole[0])))
+        self.states.append((place, state, whole))
         return state != "open"
 
     def at(self, place):
@@ -716,23 +717,24 @@ class Search:
         self.open.pop(which)
         self.pass_over(place, None)
 
-    def covered(self, life, place, taken):
-        """Up to which row no later start can bring a match, while this one waits with a match of these rows behind what is
+    def covered(self, life, place, whole):
+        """Up to which row no later start can bring a match, while this one waits with a candidate that has ended behind what is
         preferred to it: what that becomes takes further rows, and so all of these, unless moments alone end it."""
         seen = sum((r["t"], 1, i) <= place for i, r in enumerate(self.rows))
         pattern, define, rows, within = self.args
         now = max(place[0], self.rows[seen - 1]["t"])
-        start = Start(pattern, define, rows[:seen], life.first, within, NEVER if within else now + 60)
-        whole = next(c for c in start.found if rows_of(c[0]) == taken)
-        better = [c for c in start.found if best([c, whole]) is c]
-        return min(rows_of(c[0])[-1][0] for c in better if c[0])
+        found = Start(pattern, define, rows, life.first, within, self.end, seen=seen, now=now).found
+        by_time = Start(pattern, define, rows[:seen], life.first, within, NEVER if within else now + 60).found
+        outcomes = [whole] + [best(found + [c]) for c in by_time if c not in found]
+        return min(rows_of(c[0])[-1][0] for c in outcomes if c[0])
 
     def pass_over(self, place, new):
         behind, some_open, left = 0, False, []
         for life in self.open + [new] * (new is not None):
             if life.first < behind:
                 continue
-            _, state, taken = life.at(place)
+            _, state, whole = life.at(place)
+            taken = whole and rows_of(whole[0])
             if state == "dead":
                 self.told += [Told(life.first, rows, False, None, self.time) for rows in timed_out(
                     Start(*self.args[:3], life.first, self.args[3], self.end), self.timeouts if life.start.deadline == place[0] else False)]
@@ -744,7 +746,7 @@ class Search:
                 self.counted += [wrong] if wrong else []
             else:
                 if taken and self.skip == "past" and not some_open:
-                    behind = max(behind, self.covered(life, place, taken) + 1)
+                    behind = max(behind, self.covered(life, place, whole) + 1)
                 some_open = True
                 left.append(life)
         self.open = left
