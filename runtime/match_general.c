@@ -262,7 +262,8 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
                 if (ended && p->plan.past_last && !first_open) taken = wait_for(p, g, taken, start);
                 if (!first_open) first_open = id;
                 waits |= ended != NULL;
-                if (arms) wr_start_arm(p, g, start, key);
+                /* Time changes nothing any more about one that has its match and waits for an earlier start. */
+                if (arms && !(ended && start->count == 1)) wr_start_arm(p, g, start, key);
             }
         }
         if (start->count) {
