@@ -15,6 +15,7 @@ enum { AHEAD_KEY = 24, AHEAD_START = 18, AHEAD_LINK = 12, AHEAD_ROW = 6 };
 /* One go over the starts of a key: at a row, at a moment, at the end of the input, or between (sweep). */
 struct pass {
     bool has_row, ending;
+    bool closing;      /* the key has had its last row, which $ asks for */
     uint32_t row;
     int64_t time;      /* starts whose time is up by then end, ... */
     uint64_t sequence; /* ... of those whose time is up at `time` the ones up to this row */
@@ -116,17 +117,6 @@ static bool may_be_due(const struct wr_pattern *p, const struct wr_general *g, c
     return p->plan.rows || start->armed <= pass->time || (pass->fired && start == wr_start_at(g, pass->fired));
 }
 
-/* Does it live on to the end of the input? What waits for that alone ($) does, if its time was not up before the last row:
- * the input had ended when it was. Nothing is armed for such a start any more. */
-static bool outlives(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, const struct pass *pass)
-{
-    bool ended = p->closing != WR_TIME_MAX && wr_pattern_deadline(p, start->time) > p->closing;
-    if (!ended || pass->ending || !wr_threads_end_here(p, g, start)) return false;
-    wr_threads_outlive(p, g, start);
-    start->armed = WR_TIME_MIN;
-    return true;
-}
-
 /* Moves a start on by what has come to pass: moments, the end of its time, the row. */
 static enum wr_watch_end move_start(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t key,
                                     const struct pass *pass)
@@ -137,11 +127,11 @@ static enum wr_watch_end move_start(struct wr_pattern *p, struct wr_general *g, 
     if (!start->count) return WR_WATCH_DIED;
     if (!is_over(p, g, start, pass)) {
         if (pass->has_row) wr_threads_advance(p, g, start, pass->row);
+        if (pass->closing) wr_threads_close(p, g, start);
         return WR_WATCH_DIED;
     }
-    if (outlives(p, g, start, pass)) return WR_WATCH_DIED;
     if (p->spec->timeouts && !pass->ending) time_out(p, g, start, key);
-    wr_threads_expire(p, g, start, pass->ending && wr_pattern_deadline(p, start->time) > p->closing);
+    wr_threads_expire(p, g, start);
     return pass->ending ? WR_WATCH_INPUT_ENDED : WR_WATCH_EXPIRED;
 }
 
@@ -262,8 +252,7 @@ static void go_over(struct wr_pattern *p, struct wr_general *g, uint32_t key, co
                 if (ended && p->plan.past_last && !first_open) taken = wait_for(p, g, taken, start);
                 if (!first_open) first_open = id;
                 waits |= ended != NULL;
-                /* Time changes nothing any more about one that has its match and waits for an earlier start. */
-                if (arms && !(ended && start->count == 1)) wr_start_arm(p, g, start, key);
+                if (arms) wr_start_arm(p, g, start, key);
             }
         }
         if (start->count) {
@@ -501,6 +490,23 @@ static void general_moment(struct wr_pattern *p, int64_t time, uint32_t key)
     if (p->plan.rows) trim(p, g, key);
 }
 
+/* No row of the key is to come: what waited for that is whole. Moments up to the last row of the input come before. */
+static void close_key(struct wr_pattern *p, struct wr_general *g, uint32_t key)
+{
+    WR_ASSERT(p->closing != WR_TIME_MAX);
+    if (!p->plan.at_end || !g->key.at[key].head || (p->plan.more && g->key_more.at[key].pending)) return;
+    go_over(p, g, key, &(struct pass){.closing = true, .time = p->closing, .sequence = UINT64_MAX});
+}
+
+static void general_close(struct wr_pattern *p)
+{
+    struct wr_general *g = p->state;
+    for (uint32_t key = 0; key < g->key.count; key++) {
+        if (key % LOOK_EVERY == 0 && wr_task_halted(p->op.task)) return;
+        close_key(p, g, key);
+    }
+}
+
 static void end_key(struct wr_pattern *p, struct wr_general *g, uint32_t key)
 {
     struct wr_key_more *more = p->plan.more ? &g->key_more.at[key] : NULL;
@@ -508,6 +514,7 @@ static void end_key(struct wr_pattern *p, struct wr_general *g, uint32_t key)
         wr_wait_held(p, g, key);
         while (more->pending) {
             look_at(p, g, key, WR_NONE);
+            close_key(p, g, key);
             pass_time(p, g, key, WR_TIME_MAX - 1);
         }
     }
@@ -666,6 +673,7 @@ const struct wr_matcher wr_match_general = {
     .release = general_release,
     .rows = general_rows,
     .moment = general_moment,
+    .close = general_close,
     .prefetch = general_prefetch,
     .end = general_end,
     .sweep = general_sweep,

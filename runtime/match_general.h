@@ -316,16 +316,14 @@ void wr_threads_store(struct wr_general *g, struct wr_start *start);
 void wr_threads_advance(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, uint32_t row);
 /* Lets all happen that time alone brings about, up to `limit`. */
 void wr_threads_pass_time(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, int64_t limit);
-/* Has it a candidate that ends where its key's rows do? */
-bool wr_threads_end_here(const struct wr_pattern *p, const struct wr_general *g, struct wr_start *start);
 /* May it become a match that takes no further row? */
 bool wr_thread_ends_by_time(const struct wr_pattern *p, const struct wr_thread *t);
 /* When time alone brings something about next; WR_TIME_MAX: never. */
 int64_t wr_threads_due(const struct wr_pattern *p, const struct wr_general *g, struct wr_start *start);
-/* Its time is up behind the last row: of its open candidates those stay that wait for the end of the input alone. */
-void wr_threads_outlive(struct wr_pattern *p, struct wr_general *g, struct wr_start *start);
-/* Its time is up: only the candidate that has ended stays (or, where its key's rows are at their end, one that ends there). */
-void wr_threads_expire(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, bool at_end);
+/* No row of its key is to come: candidates that waited for that alone are whole. */
+void wr_threads_close(struct wr_pattern *p, struct wr_general *g, struct wr_start *start);
+/* Its time is up: only the candidate that has ended stays. */
+void wr_threads_expire(struct wr_pattern *p, struct wr_general *g, struct wr_start *start);
 /* Drops those that cannot matter, since an earlier start has one with the same future. */
 void wr_threads_drop_younger(struct wr_pattern *p, struct wr_general *g, struct wr_start *start);
 void wr_threads_drop(struct wr_pattern *p, struct wr_general *g, struct wr_start *start);

@@ -163,6 +163,36 @@ static bool move_on(struct wr_pattern *p, struct wr_general *g, const struct wr_
     return false;
 }
 
+/* What becomes of a candidate whose key has no further row: behind a $ it is whole, before what its list has behind that. */
+static bool add_closed(struct wr_pattern *p, struct wr_general *g, uint16_t position, uint32_t link, uint64_t *alive, bool aged)
+{
+    const struct wr_step *step = &p->plan.step[position];
+    uint32_t end = 0;
+    while (end < step->entries && !(step->follow[end].position == WR_ACCEPT && wr_bit(alive, end))) end++;
+    bool whole = end < step->entries, rest = false;
+    for (uint32_t e = 0; e < step->entries; e++) {
+        if (whole && e >= end) alive[e / 64] &= ~((uint64_t)1 << (e % 64));
+        rest |= wr_bit(alive, e);
+    }
+    if (rest) wr_thread_add_open(p, g, position, link, alive, aged);
+    if (whole) wr_thread_add_ended(p, g, link);
+    return whole;
+}
+
+/* The same of a moment. Behind the last row there is none to come, which $ asks for. */
+static bool add_moment(struct wr_pattern *p, struct wr_general *g, uint16_t position, uint32_t child, int64_t moment)
+{
+    const struct wr_step *next = &p->plan.step[position];
+    bool last = p->plan.at_end && moment > p->closing && !(p->plan.rows && g->key_more.at[g->at_key].pending);
+    if (!last || !next->entries) return add_child(p, g, position, child);
+    uint64_t *alive = wr_alloc(p->plan.alive_words * sizeof *alive);
+    memcpy(alive, next->full, p->plan.alive_words * sizeof *alive);
+    bool whole = add_closed(p, g, position, child, alive, false);
+    wr_free(alive);
+    if (!whole && next->accepts) wr_thread_add_ended(p, g, child);
+    return whole || next->accepts;
+}
+
 /* Adds what becomes of a candidate when nothing but time passes, up to a moment. */
 static bool move_to(struct wr_pattern *p, struct wr_general *g, const struct wr_thread *from, int64_t moment, int64_t first)
 {
@@ -181,7 +211,7 @@ static bool move_to(struct wr_pattern *p, struct wr_general *g, const struct wr_
             uint32_t child = wr_link_moment(p, g, from->link, p->spec->position[position].variable, moment);
             if (p->trace) wr_trace_moment(p, g, from, e, moment, child);
             moved = true;
-            cut = add_child(p, g, position, child);
+            cut = add_moment(p, g, position, child, moment);
             wr_link_unref(p, g, child);
         } else if (p->trace) {
             wr_trace_moment(p, g, from, e, moment, 0);
@@ -333,13 +363,16 @@ void wr_threads_pass_time(struct wr_pattern *p, struct wr_general *g, struct wr_
     }
 }
 
-/* Does it end where the input does? */
-static bool ends_at_end(const struct wr_pattern *p, const struct wr_thread *t)
+void wr_threads_close(struct wr_pattern *p, struct wr_general *g, struct wr_start *start)
 {
-    const struct wr_step *step = &p->plan.step[t->position];
-    for (uint32_t e = 0; step->special && e < step->entries; e++)
-        if (step->follow[e].position == WR_ACCEPT && wr_bit(t->alive, e)) return true;
-    return false;
+    uint32_t count = take_out(g, start);
+    WR_ASSERT(p->plan.at_end && p->closing != WR_TIME_MAX);
+    for (uint32_t i = 0; i < count; i++) {
+        struct wr_thread *t = wr_thread_in(g, &g->from, i);
+        if (t->ended) wr_thread_add_ended(p, g, t->link);
+        if (t->ended || add_closed(p, g, t->position, t->link, t->alive, t->aged)) break;
+    }
+    put_back(p, g, start, count);
 }
 
 bool wr_thread_ends_by_time(const struct wr_pattern *p, const struct wr_thread *t)
@@ -352,44 +385,14 @@ bool wr_thread_ends_by_time(const struct wr_pattern *p, const struct wr_thread *
     return false;
 }
 
-bool wr_threads_end_here(const struct wr_pattern *p, const struct wr_general *g, struct wr_start *start)
-{
-    const struct wr_thread *t = wr_start_thread(start);
-    for (uint32_t more = start->more;;) {
-        if (!t->ended && ends_at_end(p, t)) return true;
-        if (!more) return false;
-        t = wr_more_thread(wr_more_at(g, more));
-        more = wr_more_at(g, more)->next;
-    }
-}
-
-/* Ends the open candidates that wait for more than the end of the input. */
-void wr_threads_outlive(struct wr_pattern *p, struct wr_general *g, struct wr_start *start)
-{
-    uint32_t count = take_out(g, start);
-    for (uint32_t i = 0; i < count; i++) {
-        struct wr_thread *t = wr_thread_in(g, &g->from, i);
-        const struct wr_step *step = &p->plan.step[t->position];
-        if (t->ended) {
-            wr_thread_add_ended(p, g, t->link);
-            break;
-        }
-        if (!ends_at_end(p, t)) continue;
-        for (uint32_t e = 0; e < step->entries; e++)
-            if (step->follow[e].position != WR_ACCEPT) t->alive[e / 64] &= ~((uint64_t)1 << (e % 64));
-        wr_thread_add_open(p, g, t->position, t->link, t->alive, t->aged);
-    }
-    put_back(p, g, start, count);
-}
-
 /* Ends the open candidates of a start; the one that has ended stays. */
-void wr_threads_expire(struct wr_pattern *p, struct wr_general *g, struct wr_start *start, bool at_end)
+void wr_threads_expire(struct wr_pattern *p, struct wr_general *g, struct wr_start *start)
 {
-    if (!at_end && wr_start_thread(start)->ended) return;
+    if (wr_start_thread(start)->ended) return;
     uint32_t count = take_out(g, start);
     for (uint32_t i = 0; i < count; i++) {
         const struct wr_thread *t = wr_thread_in(g, &g->from, i);
-        if (!t->ended && !(at_end && ends_at_end(p, t))) continue;
+        if (!t->ended) continue;
         wr_thread_add_ended(p, g, t->link);
         break;
     }

@@ -305,6 +305,26 @@ static void pattern_prefetch_moment(const struct wr_operator *op, uint32_t key, 
     if (p->matcher->prefetch) p->matcher->prefetch(p, key, stage);
 }
 
+/* The end changes every key that has state: a checkpoint that is being taken saves them as they were. */
+static void touch_all(struct wr_pattern *p)
+{
+    if (!p->op.changes.checkpointer || !p->matcher->sweep) return;
+    uint32_t limit = wr_pattern_unit_limit(&p->op);
+    for (uint32_t id = 0; id < limit; id++)
+        if (!p->keys || wr_keytable_is_live(p->keys, id)) wr_unit_touch(&p->op, id);
+}
+
+/* $ asks for a key's last row: that it is known behind the last row of the input, before the moments that are to come. */
+static void close_keys(struct wr_pattern *p)
+{
+    WR_ASSERT(p->matcher->close);
+    wr_moments_until(&p->op, p->closing);
+    wr_cold_wake_all(&p->op);
+    touch_all(p);
+    p->place = (struct wr_place){.time = p->closing, .source = WR_SOURCE_END, .offset = p->op.id};
+    p->matcher->close(p);
+}
+
 static void pattern_on_watermark(struct wr_operator *op, uint32_t port, int64_t watermark)
 {
     struct wr_pattern *p = (struct wr_pattern *)op;
@@ -315,22 +335,14 @@ static void pattern_on_watermark(struct wr_operator *op, uint32_t port, int64_t 
      * armed as others fire were due from the beginning, and fire too. */
     if (watermark == WR_TIME_MAX) {
         if (p->matcher == &wr_match_sequence && !p->plan.moments) wr_cold_abandon(op); /* what is open has no match */
-        p->closing = WR_MAX(p->now, wr_task_time(op->task));
+        p->closing = WR_MAX(op->time, wr_task_time(op->task)); /* of its rows, and of those of others */
+        if (p->plan.at_end) close_keys(p);
         wr_moments_until(op, WR_TIME_MAX - 1);
     }
     wr_moments_until(op, given);
     if (watermark != WR_TIME_MAX && given > p->now) p->now = given;
     wr_pattern_flush(p);
     wr_operator_emit_watermark(op, watermark);
-}
-
-/* The end changes every key that has state: a checkpoint that is being taken saves them as they were. */
-static void touch_all(struct wr_pattern *p)
-{
-    if (!p->op.changes.checkpointer || !p->matcher->sweep) return;
-    uint32_t limit = wr_pattern_unit_limit(&p->op);
-    for (uint32_t id = 0; id < limit; id++)
-        if (!p->keys || wr_keytable_is_live(p->keys, id)) wr_unit_touch(&p->op, id);
 }
 
 static void pattern_on_end(struct wr_operator *op)

@@ -164,6 +164,7 @@ struct wr_plan {
     bool rows;               /* the rows of a key are kept in their order */
     bool shows_start;        /* a row may be shown that no candidate has taken */
     bool at_start;           /* it matters whether a row is its key's first */
+    bool at_end;             /* or its last */
     bool numbers;            /* MATCH_NUMBER() is asked for */
     bool more;               /* a key has a struct wr_key_more */
     int64_t behind;          /* rows of a window stand so much after their event times: where its moment stands. As all
@@ -275,6 +276,8 @@ struct wr_matcher {
     void (*moment)(struct wr_pattern *p, int64_t time, uint32_t key);
     /* Asks for what the moment of a key will read (operator.h). NULL: nothing. */
     void (*prefetch)(const struct wr_pattern *p, uint32_t key, unsigned stage);
+    /* There is no row to come, but moments behind the last one (p->closing). NULL: that changes nothing. */
+    void (*close)(struct wr_pattern *p);
     /* The input has ended: decides everything that waits. */
     void (*end)(struct wr_pattern *p);
     /* Drops what is past its time; true when the key has no state left. NULL: no state per key. */

@@ -56,6 +56,7 @@ static void plan_steps(struct wr_plan *plan, const struct wr_pattern_node *spec)
             WR_ASSERT(entry->connector <= 1);
             plan_entry(spec, step, entry);
             plan->at_start |= entry->flags == WR_FOLLOW_AT_START;
+            plan->at_end |= (entry->flags & WR_FOLLOW_AT_END) != 0;
             for (uint32_t c = 0; c < entry->claim_count; c++)
                 plan->at_start |= spec->follow[spec->claim[entry->claim + c]].flags == WR_FOLLOW_AT_START;
             plan->empty_match |= beginning && entry->position == WR_ACCEPT;

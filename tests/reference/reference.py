@@ -252,10 +252,11 @@ class TooMany(Exception):
 class Start:
     """All candidates that begin at one row, as they are when `seen` rows are there and moments up to `now` have come."""
 
-    def __init__(self, pattern, define, rows, first, within, end=None, budget=20000, seen=None, now=None):
+    def __init__(self, pattern, define, rows, first, within, end=None, budget=20000, seen=None, now=None, closed=False):
         self.define, self.rows, self.first, self.within, self.budget = define, rows, first, within, budget
         self.end = end   # time at which the input ended
         self.seen, self.now = len(rows) if seen is None else seen, now  # now None: the input has ended
+        self.closed = closed or now is None  # is it known that no row is to come?
         self.untils = []  # of the loops that we are in: (variable, elements taken before the loop)
         self.nots = []  # passed on the way: (elements taken then, next row only?, variable)
         self.led = False  # has an absence before the first row been passed?
@@ -282,10 +283,7 @@ class Start:
         if not self.supposed:
             self.found.append((taken, choices))
             return
-        if self.now is not None and self.deadline is not None and self.now >= self.deadline > self.end:
-            self.alive.append((taken, choices, None))  # its time was up when the input had ended: that decides it
-        else:
-            self.wait(taken, choices, None)
+        self.wait(taken, choices, None)
         if self.is_late(self.behind(taken)):
             self.waiting.append((taken, choices))
 
@@ -351,7 +349,7 @@ class Start:
             if not taken and self.first == 0:
                 go_on(taken, choices)
         elif kind == "end":
-            if taken and self.behind(taken) == len(self.rows) and self.now is None:
+            if taken and self.behind(taken) == len(self.rows) and self.closed:
                 # A partial match that time has ended before the input did is not there any more.
                 self.at_end(go_on, taken, choices, self.deadline is not None and self.deadline <= self.end)
             elif taken and (self.behind(taken) == self.seen or self.is_late(self.behind(taken))):
@@ -657,25 +655,32 @@ class Life:
     """What is known of a start, place by place: [(place, state, the preferred candidate of those that have ended)], state
     'open', 'match' or 'dead'.
 
-    A place is (time, 0, 0) for moments, (time, 1, index) for rows, (NEVER, 0, 0) for the end of the input."""
+    A place is (time, 0, 0) for moments, (time, 1, index) for rows, (time, 2, 0) for the point behind the last row of the input,
+    which $ asks for, (NEVER, 0, 0) for the end of the input, which is behind all moments."""
 
     def __init__(self, pattern, define, rows, first, within, end):
         self.first, self.states = first, []
         self.start = None
-        now = rows[first]["t"]
+        self.args = pattern, define, rows, first, within, end
         for seen in range(first + 1, len(rows) + 1):
             now = rows[seen - 1]["t"]
-            if self.look(Start(pattern, define, rows, first, within, end, seen=seen, now=now), (now, 1, seen - 1)):
+            if self.look(Start(*self.args, seen=seen, now=now), (now, 1, seen - 1)):
                 return
-            limit = rows[seen]["t"] if seen < len(rows) else NEVER
-            while True:
-                due = min([d for d in [self.start.deadline] + [d for _, _, d in self.start.alive] if d is not None and d > now], default=NEVER)
-                if due > limit or due == NEVER:
-                    break
-                now = due
-                if self.look(Start(pattern, define, rows, first, within, end, seen=seen, now=now), (now, 0, 0)):
-                    return
-        self.look(Start(pattern, define, rows, first, within, end), (NEVER, 0, 0))
+            if self.moments(seen, now, rows[seen]["t"] if seen < len(rows) else end, False):
+                return
+        if self.look(Start(*self.args, now=end, closed=True), (end, 2, 0)) or self.moments(len(rows), end, NEVER, True):
+            return
+        self.look(Start(*self.args), (NEVER, 0, 0))
+
+    def moments(self, seen, now, limit, closed):
+        """What time alone brings, up to `limit`; True: the start is decided."""
+        while True:
+            due = min([d for d in [self.start.deadline] + [d for _, _, d in self.start.alive] if d is not None and d > now], default=NEVER)
+            if due > limit or due == NEVER:
+                return False
+            now = due
+            if self.look(Start(*self.args, seen=seen, now=now, closed=closed), (now, 0, 0)):
+                return True
 
     def look(self, start, place):
         self.start = start
@@ -707,8 +712,8 @@ class Search:
     def go(self, place):
         self.latest = place
         self.time = self.end if place[0] == NEVER else place[0]
-        self.pass_over(place, self.begins[place[2]] if place[1] else None)
-        if self.limit and place[1] and len(self.open) > self.limit[0]:
+        self.pass_over(place, self.begins[place[2]] if place[1] == 1 else None)
+        if self.limit and place[1] == 1 and len(self.open) > self.limit[0]:
             self.failed |= self.limit[1] == "FAIL"
             self.drop(0 if self.limit[1] == "DROP OLDEST" else -1, place, self.limit[2])
 
@@ -758,11 +763,11 @@ def search_all(searches, rows, limits, policy):
     searches: one a key, in the order of the keys' first rows, that have not gone yet; rows: all rows of all keys, in order;
     limits: [(setting, how many)] of max_starts_per_pattern, max_keys; policy 'drop_oldest' or 'drop_new'."""
     number = {id(row): i for i, row in enumerate(rows)}
-    places = [((*p[:2], number[id(s.rows[p[2]])] if p[1] else at), s, p) for at, s in enumerate(searches) for p in s.places]
+    places = [((*p[:2], number[id(s.rows[p[2]])] if p[1] == 1 else at), s, p) for at, s in enumerate(searches) for p in s.places]
     for _, search, place in sorted(places, key=lambda p: p[0]):
         search.go(place)
-        began = place[1] and search.open and search.open[-1].first == place[2]
-        while place[1]:
+        began = place[1] == 1 and search.open and search.open[-1].first == place[2]
+        while place[1] == 1:
             open_keys = [s for s in searches if s.open]
             size = {"max_starts_per_pattern": sum(len(s.open) for s in searches), "max_keys": len(open_keys)}
             passed = next((name for name, most in limits if size[name] > most), None)
