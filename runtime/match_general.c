@@ -501,10 +501,13 @@ static void close_key(struct wr_pattern *p, struct wr_general *g, uint32_t key)
 static void general_close(struct wr_pattern *p)
 {
     struct wr_general *g = p->state;
+    g->ending = true; /* one place for all keys: their results stand in the order of first rows */
     for (uint32_t key = 0; key < g->key.count; key++) {
         if (key % LOOK_EVERY == 0 && wr_task_halted(p->op.task)) return;
         close_key(p, g, key);
     }
+    wr_give_waiting(p, g);
+    g->ending = false;
 }
 
 static void end_key(struct wr_pattern *p, struct wr_general *g, uint32_t key)
