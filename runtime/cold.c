@@ -214,8 +214,10 @@ uint64_t wr_cold_begin(struct wr_checkpointer *c, bool finished)
         op->cls->measure(op, &size);
         live += size.live;
     }
-    /* Down to five eighths, once three quarters are in use: what is changed all the time leaves for nothing. */
-    uint64_t low = cold->memory_max / 8 * 5;
+    /* Down to five eighths, once three quarters are in use: what is changed all the time leaves for nothing. Where all keys
+     * of a window have come back at its end they go with several checkpoints, each of which holds what leaves with it. */
+    enum { LEAVING_MOST = 24 * 1024 * 1024 };
+    uint64_t low = cold->memory_max / 8 * 5, want = live > low ? WR_MIN(live - low, (uint64_t)LEAVING_MOST) : 0;
     bool all = cold->memory_max == WR_COLD_ALL;
     cold->finished = finished;
     if (finished) forget_counts(cold);
@@ -224,7 +226,7 @@ uint64_t wr_cold_begin(struct wr_checkpointer *c, bool finished)
         struct wr_operator *op = operator_at(cold, i);
         if (!op->cold) continue;
         name_operator(cold, i);
-        chosen += all ? choose_units(op, UINT64_MAX, false) : choose_of(op, live, live - low);
+        chosen += all ? choose_units(op, UINT64_MAX, false) : choose_of(op, live, want);
     }
     cold->vain = chosen ? 0 : live;
     return chosen;
