@@ -328,7 +328,9 @@ void wr_task_fail(struct wr_task *task, const struct wr_error *error)
 static void print_place(const struct wr_task *task, const struct wr_drop_sample *sample,
                         struct wr_buf *out)
 {
-    if (sample->place.source == WR_SOURCE_END) {
+    /* The window over a whole input ends in a year that no row has. */
+    const int64_t year_9999_us = INT64_C(253402300799999999);
+    if (sample->place.source == WR_SOURCE_END || (sample->place.source == 0 && sample->place.time > year_9999_us)) {
         wr_buf_add_cstr(out, "the end of the input");
         return;
     }

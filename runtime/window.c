@@ -115,18 +115,15 @@ struct wr_window_cell *wr_window_find_cell(struct wr_window *w, uint32_t key, ui
 
 /* ---- Rows -------------------------------------------------------------------------------------------- */
 
-/* Keeps the rows that the aggregate's FILTER takes; one on which it fails makes the result an error. */
+/* Keeps the rows that the aggregate's FILTER takes. */
 static uint32_t filter_rows(struct wr_window *w, const struct wr_aggregate *a, const struct wr_batch *batch)
 {
     const struct wr_vector *filter = &batch->column[a->filter];
     uint32_t n = 0;
     for (uint32_t i = 0; i < w->pending; i++) {
-        if (wr_vector_is_error(filter, w->row[i])) {
-            wr_cell_set_error(w->cell[i], wr_vector_at(filter, w->row[i]).reason);
-        } else if (wr_bit(filter->u.bits, w->row[i])) {
-            w->filtered_row[n] = w->row[i];
-            w->filtered_cell[n++] = w->cell[i];
-        }
+        if (!wr_bit(filter->u.bits, w->row[i])) continue;
+        w->filtered_row[n] = w->row[i];
+        w->filtered_cell[n++] = w->cell[i];
     }
     return n;
 }
@@ -162,21 +159,35 @@ static void take_row(struct wr_window *w, const struct wr_batch *batch, uint32_t
     }
 }
 
-/* The rows whose key is a value; the others are bad for this query. */
+/* The first of the rows' errors counts: a row is bad once. */
+static void drop_bad(struct wr_window *w, const struct wr_batch *batch, const struct wr_vector *in, uint32_t filter,
+                     const char *name, uint64_t *usable)
+{
+    if (!(in->flags & WR_VECTOR_ERRORS)) return;
+    for (uint32_t row = 0; row < batch->rows; row++) {
+        if (!wr_bit(in->errors, row) || !wr_bit(usable, row)) continue;
+        if (filter != WR_NONE && !wr_bit(batch->column[filter].u.bits, row)) continue; /* nobody reads it */
+        wr_operator_count_error(&w->op, batch, row, (enum wr_reason)wr_vector_at(in, row).reason, name);
+        wr_bit_clear(usable, row);
+    }
+}
+
+/* The rows of which the key, and all that the aggregates take, are values; the others are bad for this query: one value
+ * that cannot be read costs its row, not the result of all rows. */
 static void usable_rows(struct wr_window *w, const struct wr_batch *batch, uint64_t *usable)
 {
+    const struct wr_schema_column *column = w->op.node->schema.column;
     memset(usable, 0, WR_BATCH_WORDS * sizeof *usable);
     for (uint32_t i = 0; i < batch->rows / 64; i++) usable[i] = ~(uint64_t)0;
     if (batch->rows % 64) usable[batch->rows / 64] = ((uint64_t)1 << batch->rows % 64) - 1;
-    for (uint32_t k = 0; k < w->spec->key_count; k++) {
-        const struct wr_vector *key = &batch->column[w->spec->key[k]];
-        if (!(key->flags & WR_VECTOR_ERRORS)) continue;
-        for (uint32_t row = 0; row < batch->rows; row++) {
-            if (!wr_bit(usable, row) || !wr_bit(key->errors, row)) continue;
-            wr_operator_count_error(&w->op, batch, row, (enum wr_reason)wr_vector_at(key, row).reason,
-                                    w->op.node->schema.column[k].name);
-            wr_bit_clear(usable, row);
-        }
+    for (uint32_t k = 0; k < w->spec->key_count; k++)
+        drop_bad(w, batch, &batch->column[w->spec->key[k]], WR_NONE, column[k].name, usable);
+    for (uint32_t k = 0; k < w->spec->aggregate_count; k++) {
+        const struct wr_aggregate *a = &w->spec->aggregate[k];
+        const char *name = column[w->spec->key_count + 2 + k].name;
+        if (a->filter != WR_NONE) drop_bad(w, batch, &batch->column[a->filter], WR_NONE, name, usable);
+        if (a->column != WR_NONE) drop_bad(w, batch, &batch->column[a->column], a->filter, name, usable);
+        if (a->column2 != WR_NONE) drop_bad(w, batch, &batch->column[a->column2], a->filter, name, usable);
     }
 }
 
