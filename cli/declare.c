@@ -140,7 +140,9 @@ bool wr_declare_from_file(const char *stream, const char *path, bool comments, s
         wr_fail(0, "%s", error.message);
         *code = status == WR_ERR_INPUT ? WR_EXIT_INPUT : WR_EXIT_USAGE;
     } else {
-        wr_fail(0, "%s: no record in it, so no columns can be inferred", path);
+        wr_fail(0, inferred.is_array
+                       ? "%s: a JSON array; weir reads JSON lines, one object a line: `jq -c '.[]'` makes them of it"
+                       : "%s: no record in it, so no columns can be inferred", path);
     }
     wr_arena_release(&arena);
     return ok;

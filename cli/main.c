@@ -83,7 +83,9 @@ static bool fault_names_wanted(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-    signal(SIGPIPE, SIG_IGN); /* a broken pipe is a status of the write, not the death of the process */
+    /* A broken pipe and a file that may grow no further are statuses of the write, not the death of the process. */
+    signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN);
     if (!faults_understood()) return WR_EXIT_USAGE;
     if (fault_names_wanted(argc, argv)) return WR_EXIT_DONE;
     if (argc < 2) {

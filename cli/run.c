@@ -396,6 +396,8 @@ int wr_run_program(struct wr_args *args, weir_program *program, const char *cons
     bool refused = status == WEIR_E_USAGE || status == WEIR_E_CLOSED || status == WEIR_E_STATE;
     if (ran && !refused && print_summary(&run) != WEIR_OK && code == 0)
         code = wr_exit_of(WEIR_E_MEMORY, NULL);
+    if (ran && status == WEIR_E_STOPPED && !wr_args_has(args, WR_OPTION_QUIET))
+        wr_fail(0, wr_args_value(args, WR_OPTION_STATE) ? "interrupted; the same command goes on from here" : "interrupted");
     weir_engine_close(run.engine);
     wr_buf_release(&run.lines);
     return code;

@@ -45,6 +45,32 @@ static bool is_adjacent(const struct wr_pattern_node *p)
     return true;
 }
 
+/* How long a start may live whatever comes, as each step has its own bound or is an absence; -1: no bound, or too far to say. */
+static int64_t longest_life(const struct wr_pattern_node *p)
+{
+    enum { MOST = 64 };
+    int64_t life[MOST]; /* from a position on; positions are looked at from behind */
+    if (p->position_count > MOST) return -1;
+    for (uint32_t i = p->position_count; i-- > 0;) {
+        const struct wr_pattern_position *at = &p->position[i];
+        life[i] = 0;
+        for (uint32_t k = 0; k < at->follow_count; k++) {
+            const struct wr_follow *f = &p->follow[at->follow + k];
+            if (f->position == WR_ACCEPT) continue;
+            int64_t absence = p->position[f->position].absence_us;
+            int64_t step = absence == WR_ABSENCE_NONE ? f->high_us : absence > 0 ? absence : -1, all;
+            if (f->position <= i || step < 0 || __builtin_add_overflow(step, life[f->position], &all)) return -1;
+            life[i] = WR_MAX(life[i], all);
+        }
+    }
+    int64_t most = 0;
+    for (uint32_t k = 0; k < p->first_count; k++) {
+        uint16_t position = p->follow[p->first + k].position;
+        if (position != WR_ACCEPT) most = WR_MAX(most, life[position]);
+    }
+    return most;
+}
+
 static void starts(const struct wr_explain *e, uint32_t number, uint32_t longest, struct wr_buf *out)
 {
     const struct wr_pattern_node *p = &e->program->node[number].u.pattern;
@@ -60,6 +86,10 @@ static void starts(const struct wr_explain *e, uint32_t number, uint32_t longest
         wr_buf_add_cstr(out, "the rows of the last ");
         wr_explain_duration(p->within_us, out);
         wr_buf_add_cstr(out, " that may begin a match");
+    } else if (longest_life(p) >= 0) {
+        wr_buf_add_cstr(out, "the rows of the last ");
+        wr_explain_duration(longest_life(p), out);
+        wr_buf_add_cstr(out, " that may begin a match, as each step has its time");
     } else {
         wr_buf_add_cstr(out, "no bound, as neither WITHIN nor LIMIT ends one");
         if (bound && bound->elders) wr_buf_add_cstr(out, "; those that have come no farther than an earlier one are not kept");

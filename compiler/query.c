@@ -484,10 +484,10 @@ static bool refuse_order(struct wr_compile *c, const struct wr_query *q)
     bool order = q->order.count != 0, limit = q->limit != NULL;
     if (!order && !limit) return true;
     struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0709, order ? q->order_span : q->limit_span,
-                                    "%s needs an end, and a stream has none",
+                                    "%s needs the end of the result, and weir gives each row as soon as it is there",
                                     order ? "ORDER BY" : "LIMIT");
     wr_diag_help(c->diags, d,
-                 order ? "sort what comes out" : "cut off what comes out, for example with head");
+                 order ? "sort what comes out, for example with sort" : "cut off what comes out, for example with head");
     return false;
 }
 

@@ -260,6 +260,8 @@ static bool want_number(struct wr_compile *c, const struct wr_expr *call, struct
         c->diags, WR_DIAG_W0403, span, "%.*s takes a number, this is %s",
         WR_SLICE_ARG(call->u.call.name.text), wr_type_text(c, argument));
     wr_diag_label(c->diags, d, "%s", wr_type_text(c, argument));
+    if (argument.kind == WR_KIND_STRING)
+        wr_diag_help(c->diags, d, "declare the column as DECIMAL(18, 2) or DOUBLE, which read numbers in quotes too; or CAST it");
     return false;
 }
 

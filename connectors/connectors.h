@@ -45,6 +45,7 @@ struct wr_inferred {
     int64_t disorder_us;       /* greatest lag behind the running maximum seen */
     uint32_t key_column;       /* WR_NONE: none */
     const char *note;          /* what is odd about the header, in a sentence; or NULL */
+    bool is_array;             /* there is no record, since the file is one JSON array */
 };
 enum wr_status wr_infer(const char *path, uint64_t rows, struct wr_arena *arena, struct wr_inferred *out,
                         struct wr_error *error);

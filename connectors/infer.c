@@ -302,6 +302,7 @@ enum wr_status wr_infer(const char *path, uint64_t rows, struct wr_arena *arena,
     out->rows = s.rows;
     out->bad_rows = s.bad_rows;
     out->note = s.note;
+    out->is_array = s.is_array;
     for (size_t i = 0; i < s.seen.count; i++) wr_free(s.seen.at[i].hash);
     wr_vec_release(&s.seen);
     return status;

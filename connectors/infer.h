@@ -38,6 +38,7 @@ struct wr_infer_state {
     struct wr_arena *arena;
     uint64_t rows, bad_rows;
     const char *note; /* the first oddity of the header, or NULL */
+    bool is_array;    /* JSON that begins with [ */
     WR_VEC(struct wr_seen) seen;
 };
 

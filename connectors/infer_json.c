@@ -162,6 +162,7 @@ static void look_at_line(struct walk *w, struct wr_simdjson *parser, const char 
         wr_buf_add_char(&w->path, '$');
         if (indexed && line[*index] == '{' && walk_object(w) && w->token == w->end) continue;
         w->state->bad_rows++;
+        w->state->is_array |= indexed && line[*index] == '[' && !w->state->rows;
         return;
     }
     w->state->rows++;

@@ -99,10 +99,9 @@ static enum wr_status shorter(const struct wr_window *w, uint64_t byte, struct w
         *error = *failed;
         return failed->status;
     }
-    return wr_error_set(error, WR_ERR_STATE,
-                        "%s is shorter than when it was read before: it has %llu bytes of text, and %llu had been read%s%s",
-                        wr_byte_source_name(w->source), (unsigned long long)(w->base + w->end), (unsigned long long)byte,
-                        failed->status == WR_OK ? "" : "; ", failed->message);
+    return wr_error_set(error, WR_ERR_STATE, "%s is shorter than when it was read before: %llu bytes of text had been read%s%s",
+                        wr_byte_source_name(w->source), (unsigned long long)byte, failed->status == WR_OK ? "" : "; ",
+                        failed->message);
 }
 
 /* Reads until the bytes up to `byte` have come; those read before are not kept. false: a signal came first. */

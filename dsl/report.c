@@ -275,7 +275,7 @@ static bool report_arrow(struct wr_parse *parse, const struct expected *e)
     struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0201, parse->current.span,
                                        "`%.*s` does not stand between the elements of a pattern",
                                        WR_SLICE_ARG(wr_parse_text(parse, parse->current.span)));
-    wr_diag_help(parse->diags, d, "write -> for the next such row, ->> for any later one, a blank for the very next row");
+    wr_diag_help(parse->diags, d, "write -> for the next such row, a blank for the very next row");
     return true;
 }
 
@@ -353,6 +353,23 @@ static bool report_reserved(struct wr_parse *parse, const struct expected *e)
     return true;
 }
 
+static bool expects(const int *kinds, int count, int kind)
+{
+    for (int i = 0; i < count; i++)
+        if (kinds[i] == kind) return true;
+    return false;
+}
+
+/* A reserved word that columns are called by. The others more likely begin the next clause, behind a comma too many. */
+static bool may_be_meant_as_name(int kind)
+{
+    static const int clauses[] = {TOK_SELECT, TOK_FROM, TOK_WHERE, TOK_INTO, TOK_AS, TOK_ON, TOK_AND, TOK_OR, TOK_UNION,
+                                  TOK_HAVING, TOK_BY, TOK_WITHIN};
+    for (size_t i = 0; i < WR_COUNT(clauses); i++)
+        if (kind == clauses[i]) return false;
+    return is_reserved(kind);
+}
+
 static void report_plain(struct wr_parse *parse, const int *kinds, int count)
 {
     struct wr_token token = parse->current;
@@ -364,6 +381,9 @@ static void report_plain(struct wr_parse *parse, const int *kinds, int count)
     if (kind >= 0)
         wr_diag_help(parse->diags, d, "did you mean `%.*s`?",
                      WR_SLICE_ARG(in_case_of(parse, wr_token_name(kind), text)));
+    else if (may_be_meant_as_name(token.kind) && expects(kinds, count, TOK_IDENT) && !parse->at_end)
+        wr_diag_help(parse->diags, d, "`%.*s` is a reserved word; as a name it stands in double quotes: \"%.*s\"",
+                     WR_SLICE_ARG(text), WR_SLICE_ARG(text));
     else if ((token.kind == TOK_ARROW || token.kind == TOK_ARROW_ANY) && !parse->at_end)
         wr_diag_help(parse->diags, d, "arrows stand in row patterns only; a field is reached by a dot");
 }

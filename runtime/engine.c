@@ -140,6 +140,19 @@ static enum wr_status state_options(const struct wr_engine *engine, struct wr_ch
 
 static void cycle(void *engine) { wr_checkpoint_cycle(engine); }
 
+/* What is asked for and bounds nothing in this run is told. */
+static void tell_idle_settings(const struct wr_engine *engine)
+{
+    const struct wr_engine_options *o = &engine->options;
+    if (!o->on_log) return;
+    if (!o->state && wr_program_setting(engine->program, "memory_max"))
+        o->on_log(o->context, "memory_max bounds nothing without a state directory (--state DIR)");
+    bool ahead = wr_program_setting(engine->program, "max_ahead") != NULL;
+    for (uint32_t i = 0; i < engine->program->stream_count; i++)
+        ahead |= wr_stream_option(&engine->program->stream[i], "max_ahead") != NULL;
+    if (ahead) o->on_log(o->context, "max_ahead bounds nothing here: records of files have no time of their own");
+}
+
 static enum wr_status open_everything(struct wr_engine *engine, struct wr_error *error)
 {
     struct wr_checkpoint_options state;
@@ -147,9 +160,7 @@ static enum wr_status open_everything(struct wr_engine *engine, struct wr_error 
         (state_options(engine, &state, error) != WR_OK ||
          wr_checkpoint_open(engine, &state, &engine->going_on, error) != WR_OK))
         return error->status;
-    bool bounded = wr_program_setting(engine->program, "memory_max") != NULL;
-    if (bounded && !engine->options.state && engine->options.on_log)
-        engine->options.on_log(engine->options.context, "memory_max bounds nothing without a state directory (--state DIR)");
+    tell_idle_settings(engine);
     if (wr_engine_open_inputs(engine, error) != WR_OK) return error->status;
     wr_task_start(&engine->task);
     if (wr_engine_open_outputs(engine, error) != WR_OK) return error->status;
