@@ -8,6 +8,7 @@
  * a bound, an aggregate call becomes a column of the WINDOW when it is first met, and an expression
  * that stands in GROUP BY as a whole is that key. */
 #include "compiler/state.h"
+#include "dsl/fmt.h"
 
 enum { AGGREGATES_MAX = 4096 };
 
@@ -30,6 +31,7 @@ struct group {
     struct wr_ir *where; /* counted by each aggregate in place of a WHERE, so that no rows give a COUNT of 0 */
     WR_LIST(struct key) key;
     WR_LIST(struct wr_aggregate) aggregate;
+    WR_LIST(const char *) aggregate_text; /* of each its call, for messages */
 };
 
 /* ---- The window function --------------------------------------------------------------------- */
@@ -346,6 +348,15 @@ static bool check_aggregate(struct wr_compile *c, struct group *g, const struct 
     return true;
 }
 
+static const char *call_text(struct wr_compile *c, const struct wr_expr *call)
+{
+    struct wr_buf text = {0};
+    wr_fmt_expr(call, &text);
+    const char *copy = wr_arena_cstr(c->arena, wr_buf_slice(&text));
+    wr_buf_release(&text);
+    return copy;
+}
+
 static struct wr_ir *call_aggregate(struct wr_compile *c, struct wr_scope *scope,
                                     struct wr_block *b, const struct wr_expr *call, bool *handled)
 {
@@ -367,7 +378,10 @@ static struct wr_ir *call_aggregate(struct wr_compile *c, struct wr_scope *scope
                     AGGREGATES_MAX);
         return NULL;
     }
-    if (n == g->aggregate.count) wr_list_push(c->arena, &g->aggregate, a);
+    if (n == g->aggregate.count) {
+        wr_list_push(c->arena, &g->aggregate, a);
+        wr_list_push(c->arena, &g->aggregate_text, call_text(c, call));
+    }
     return wr_ir_input(b, (struct wr_input){.kind = WR_INPUT_COLUMN,
                                             .column = (uint16_t)(g->key.count + 2 + n),
                                             .type = a.type});
@@ -454,7 +468,7 @@ static uint32_t add_window_node(struct wr_compile *c, const struct group *g, con
     column[keys + 1] = (struct wr_schema_column){"window_end", wr_type_of(WR_KIND_TIMESTAMP)};
     for (uint32_t i = 0; i < aggregates; i++) {
         aggregate[i] = g->aggregate.at[i];
-        column[keys + 2 + i].name = wr_cstr(c, wr_arena_printf(c->arena, "$%u", i + 1));
+        column[keys + 2 + i].name = g->aggregate_text.at[i];
         column[keys + 2 + i].type = aggregate[i].type;
     }
     struct wr_node node = {.kind = WR_NODE_WINDOW,
