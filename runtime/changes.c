@@ -1,4 +1,5 @@
 /* Bits of units that have changed, are frozen, are stored. */
+#include "base/simd.h"
 #include "runtime/cold.h"
 
 static void *grown(void *memory, size_t from, size_t to)
@@ -29,6 +30,43 @@ void wr_unit_touch_slow(struct wr_operator *op, uint32_t unit)
     if (wr_cold_is_leaving(op, unit)) wr_cold_stay(op, unit);
     if (c->frozen[word] & bit) c->save_now(op, unit);
     c->changed[word] |= bit;
+}
+
+/* So many that their lines of memory come side by side. */
+enum { TOGETHER = 32, STAGES = 3 };
+
+static void touch_together(struct wr_operator *op, const int32_t *unit, uint32_t count)
+{
+    struct wr_changes *c = &op->changes;
+    uint32_t saved[TOGETHER], saves = 0;
+    WR_ASSERT(count <= TOGETHER);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t word = (uint32_t)unit[i] / 64;
+        if (unit[i] < 0 || word >= c->words) continue;
+        wr_prefetch(&c->frozen[word]);
+        wr_prefetch(&c->changed[word]);
+    }
+    for (uint32_t i = 0; i < count && op->cls->prefetch_unit; i++) {
+        uint32_t id = (uint32_t)unit[i];
+        if (unit[i] >= 0 && id / 64 < c->words && c->frozen[id / 64] >> id % 64 & 1) saved[saves++] = id;
+    }
+    for (unsigned stage = 0; saves > 1 && stage < STAGES; stage++)
+        for (uint32_t i = 0; i < saves; i++) op->cls->prefetch_unit(op, saved[i], stage);
+    for (uint32_t i = 0; i < count; i++)
+        if (unit[i] >= 0) wr_unit_touch_slow(op, (uint32_t)unit[i]);
+}
+
+void wr_units_touch_slow(struct wr_operator *op, const int32_t *unit, uint32_t count)
+{
+    for (uint32_t from = 0; from < count; from += TOGETHER)
+        touch_together(op, unit + from, WR_MIN((uint32_t)TOGETHER, count - from));
+}
+
+void wr_units_prefetch(const struct wr_operator *op, uint32_t first, uint64_t bits)
+{
+    for (unsigned stage = 0; stage < STAGES && op->cls->prefetch_unit; stage++)
+        for (uint64_t left = bits; left; left &= left - 1)
+            op->cls->prefetch_unit(op, first + (uint32_t)__builtin_ctzll(left), stage);
 }
 
 void wr_unit_forget_slow(struct wr_operator *op, uint32_t unit)

@@ -302,6 +302,7 @@ static void encode_slice(struct wr_checkpointer *c, int64_t until_us)
                 c->scan_word++;
                 continue;
             }
+            wr_units_prefetch(op, c->scan_word * 64, bits);
             for (; bits; bits &= bits - 1) {
                 wr_checkpointer_save_unit(c, op, c->scan_word * 64 + (uint32_t)__builtin_ctzll(bits));
                 since++;

@@ -52,6 +52,8 @@ struct wr_operator_class {
      * belong to no unit. wr_unit_touch and wr_unit_forget say what has changed. */
     uint32_t (*unit_limit)(const struct wr_operator *op);
     void (*save_unit)(struct wr_operator *op, uint32_t unit, wr_state_entry_fn *entry, void *context);
+    /* Asks for what save_unit of that unit will read; called for many units with stage 0, then 1, then 2. May be NULL. */
+    void (*prefetch_unit)(const struct wr_operator *op, uint32_t unit, unsigned stage);
     void (*save_own)(struct wr_operator *op, wr_state_entry_fn *entry, void *context);
     struct wr_slice (*unit_key)(const struct wr_operator *op, uint32_t unit);
     /* For memory_max (cold.h). unit_due: may the unit leave memory, by when must it be back (WR_TIME_MAX: never), and in which
@@ -102,6 +104,12 @@ struct wr_operator {
 static inline void wr_unit_touch(struct wr_operator *op, uint32_t unit)
 {
     if (op->changes.checkpointer) wr_unit_touch_slow(op, unit);
+}
+/* The same for many units, in any order, some of them negative: none. What they read is asked for together, where touching
+ * one after the other would wait for the memory of each. */
+static inline void wr_units_touch(struct wr_operator *op, const int32_t *unit, uint32_t count)
+{
+    if (op->changes.checkpointer) wr_units_touch_slow(op, unit, count);
 }
 /* Before the unit's id is given back. */
 static inline void wr_unit_forget(struct wr_operator *op, uint32_t unit)

@@ -172,11 +172,13 @@ static void touch_keys(struct wr_pattern *p, uint32_t words)
         wr_unit_touch(&p->op, 0);
         return;
     }
-    for (uint32_t w = 0; w < words; w++)
-        for (uint64_t bits = p->select[w]; bits; bits &= bits - 1) {
-            int32_t id = p->id[w * 64 + (uint32_t)__builtin_ctzll(bits)];
-            if (id >= 0) wr_unit_touch(&p->op, (uint32_t)id);
-        }
+    for (uint32_t w = 0; w < words; w++) {
+        int32_t unit[64];
+        uint32_t count = 0;
+        for (uint64_t bits = p->select[w]; bits; bits &= bits - 1)
+            unit[count++] = p->id[w * 64 + (uint32_t)__builtin_ctzll(bits)];
+        wr_units_touch(&p->op, unit, count);
+    }
 }
 
 /* Keys without state are forgotten a few at a time: twice as many are looked at as have come, so that those that
@@ -298,6 +300,13 @@ static void pattern_on_moment(struct wr_operator *op, int64_t time, uint32_t key
     if (p->results == results) op->time = op->timers.before;
 }
 
+static void pattern_prefetch_unit(const struct wr_operator *op, uint32_t unit, unsigned stage)
+{
+    const struct wr_pattern *p = (const struct wr_pattern *)op;
+    if (p->keys && stage == 0) wr_keytable_prefetch_entry(p->keys, unit);
+    if (p->matcher->prefetch) p->matcher->prefetch(p, unit, stage);
+}
+
 static void pattern_prefetch_moment(const struct wr_operator *op, uint32_t key, unsigned stage)
 {
     const struct wr_pattern *p = (const struct wr_pattern *)op;
@@ -412,6 +421,7 @@ const struct wr_operator_class wr_pattern_operator = {
     .on_batch = pattern_on_batch,
     .on_moment = pattern_on_moment,
     .prefetch_moment = pattern_prefetch_moment,
+    .prefetch_unit = pattern_prefetch_unit,
     .on_watermark = pattern_on_watermark,
     .on_end = pattern_on_end,
     .save_all = wr_pattern_save,

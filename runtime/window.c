@@ -220,7 +220,7 @@ static inline void prefetch_rows(const struct wr_window *w, const struct wr_batc
     if (first) wr_prefetch(wr_window_cell_at(w, first));
 }
 
-/* The keys of the usable rows; those that are out of memory come back. */
+/* The keys of the usable rows; those that are out of memory come back. They are about to change. */
 static void look_up(struct wr_window *w, const struct wr_batch *batch, const uint64_t *usable)
 {
     uint64_t before = wr_keytable_next_order(w->keys);
@@ -228,6 +228,14 @@ static void look_up(struct wr_window *w, const struct wr_batch *batch, const uin
     wr_keytable_lookup(w->keys, batch, w->spec->key, usable, usable, w->id);
     if (WR_UNLIKELY(w->op.cold && w->op.cold->count))
         wr_cold_rows(&w->op, w->keys, batch, w->spec->key, w->spec->key_count, usable, before, w->id);
+    if (!w->op.changes.checkpointer) return;
+    for (uint32_t from = 0; from < batch->rows; from += 64) { /* those that are late are saved for nothing */
+        int32_t unit[64];
+        uint32_t count = 0;
+        for (uint64_t bits = usable[from / 64]; bits; bits &= bits - 1)
+            unit[count++] = w->id[from + (uint32_t)__builtin_ctzll(bits)];
+        wr_units_touch(&w->op, unit, count);
+    }
 }
 
 static void on_batch(struct wr_operator *op, uint32_t port, const struct wr_batch *batch)
@@ -252,7 +260,6 @@ static void on_batch(struct wr_operator *op, uint32_t port, const struct wr_batc
             }
         }
         if (WR_UNLIKELY(e < w->low || e >= w->high)) find_windows(w, e, now);
-        if (w->current.count) wr_unit_touch(op, (uint32_t)w->id[row]);
         if (WR_LIKELY(w->current.count)) take_row(w, batch, row);
         else if (w->covered) wr_operator_refuse_late(op, batch, row);
     }
@@ -343,6 +350,14 @@ static void reserve(struct wr_operator *op, uint64_t units)
     wr_keytable_reserve(((struct wr_window *)op)->keys, units);
 }
 
+static void prefetch_unit(const struct wr_operator *op, uint32_t unit, unsigned stage)
+{
+    const struct wr_window *w = (const struct wr_window *)op;
+    if (stage == 0) wr_keytable_prefetch_entry(w->keys, unit);
+    uint32_t first = stage == 1 ? *wr_window_first_cell(w, unit) : 0;
+    if (first) wr_prefetch(wr_window_cell_at(w, first));
+}
+
 static void prefetch(struct wr_operator *op, struct wr_slice key)
 {
     wr_keytable_prefetch(((struct wr_window *)op)->keys, key);
@@ -366,6 +381,7 @@ const struct wr_operator_class wr_window_operator = {
     .find_unit = wr_window_find_unit,
     .reserve = reserve,
     .prefetch = prefetch,
+    .prefetch_unit = prefetch_unit,
     .clear = wr_window_clear,
     .measure = wr_window_measure,
     .bound = window_bound,
