@@ -16,9 +16,13 @@ PROGRAMS = {
     "starts": STREAM + "PATTERN p FROM ev PARTITION BY card MATCH a -> b -> c WITHIN 30d DEFINE a AS TRUE, "
                        "b AS amount > 499.9, c AS amount > 499.9 SELECT card, a.at AS first INTO out;",
 }
-# Of a cold start: the start that a card's event opens is completed by its next, so that results come at once.
-COLD = STREAM + ("PATTERN p FROM ev PARTITION BY card MATCH a -> b WITHIN 30d DEFINE a AS TRUE, b AS TRUE "
-                 "SELECT card, a.at AS first, b.at AS last INTO out;")
+# Of a cold start: every card that was seen has state, and results come at once.
+COLD = {
+    "window": PROGRAMS["window"] + "\nPATTERN large FROM ev MATCH a DEFINE a AS amount > 400 "
+                                   "SELECT a.card AS card, a.at AS window_start, 1 AS n, a.amount AS total INTO out;",
+    "starts": STREAM + "PATTERN p FROM ev PARTITION BY card MATCH a -> b WITHIN 30d DEFINE a AS TRUE, b AS amount > 450 "
+                       "SELECT card, a.at AS first, b.at AS last INTO out;",
+}
 
 
 class Run:
@@ -92,15 +96,15 @@ def throughput(args, keys):
         clean(state, out)
 
 
-def cold_start(args, keys):
-    """Interrupted, which takes a checkpoint, when nine tenths have been read; then the time to the next result."""
+def cold_start(args, keys, name):
+    """Interrupted, which takes a checkpoint, when most has been read; then the time to the next result."""
     file, state = events_file(args.build, args.events, keys), os.path.join(args.build, "state-dir")
-    out, program = state + ".out", write_program(args.build, "cold", COLD)
+    out, program = state + ".out", write_program(args.build, "cold-" + name, COLD[name])
     clean(state, out)
     bare = Run(args.weir, program, file, out=out).wait()
     clean(state, out)
     first = Run(args.weir, program, file, state, "1000s", out)
-    time.sleep(bare["wall"] * 0.85)
+    time.sleep(bare["wall"] * (0.5 if name == "window" else 0.7))
     first.process.send_signal(signal.SIGINT)
     first.wait()
     # Only what lies in files counts: the pages of the state are dropped from the system's memory, where that is allowed.
@@ -113,12 +117,11 @@ def cold_start(args, keys):
     took = time.time() - again.start
     again.process.send_signal(signal.SIGINT)
     c = again.wait()["checkpoints"]
-    entries = subprocess.run([args.weir, "state", "ls", state, "--json"], capture_output=True, text=True).stdout
-    print(f"  cold start, {keys:,} cards, {c['resumed_rows']:,} events read before: {took:.2f} s from the start of the process to "
-          f"its first new result{'' if dropped else ' (pages cached by the system)'}; state {os.path.getsize(os.path.join(state, 'data.mdb')) / 1e6:.0f} MB",
+    listed = json.loads(subprocess.run([args.weir, "state", "ls", state, "--json"], capture_output=True, text=True).stdout)
+    held = sum(o["keys"] for o in listed["operators"])
+    print(f"cold start, {name}: {held:,} keys, {sum(o['bytes'] for o in listed['operators']) / 1e6:.0f} MB, after {c['resumed_rows']:,} events: "
+          f"{took:.2f} s from the start of the process to its first new result{'' if dropped else ' (pages cached by the system)'}",
           flush=True)
-    if args.verbose:
-        print(entries)
     clean(state, out)
 
 
@@ -151,7 +154,6 @@ def main():
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--growth", type=int, default=0, metavar="SECONDS")
     parser.add_argument("--only", choices=["throughput", "cold", "growth"])
-    parser.add_argument("--verbose", action="store_true")
     args = parser.parse_args()
     os.makedirs(args.build, exist_ok=True)
     keys = [int(k) for k in args.keys.split(",")]
@@ -162,7 +164,8 @@ def main():
             throughput(args, k)
     if args.only in (None, "cold"):
         for k in keys:
-            cold_start(args, k)
+            for name in COLD:
+                cold_start(args, k, name)
     if args.growth:
         growth(args, keys[0])
 
