@@ -12,8 +12,8 @@ PROGRAMS = {
     # Every event changes its card's window: all keys change, all the time.
     "window": STREAM + "INSERT INTO out SELECT card, window_start, COUNT(*) AS n, SUM(amount) AS total "
                        "FROM TUMBLE(ev, at, 30d) GROUP BY card, window_start;",
-    # Every event of a card opens a start, which stays.
-    "starts": STREAM + "PATTERN p FROM ev PARTITION BY card MATCH a -> b -> c WITHIN 30d DEFINE a AS TRUE, "
+    # Every event of a card opens a start, which stays until the card has had two more, on average.
+    "starts": STREAM + "PATTERN p FROM ev PARTITION BY card MATCH a -> b -> c WITHIN {within}s DEFINE a AS TRUE, "
                        "b AS amount > 499.9, c AS amount > 499.9 SELECT card, a.at AS first INTO out;",
 }
 # Of a cold start: every card that was seen has state, and results come at once.
@@ -75,7 +75,7 @@ def throughput(args, keys):
     file, state = events_file(args.build, args.events, keys), os.path.join(args.build, "state-dir")
     out = state + ".out"
     for name, text in PROGRAMS.items():
-        program = write_program(args.build, name, text)
+        program = write_program(args.build, name, text.replace("{within}", str(keys * 2 // 1000))) # an event a millisecond
         bare = best = None
         for _ in range(args.rounds):
             clean(state, out)
@@ -150,7 +150,7 @@ def main():
     parser.add_argument("--weir", default="build/weir")
     parser.add_argument("--build", default="build/bench")
     parser.add_argument("--keys", default="1000000,10000000")
-    parser.add_argument("--events", type=int, default=20000000)
+    parser.add_argument("--events", type=int, default=40000000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--growth", type=int, default=0, metavar="SECONDS")
     parser.add_argument("--only", choices=["throughput", "cold", "growth"])

@@ -1,8 +1,8 @@
 /* Taking checkpoints: when, what is frozen, what is encoded in which order, and what the engine's thread spends on it.
  *
- * The engine's thread gives at most a tenth of its time to encoding (units that must be saved because they are about
- * to change excepted), and begins the next checkpoint no sooner than ten times what the last one cost it: so a short
- * interval over much changing state stretches, and throughput stays. */
+ * While a checkpoint is taken the engine's thread gives a tenth of its time to encoding, beside units that must be saved
+ * because they are about to change. The next one begins no sooner than PAUSE times what the last one cost it: so a short
+ * interval over much changing state stretches, and throughput stays. The saver's thread and the disk take their share of the machine's memory bandwidth on top. */
 #include "runtime/checkpoint_internal.h"
 
 #include "base/hash.h"
@@ -13,6 +13,7 @@
 
 enum {
     SHARE = 10,                 /* a tenth */
+    PAUSE = 16,
     SLICE_LEAST_US = 30,
     SLICE_MOST_US = 2000,
     UNITS_BETWEEN_LOOKS = 32,   /* units encoded between two looks at the clock */
@@ -367,7 +368,7 @@ static enum wr_status settle(struct wr_checkpointer *c, const struct wr_saved *s
 static bool is_due(const struct wr_checkpointer *c, int64_t now)
 {
     const struct wr_checkpoint_options *o = &c->options;
-    if (now - c->begun_us < SHARE * c->spent_last_us) return false;
+    if (now - c->begun_us < PAUSE * c->spent_last_us) return false;
     if (o->interval_rows && wr_task_rows(&c->engine->task) - c->rows_begun >= o->interval_rows) return true;
     return now - c->begun_us >= o->interval_us;
 }
@@ -412,7 +413,7 @@ enum wr_status wr_checkpoint_tick(struct wr_engine *engine, struct wr_error *err
             int64_t took = wr_clock_monotonic_us() - now;
             note_pause(c, took);
         }
-    } else if (is_due(c, now) || (now - c->begun_us >= SHARE * c->spent_last_us && wr_cold_is_pressed(c, true))) {
+    } else if (is_due(c, now) || (now - c->begun_us >= PAUSE * c->spent_last_us && wr_cold_is_pressed(c, true))) {
         if (begin(c, false, error) != WR_OK) return error->status;
         note_pause(c, wr_clock_monotonic_us() - now);
     }
