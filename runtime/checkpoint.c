@@ -2,7 +2,8 @@
  *
  * While a checkpoint is taken the engine's thread gives a tenth of its time to encoding, beside units that must be saved
  * because they are about to change. The next one begins no sooner than PAUSE times what the last one cost it: so a short
- * interval over much changing state stretches, and throughput stays. The saver's thread and the disk take their share of the machine's memory bandwidth on top. */
+ * interval over much changing state stretches, and throughput stays. The saver's thread and the disk take their share of the
+ * machine's memory bandwidth on top. */
 #include "runtime/checkpoint_internal.h"
 
 #include "base/hash.h"
