@@ -17,7 +17,7 @@ struct asking {
     int64_t time;
     struct wr_arena arena;
     WR_VEC(struct wr_why_start) start; /* that may be shown */
-    uint64_t matches, partials, suppressed;
+    uint64_t matches, partials, suppressed, rows_of_key;
     struct wr_why_asides asides;
 };
 
@@ -70,6 +70,7 @@ static void on_drop(void *context, const weir_drop *drop)
 static void on_seen(void *context, const weir_seen *seen)
 {
     struct asking *a = context;
+    if (a->key && seen->key && strcmp(a->key, seen->key) == 0) a->rows_of_key++;
     wr_why_asides_seen(&a->asides, seen);
 }
 
@@ -111,6 +112,11 @@ static void show(struct asking *a, const struct wr_program *program, struct wr_b
         wr_buf_printf(out, "… and %llu more%s; --key and --at narrow it down\n",
                       (unsigned long long)more, what);
     if (a->start.count) return;
+    if (a->key && !a->rows_of_key) {
+        wr_buf_printf(out, "%s: no row that comes to it has the key %s\n", a->pattern, a->key);
+        if (!a->has_time) wr_why_asides_print(&a->asides, NULL, &words, out);
+        return;
+    }
     wr_buf_printf(out, "%s%s%s: no row %s a match\n", a->pattern, a->key ? " for " : "",
                   a->key ? a->key : "", a->has_time ? "at that time was part of" : "began");
     wr_why_print_beginnings(program, a->pattern, out);

@@ -226,7 +226,8 @@ enum wr_status wr_state_show(const struct wr_state_image *image, const struct wr
     else if (status == WR_OK && s.entries > s.shown && !key)
         wr_buf_printf(out, "and %" PRIu64 " more (--all shows them)\n", s.entries - s.shown);
     if (status == WR_OK && key && !s.found)
-        status = wr_error_set(error, WR_ERR_USAGE, "%s holds nothing for the key '%s' (of several columns: 'c1, 7')", op, key);
+        status = wr_error_set(error, WR_ERR_USAGE, "%s holds nothing for the key '%s' (`weir state show DIR %s` lists its keys; "
+                              "one of several columns is written 'c1, 7')", op, key, op);
     wr_task_release(&s.task);
     wr_buf_release(&s.text);
     return status;

@@ -654,6 +654,8 @@ def why_shows_matches_and_what_came_near(f):
     ask = ["why", "p.weir", "--in", "payments=p.jsonl", "--pattern", "card_testing"]
     rc, out, err = weir(*ask, "--key", "c1", cwd=f)
     assert rc == 0 and "card_testing for c1: came as far as 3 rows" in out, out + err
+    other = weir(*ask, "--key", "c9", cwd=f)[1]
+    assert "card_testing: no row that comes to it has the key c9" in other, other
     assert "large refused payments #4 (2026-03-01T12:00:50Z): status = 'approved' AND amount > 5 * AVG(small.amount), " \
            "where amount = 5.00, status = 'approved', AVG(small.amount) = 2.000000" in out, out
     assert "it ended with the input, waiting for `small` or `large`" in out, out

@@ -205,7 +205,7 @@ static void numbers_and_values_read_back(void **state)
     struct wr_slice in = wr_buf_slice(&buf);
     uint64_t number;
     int64_t low;
-    uint32_t word;
+    uint32_t word = 0;
     for (size_t i = 0; i < WR_COUNT(numbers); i++) {
         assert_true(wr_get_uint(&in, &number));
         assert_true(number == numbers[i]);
