@@ -115,7 +115,7 @@ static void divide(struct layout *layout)
     size_t count = layout->part.count, own = count;
     while (!layout->blank && own && is_comment(layout->part.at[own - 1])) own--;
     struct laid **comment = wr_alloc((count - own + 1) * sizeof *comment);
-    memcpy(comment, layout->part.at + own, (count - own) * sizeof *comment);
+    if (own < count) memcpy(comment, layout->part.at + own, (count - own) * sizeof *comment);
     layout->part.count = own;
     flush(layout);
     struct wr_buf *out = layout->out;
