@@ -48,6 +48,11 @@ static bool decimal_of(struct wr_compile *c, const struct wr_type_name *name, st
         return false;
     }
     *type = wr_type_decimal(precision, scale);
+    if (!name->has_precision) {
+        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W2015, name->span, "%.*s without a scale rounds to whole numbers",
+                                        WR_SLICE_ARG(name->name.text));
+        wr_diag_help(c->diags, d, "write DECIMAL(18, 2) for two digits behind the point, DECIMAL(10, 0) for none");
+    }
     return true;
 }
 
