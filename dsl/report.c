@@ -381,6 +381,11 @@ static void report_plain(struct wr_parse *parse, const int *kinds, int count)
     if (kind >= 0)
         wr_diag_help(parse->diags, d, "did you mean `%.*s`?",
                      WR_SLICE_ARG(in_case_of(parse, wr_token_name(kind), text)));
+    else if (token.kind == TOK_NUMBER && parse->before.kind == TOK_INTERVAL)
+        wr_diag_help(parse->diags, d, "write INTERVAL '%.*s' MINUTE, or %.*sm", WR_SLICE_ARG(text), WR_SLICE_ARG(text));
+    else if (token.kind == TOK_NUMBER && expects(kinds, count, TOK_DURATION) && !expects(kinds, count, TOK_NUMBER))
+        wr_diag_help(parse->diags, d, "a duration is a number with its unit, in one word: %.*ss, %.*sm, %.*sh, %.*sd",
+                     WR_SLICE_ARG(text), WR_SLICE_ARG(text), WR_SLICE_ARG(text), WR_SLICE_ARG(text));
     else if (may_be_meant_as_name(token.kind) && expects(kinds, count, TOK_IDENT) && !parse->at_end)
         wr_diag_help(parse->diags, d, "`%.*s` is a reserved word; as a name it stands in double quotes: \"%.*s\"",
                      WR_SLICE_ARG(text), WR_SLICE_ARG(text));
