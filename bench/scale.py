@@ -125,6 +125,11 @@ def main():
         lengths(args, many, " ", "v0 v1 … (strict), 100,000 keys", base)
     for within in ("1s", "10s", "1m", "10m", "1h") if "window" in args.only else ():
         line(args, f"window {within}: v0 -> v1 -> v2, 100,000 keys", sequence(3, within=within), many, base)
+    if "window" in args.only: # where every window has rows of its key
+        few = events_of(args, 100)
+        own, _ = run(args, base_program, few)
+        for within in ("1s", "10s", "1m", "10m", "1h"):
+            line(args, f"window {within}: v0 -> v1 -> v2, 100 keys", sequence(3, within=within), few, own)
     for keys in (1000, 10000, 100000, 1000000, 10000000) if "keys" in args.only else ():
         data = events_of(args, keys)
         own, _ = run(args, base_program, data)
