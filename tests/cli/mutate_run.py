@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """weir test --mutate: which mutants are made, which are told, the event that would tell; --watch: what runs again, when."""
-import json, os, select, shutil, signal, subprocess, sys, tempfile, time
+import json, os, select, shutil, signal, subprocess, sys, time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from harness import case, equal, finish
 
 WEIR = os.path.abspath(os.environ.get("WEIR", "build/weir"))
-results = []
 STREAM = "CREATE STREAM s (k STRING KEY, v INT, w STRING, at TIMESTAMP, WATERMARK FOR at AS at - 5s);\nCREATE STREAM o;\n"
 HEAD = 'use "p.weir"\nstart 2026-03-01T12:00:00Z\ndefault s k=a\n\n'
 PAIR = STREAM + "PATTERN p FROM s PARTITION BY k\nMATCH   a -> b WITHIN 10m\nDEFINE  a AS v = 1, b AS v > 10\nSELECT  k, b.v AS v INTO o;\n"
@@ -21,20 +23,6 @@ def weir(*args, cwd):
 def write(folder, name, text):
     with open(os.path.join(folder, name), "w") as f:
         f.write(text)
-
-
-def case(function):
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            function(folder)
-            results.append((function.__name__, None))
-        except Exception as e:
-            results.append((function.__name__, f"{type(e).__name__}: {e}"))
-    return function
-
-
-def equal(got, want):
-    assert got == want, f"got\n{got}\nwanted\n{want}"
 
 
 def mutate(folder, program, cases, *args, head=HEAD):
@@ -363,8 +351,4 @@ def watching_wants_files_and_writes_no_documents(f):
     assert "--mutate [=MIN]" in out and "--watch" in out, out
 
 
-failed = [(name, why) for name, why in results if why]
-for name, why in failed:
-    print(f"{name.replace('_', ' ')}: {why}")
-print(f"passed={len(results) - len(failed)} failed={len(failed)} skipped=0")
-sys.exit(1 if failed else 0)
+finish()

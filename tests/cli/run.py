@@ -1,9 +1,11 @@
 #!/usr/bin/env python3
 """The habits of the command line: streams, exit codes, help, formats, suggestions, colours."""
-import json, os, signal, subprocess, sys, tempfile, time
+import json, os, signal, subprocess, sys, time
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from harness import case_of, equal, finish
 
 WEIR = os.path.abspath(os.environ.get("WEIR", "build/weir"))
-results = []
 ROWS = ('{"card":"c1","amount":12.5,"status":"approved","at":"2026-01-01T00:00:00Z"}\n'
         '{"card":"c2","amount":900,"status":"approved","at":"2026-01-01T00:00:05Z"}\n'
         '{"card":"c1","amount":700.25,"status":"declined","at":"2026-01-01T00:00:09Z"}\n')
@@ -17,24 +19,14 @@ def weir(*args, stdin=None, env=None, cwd=None):
     return p.returncode, p.stdout, p.stderr
 
 
-def case(function):
-    with tempfile.TemporaryDirectory() as folder:
-        with open(folder + "/payments.jsonl", "w") as f:
-            f.write(ROWS)
-        with open(folder + "/p.weir", "w") as f:
-            f.write(PROGRAM)
-        try:
-            function(folder)
-            results.append((function.__name__, None))
-        except Exception as e:
-            results.append((function.__name__, f"{type(e).__name__}: {e}"))
-    return function
+def prepare(folder):
+    with open(folder + "/payments.jsonl", "w") as f:
+        f.write(ROWS)
+    with open(folder + "/p.weir", "w") as f:
+        f.write(PROGRAM)
 
 
-def equal(got, want):
-    assert got == want, f"got {got!r}\nwanted {want!r}"
-
-
+case = case_of(prepare)
 BIG = '{"card":"c2","amount":900}\n{"card":"c1","amount":700.25}\n'
 
 
@@ -421,8 +413,4 @@ def an_interrupt_ends_whatever_runs(f):
             equal(out, "")
 
 
-failed = [(name, why) for name, why in results if why]
-for name, why in failed:
-    print(f"{name.replace('_', ' ')}: {why}")
-print(f"passed={len(results) - len(failed)} failed={len(failed)} skipped=0")
-sys.exit(1 if failed else 0)
+finish()

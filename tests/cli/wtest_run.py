@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
 """weir test, weir why and the layout of tests: every form of a line, every verdict, the texts of failures."""
-import json, os, random, subprocess, sys, tempfile
+import json, os, random, subprocess, sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from harness import Skip, case, equal, finish
 import xml.etree.ElementTree as xml
 
 WEIR = os.path.abspath(os.environ.get("WEIR", "build/weir"))
-results = []
 PROGRAM = """CREATE STREAM payments (
     card STRING KEY, amount DECIMAL(12,2), status STRING, score DOUBLE, ok BOOLEAN, seen TIMESTAMP,
     city STRING FROM '$.place.city', zip INT FROM '$.place.zip', doubled INT AS zip * 2, at TIMESTAMP,
@@ -55,20 +57,6 @@ def says(folder, case, text, rc=1, **more):
     got, out, err = run(folder, "=== it\n" + case, **more)
     assert got == rc and text in out, f"exit {got}\n{out}{err}\nwanted {text!r}"
     return out
-
-
-def case(function):
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            function(folder)
-            results.append((function.__name__, None))
-        except Exception as e:
-            results.append((function.__name__, f"{type(e).__name__}: {e}"))
-    return function
-
-
-def equal(got, want):
-    assert got == want, f"got\n{got}\nwanted\n{want}"
 
 
 @case
@@ -522,8 +510,7 @@ def each_way_of_running_a_case_again_tells_its_defect(f):
     """In builds with faults: one thing is wrong in that way alone, and the case that passes as written fails."""
     defects = weir("version", "--defects", cwd=f)
     if defects[0]:
-        results.append((None, None))
-        return
+        raise Skip
     text = ("+0s s k=a v=2 #a\n+2s s k=a v=3 #b\n+4s s k=b v=3 #c\n+6s s k=a v=12 #d\n---\nunordered\n"
             "+2s rising low=2 high=3\n+6s steps low=2 high=12\n")
     told = {"state": "with all state saved, dropped and loaded after each event,",
@@ -680,9 +667,4 @@ def why_shows_matches_and_what_came_near(f):
     equal(weir("why", "p.weir", "p.jsonl", "--pattern", "nope", cwd=f)[0], 2)
 
 
-failed = [(name, why) for name, why in results if why]
-for name, why in failed:
-    print(f"{name.replace('_', ' ')}: {why}")
-skipped = sum(name is None for name, why in results)  # what only a build with faults can run
-print(f"passed={len(results) - len(failed) - 2 * skipped} failed={len(failed)} skipped={skipped}")
-sys.exit(1 if failed else 0)
+finish()

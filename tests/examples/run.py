@@ -1,27 +1,15 @@
 #!/usr/bin/env python3
 """The examples and the manual give what they are said to give: tests, recordings, the library in a program of one's own."""
-import collections, glob, json, os, shlex, shutil, subprocess, sys, tempfile
+import collections, glob, json, os, shlex, shutil, subprocess, sys
+
+sys.path.insert(0, os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+from harness import case, equal, finish
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 WEIR = os.path.abspath(os.environ.get("WEIR", "build/weir"))
 FLIGHTS = os.path.join(TOP, "examples", "flights")
 RECORDING = os.path.join(FLIGHTS, "flights-2013-01-02.jsonl.zst")
 EXAMPLES = sorted(os.path.dirname(p) for p in glob.glob(os.path.join(TOP, "examples", "*", "*.weir")))
-results = []
-
-
-def case(function):
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            function(folder)
-            results.append((function.__name__, None))
-        except Exception as e:
-            results.append((function.__name__, f"{type(e).__name__}: {e}"))
-    return function
-
-
-def equal(got, want):
-    assert got == want, f"got {got!r}, wanted {want!r}"
 
 
 def first_difference(got, want):
@@ -185,8 +173,4 @@ def the_library_runs_in_a_program_of_ones_own(folder):
     equal((p.returncode, p.stdout), (0, '{"card":"a","amount":501}\n'))
 
 
-failed = [(name, why) for name, why in results if why]
-for name, why in failed:
-    print(f"{name.replace('_', ' ')}: {why}")
-print(f"passed={len(results) - len(failed)} failed={len(failed)} skipped=0")
-sys.exit(1 if failed else 0)
+finish()
