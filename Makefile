@@ -13,13 +13,13 @@ V ?= @
 
 # ---- Files: each list is the table of contents of its folder -----------------------------------
 BASE = alloc arena buf error fault hash text
-DSL = source diag diag_render ast ast_call ast_pattern ast_match ast_query ast_statement report parse \
+DSL = source diag diag_render ast ast_call ast_pattern ast_match ast_query ast_statement report report_habit parse \
       fmt fmt_doc fmt_expr fmt_pattern fmt_query fmt_expand
 VM = type array decimal calendar text text_time json zone regexp scalar opcode builtin builtin_number builtin_text builtin_time builtin_array \
      batch exec frame exec_batch exec_row exec_other program program_io verify verify_code verify_node verify_pattern \
      disasm bytecode_page pattern_class pattern_kept identity meaning_code limits
 VM_CXX = shortest
-COMPILER = compile settings declare declare_stream names relation types check_expr check_operator check_call check_array condition expr_walk query window output \
+COMPILER = compile settings declare declare_stream names relation types check_expr check_operator check_call check_array condition expr_walk foreign query window output \
            ir fold share prune emit finish \
            streams automaton automaton_expand pattern pattern_keys pattern_result pattern_tree pattern_scope pattern_call pattern_define pattern_contradict pattern_warn explain explain_words explain_bound explain_pattern explain_text explain_dot explain_json
 RUNTIME = row_code clock codec timers scratch chunk reorder drops operator task source unseen select merge late sink output published state \

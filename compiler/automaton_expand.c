@@ -192,10 +192,7 @@ static uint16_t until_of(const struct wr_automaton_builder *b, const struct wr_p
 static uint32_t expand_repeat(struct wr_automaton_builder *b, const struct wr_pattern *p, uint32_t depth)
 {
     const struct wr_quantifier *q = &p->quantifier;
-    if (q->max == 0) {
-        wr_diag_add(b->c->diags, WR_DIAG_W0208, q->span, "an upper bound of 0 would match nothing");
-        b->failed = true;
-    }
+    if (q->max == 0) b->failed = true; /* W0208 has been said where it was read */
     uint16_t round = arrow_of(b, &q->arrow);
     if (p->until) b->has_until = true;
     bool refused = b->failed;

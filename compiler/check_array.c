@@ -133,6 +133,20 @@ static struct wr_ir *element_of_map(struct wr_compile *c, struct wr_scope *scope
     return result;
 }
 
+/* a[0].x in a pattern, as in Esper and Siddhi. */
+static bool refuse_row_number(struct wr_compile *c, const struct wr_expr *expr, const struct wr_ident *variable,
+                              const struct wr_expr *number)
+{
+    if (!c->state->named.item || c->state->named.select || number->kind != WR_EXPR_NUMBER) return false;
+    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0414, expr->span,
+                                    "the rows of '%.*s' are not reached by a number in brackets",
+                                    WR_SLICE_ARG(variable->text));
+    wr_diag_help(c->diags, d, "write FIRST(%.*s.%.*s, %.*s); the last is LAST(%.*s.%.*s)", WR_SLICE_ARG(variable->text),
+                 WR_SLICE_ARG(expr->u.field.name.text), WR_SLICE_ARG(number->u.text), WR_SLICE_ARG(variable->text),
+                 WR_SLICE_ARG(expr->u.field.name.text));
+    return true;
+}
+
 struct wr_ir *wr_check_access(struct wr_compile *c, struct wr_scope *scope, struct wr_block *b,
                               const struct wr_expr *expr)
 {
@@ -141,6 +155,7 @@ struct wr_ir *wr_check_access(struct wr_compile *c, struct wr_scope *scope, stru
     const struct wr_expr *base = indexed ? of : of->kind == WR_EXPR_INDEX ? of->u.binary.left : NULL;
     if (base && base->kind == WR_EXPR_NAME && base->u.name.count == 1) { /* limits[card], limits[card].max */
         const struct wr_decl *decl = wr_decl_find(c, &base->u.name.at[0]);
+        if (!indexed && !decl && refuse_row_number(c, expr, &base->u.name.at[0], of->u.binary.right)) return NULL;
         if (!indexed || (decl && decl->kind == WR_DECL_TABLE)) {
             wr_not_yet(c, expr->span, "a look-up in a table");
             return NULL;

@@ -236,6 +236,7 @@ static void unknown_function(struct wr_compile *c, const struct wr_expr *expr)
     struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0304, expr->u.call.name.span,
                                     "there is no function '%.*s'", WR_SLICE_ARG(name));
     struct wr_slice best = wr_suggestion_best(&near);
+    if (wr_foreign_function(c, d, name)) return;
     if (best.size) wr_diag_help(c->diags, d, "did you mean '%.*s'?", WR_SLICE_ARG(best));
 }
 
@@ -427,9 +428,10 @@ static bool refuse_extras(struct wr_compile *c, const struct wr_expr *expr)
                        : expr->u.call.over        ? "OVER"
                                                   : NULL;
     if (what) {
-        wr_diag_add(c->diags, WR_DIAG_W0412, expr->span,
-                    "%s stands with an aggregate, '%.*s' is none", what,
-                    WR_SLICE_ARG(expr->u.call.name.text));
+        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0412, expr->span,
+                                        "%s stands with an aggregate, '%.*s' is none", what,
+                                        WR_SLICE_ARG(expr->u.call.name.text));
+        wr_foreign_function(c, d, expr->u.call.name.text);
         return true;
     }
     if (expr->u.call.frame != WR_FRAME_DEFAULT) {
@@ -465,8 +467,11 @@ static bool refuse_place(struct wr_compile *c, struct wr_scope *scope, const str
         return true;
     }
     if (is_one_of(name, pattern_functions, WR_COUNT(pattern_functions))) {
-        wr_diag_add(c->diags, WR_DIAG_W0421, expr->span,
-                    "%.*s stands in the DEFINE and SELECT of a pattern", WR_SLICE_ARG(name));
+        struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0421, expr->span,
+                                        "%.*s stands in the DEFINE and SELECT of a pattern", WR_SLICE_ARG(name));
+        if (!scope->call && (wr_slice_equal_nocase(name, WR_SLICE("PREV")) || wr_slice_equal_nocase(name, WR_SLICE("NEXT"))))
+            wr_diag_help(c->diags, d, "PATTERN p FROM s PARTITION BY k MATCH a SELECT %.*s(a.x) AS beside, a.x",
+                         WR_SLICE_ARG(name));
         return true;
     }
     if (is_one_of(name, window_functions, WR_COUNT(window_functions))) {

@@ -381,7 +381,8 @@ static struct wr_ir *check(struct wr_compile *c, struct wr_scope *scope, struct 
     case WR_EXPR_ARRAY: return wr_check_array(c, scope, b, expr);
     case WR_EXPR_MAP: wr_not_yet(c, expr->span, "a map that is not asked for a key at once, as in {'a': 1}[k],"); return NULL;
     case WR_EXPR_SUBQUERY:
-        wr_diag_add(c->diags, WR_DIAG_W0416, expr->span, "a query is no value here");
+        wr_diag_help(c->diags, wr_diag_add(c->diags, WR_DIAG_W0416, expr->span, "a query is no value here"),
+                     "rows of two streams meet in a pattern: PATTERN p FROM (a, b) MATCH a -> b WITHIN 5m SELECT …");
         return NULL;
     }
     return NULL;

@@ -155,6 +155,13 @@ static bool find_aggregate(void *context, const struct wr_expr *expr)
     return !*found;
 }
 
+bool wr_has_aggregate(const struct wr_expr *expr)
+{
+    const struct wr_expr *found = NULL;
+    wr_expr_visit(expr, find_aggregate, &found);
+    return found != NULL;
+}
+
 const struct wr_expr *wr_find_aggregate(const struct wr_select *select)
 {
     const struct wr_expr *found = NULL;
@@ -385,7 +392,11 @@ static bool run_match(struct wr_compile *c, const struct wr_match *match,
     struct wr_match copy = *match;
     if (!copy.late_into.text.size && late_into) copy.late_into = *late_into;
     uint32_t query = wr_query_name(c, name), late_node = WR_NONE;
-    if (!wr_lower_match(c, &copy, name, input, query, result, &late_node)) return false;
+    struct wr_named before = wr_named_set(
+        c, (struct wr_named){.item = match->measure, .count = match->measure_count, .span = match->span});
+    bool ok = wr_lower_match(c, &copy, name, input, query, result, &late_node);
+    wr_named_set(c, before);
+    if (!ok) return false;
     if (late_node == WR_NONE) return true;
     return wr_feed_late(c, &copy.late_into, late_node, input, query, span);
 }
@@ -511,7 +522,13 @@ bool wr_lower_query(struct wr_compile *c, const struct wr_query *q, struct wr_wi
     }
     bool ok = refuse_order(c, q);
     switch (q->kind) {
-    case WR_QUERY_SELECT: ok &= lower_select(c, q, with, target, result); break;
+    case WR_QUERY_SELECT: {
+        struct wr_named before = wr_named_set(c, (struct wr_named){.item = q->select->item, .count = q->select->item_count,
+                                                                  .select = q->select, .span = q->span});
+        ok &= lower_select(c, q, with, target, result);
+        wr_named_set(c, before);
+        break;
+    }
     case WR_QUERY_UNION_ALL: ok &= lower_union(c, q, with, target, result); break;
     case WR_QUERY_PATTERN: ok &= lower_pattern(c, q, with, result); break;
     case WR_QUERY_ERROR: return false;

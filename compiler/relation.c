@@ -10,7 +10,9 @@ const char *wr_cstr(struct wr_compile *c, struct wr_slice text)
 
 void wr_not_yet(struct wr_compile *c, struct wr_span span, const char *feature)
 {
-    wr_diag_add(c->diags, WR_DIAG_W0901, span, "%s does not run yet", feature);
+    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0901, span, "%s does not run yet", feature);
+    const char *instead = wr_foreign(WR_FOREIGN_FEATURE, wr_slice_cstr(feature));
+    if (instead) wr_diag_help(c->diags, d, "%s", instead);
 }
 
 /* ---- Nodes ----------------------------------------------------------------------------------- */
@@ -178,9 +180,12 @@ uint32_t wr_relation_column(struct wr_compile *c, const struct wr_relation *r,
     else
         d = wr_diag_add(c->diags, WR_DIAG_W0302, name->span, "there is no column '%.*s'",
                         WR_SLICE_ARG(name->text));
+    if (wr_named_help(c, d, name)) return WR_NONE;
     if (r->declared_at.end)
         wr_diag_second(c->diags, d, r->declared_at, "its columns are declared here");
-    if (name->quoted && !wr_suggestion_best(&near).size)
+    const char *instead = name->quoted ? NULL : wr_foreign(WR_FOREIGN_NAME, name->text);
+    if (instead) wr_diag_help(c->diags, d, "write %s", instead);
+    else if (name->quoted && !wr_suggestion_best(&near).size)
         wr_diag_help(c->diags, d, "double quotes make a name; a text stands in single quotes: '%.*s'", WR_SLICE_ARG(name->text));
     else wr_diag_suggest(c->diags, d, &near, r->alias.size ? "it has" : "there are");
     return WR_NONE;

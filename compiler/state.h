@@ -60,7 +60,16 @@ struct wr_with_scope {
 
 struct wr_names; /* hash table of names without case */
 
+/* The SELECT list or MEASURES whose query is being lowered, for hints where a name of it is used too early. */
+struct wr_named {
+    const struct wr_select_item *item;
+    uint32_t count;
+    const struct wr_select *select; /* NULL: of a pattern */
+    struct wr_span span;            /* of the whole query or pattern */
+};
+
 struct wr_state {
+    struct wr_named named;
     const struct wr_tree *tree;
     uint32_t main_file;
     uint8_t *statement_mark;    /* enum wr_mark, one a statement */
@@ -159,6 +168,19 @@ bool wr_lower_list(struct wr_compile *c, const struct wr_select *select, struct 
 bool wr_lower_condition(struct wr_compile *c, struct wr_scope *scope, const struct wr_expr *condition, uint32_t *code);
 /* Does an aggregate call stand in the select list or HAVING? NULL when not. */
 const struct wr_expr *wr_find_aggregate(const struct wr_select *select);
+bool wr_has_aggregate(const struct wr_expr *expr);
+
+/* What others call things (foreign.def): what is written here instead, or NULL. */
+enum wr_foreign {
+    WR_FOREIGN_FUNCTION, WR_FOREIGN_AGGREGATE, WR_FOREIGN_PATTERN, WR_FOREIGN_TYPE, WR_FOREIGN_NAME, WR_FOREIGN_FEATURE
+};
+const char *wr_foreign(enum wr_foreign kind, struct wr_slice name);
+/* Puts the help for a function of that name into d; false: nothing known. */
+bool wr_foreign_function(struct wr_compile *c, struct wr_diag *d, struct wr_slice name);
+/* Sets the list of the query being lowered and returns the one before, to be set again behind it. */
+struct wr_named wr_named_set(struct wr_compile *c, struct wr_named named);
+/* Puts a help and a second place into d when the unknown column is a name that the list gives. */
+bool wr_named_help(struct wr_compile *c, struct wr_diag *d, const struct wr_ident *name);
 /* Rows of a declared name, lowering what feeds it. */
 bool wr_lower_decl(struct wr_compile *c, struct wr_decl *decl, struct wr_span asked_at, struct wr_relation *relation);
 /* Lowers statement number n unless it is done; false when it failed or is being lowered (then a circle is

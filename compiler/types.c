@@ -94,7 +94,9 @@ bool wr_check_type_name(struct wr_compile *c, const struct wr_type_name *name, s
     struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0311, name->span, "there is no type '%.*s'",
                                     WR_SLICE_ARG(name->name.text));
     struct wr_slice best = wr_suggestion_best(&near);
-    if (best.size) wr_diag_help(c->diags, d, "did you mean %.*s?", WR_SLICE_ARG(best));
+    const char *instead = wr_foreign(WR_FOREIGN_TYPE, name->name.text);
+    if (instead) wr_diag_help(c->diags, d, "write %s", instead);
+    else if (best.size) wr_diag_help(c->diags, d, "did you mean %.*s?", WR_SLICE_ARG(best));
     return false;
 }
 

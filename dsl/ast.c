@@ -256,7 +256,10 @@ static struct wr_expr *refuse_chain(struct wr_parse *parse, const struct wr_expr
     struct wr_slice first = wr_parse_text(parse, left->span),
                     middle = wr_parse_text(parse, left->u.binary.right->span);
     struct wr_slice op = wr_parse_text(parse, op_span), last = wr_parse_text(parse, right->span);
-    if (first.size + middle.size + last.size <= 120)
+    const struct wr_expr *between = left->u.binary.right;
+    if (between->kind == WR_EXPR_BINARY && between->u.binary.op == WR_BINARY_CONCAT && !between->parenthesised)
+        wr_diag_help(parse->diags, d, "|| joins texts; between two conditions write OR");
+    else if (first.size + middle.size + last.size <= 120)
         wr_diag_help(parse->diags, d, "write %.*s AND %.*s %.*s %.*s", WR_SLICE_ARG(first), WR_SLICE_ARG(middle),
                      WR_SLICE_ARG(op), WR_SLICE_ARG(last));
     else

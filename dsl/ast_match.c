@@ -239,6 +239,8 @@ static bool in_place(struct wr_parse *parse, bool short_form, const struct wr_cl
         struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0205, clause->span, "%s stands before %s", name,
                                            name_of(*latest, short_form));
         wr_diag_second(parse->diags, d, (*latest)->span, "%s is here", name_of(*latest, short_form));
+        if (clause->kind == WR_CLAUSE_WHERE)
+            wr_diag_help(parse->diags, d, "a condition on the rows of a variable stands in DEFINE");
     }
     if (rank >= most && rank) *latest = clause;
     seen[clause->kind] = clause;
@@ -259,6 +261,13 @@ static struct wr_match *new_match(struct wr_parse *parse, bool short_form, struc
     return match;
 }
 
+/* `MEASURES a.x AS x, PATTERN (a+ b)`: the comma made a measure of the PATTERN. */
+static bool ends_with_pattern(const struct wr_match *match)
+{
+    const struct wr_expr *last = match->measure_count ? match->measure[match->measure_count - 1].expr : NULL;
+    return last && last->kind == WR_EXPR_CALL && wr_slice_equal_nocase(last->u.call.name.text, WR_SLICE("PATTERN"));
+}
+
 struct wr_from *wr_from_match(struct wr_parse *parse, struct wr_from *input, struct wr_list *clauses,
                               struct wr_ident alias, struct wr_span span) {
     struct wr_from *from = WR_NEW(parse->arena, struct wr_from);
@@ -271,10 +280,13 @@ struct wr_from *wr_from_match(struct wr_parse *parse, struct wr_from *input, str
     from->input[0] = input;
     from->input_count = 1;
     from->match = new_match(parse, false, clauses, span, seen);
-    if (!from->match->pattern) {
+    if (!from->match->pattern && parse->recovering) {
+        from->kind = WR_FROM_ERROR; /* the error before may have taken it */
+    } else if (!from->match->pattern) {
         struct wr_span end = {span.file, span.end - 1, span.end};
         wr_diag_help(parse->diags, wr_parse_error(parse, WR_DIAG_W0217, end, "MATCH_RECOGNIZE lacks its PATTERN"),
-                     "write PATTERN (a b+ c) before DEFINE");
+                     ends_with_pattern(from->match) ? "leave the comma before PATTERN out"
+                                                    : "write PATTERN (a b+ c) before DEFINE");
         from->kind = WR_FROM_ERROR;
     }
     if (from->depth > WR_AST_DEPTH_MAX) {

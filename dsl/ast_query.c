@@ -180,7 +180,8 @@ struct wr_from *wr_from_comma(struct wr_parse *parse, struct wr_from *left, stru
                               struct wr_span comma, struct wr_span span) {
     WR_UNUSED(right);
     struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0201, comma, "inputs are not listed with commas");
-    wr_diag_help(parse->diags, d, "write a JOIN b ON …, or FROM (a, b) for the rows of both");
+    wr_diag_help(parse->diags, d, "FROM (a, b) reads the rows of both: PATTERN p FROM (a, b) PARTITION BY (a.k, b.k) "
+                                  "MATCH a -> b WITHIN 5m SELECT …");
     return make(parse, WR_FROM_ERROR, left->alias, span);
 }
 

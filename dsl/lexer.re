@@ -98,7 +98,12 @@ static struct wr_token bad_character(struct wr_lexer *lexer, const unsigned char
     else if (*start >= 0x80)
         wr_diag_help(lexer->diags, d, "a blank, dash or sign that only looks like one of the language");
     else if (*start == '#')
-        wr_diag_help(lexer->diags, d, "comments begin with --");
+        wr_diag_help(lexer->diags, d, "%s", start > lexer->start && start[-1] > ' ' ? "a window is FROM TUMBLE(stream, time, 1m)"
+                                                                              : "comments begin with --");
+    else if (*start == '@')
+        wr_diag_help(lexer->diags, d, "there are no annotations; options of a stream stand in WITH (…)");
+    else if (*start == '~')
+        wr_diag_help(lexer->diags, d, "write text REGEXP 'a.*'");
     else if (*start == '!')
         wr_diag_help(lexer->diags, d, "'not' is written NOT, 'not equal' <>");
     return token(lexer, start, TOK_WEIR_DSL_error);

@@ -188,7 +188,7 @@ static int nearest(struct wr_slice text, const int *kinds, int count)
     return -1;
 }
 
-static void push(weir_dsl_pstate *state, struct wr_parse *trial, struct wr_token token)
+void wr_report_push(struct weir_dsl_pstate *state, struct wr_parse *trial, struct wr_token token)
 {
     union wr_semval value = {.number = 0};
     trial->before = trial->current;
@@ -204,7 +204,7 @@ static int try_keyword(struct wr_parse *parse, uint32_t at)
     struct wr_parse trial = {.arena = parse->arena, .diags = parse->diags, .file = parse->file,
                              .statements = &statements, .silent = true};
     weir_dsl_pstate *state = wr_grammar_new(parse->arena);
-    for (uint32_t i = 0; i < at; i++) push(state, &trial, parse->tokens[i]);
+    for (uint32_t i = 0; i < at; i++) wr_report_push(state, &trial, parse->tokens[i]);
     int kinds[KINDS_MAX];
     int count = wr_grammar_expected(state, kinds, KINDS_MAX);
     int kind = nearest(wr_parse_text(parse, parse->tokens[at].span), kinds, count);
@@ -212,8 +212,8 @@ static int try_keyword(struct wr_parse *parse, uint32_t at)
     trial.failed = false;
     struct wr_token word = parse->tokens[at];
     word.kind = kind;
-    push(state, &trial, word);
-    for (uint32_t i = at + 1; i < parse->token_count && !trial.failed; i++) push(state, &trial, parse->tokens[i]);
+    wr_report_push(state, &trial, word);
+    for (uint32_t i = at + 1; i < parse->token_count && !trial.failed; i++) wr_report_push(state, &trial, parse->tokens[i]);
     return trial.failed ? -1 : kind;
 }
 
@@ -245,10 +245,10 @@ static bool goes_on_behind_comma(struct wr_parse *parse)
                              .statements = &statements, .silent = true};
     if (parse->token_count == 0 || parse->token_count > WR_PARSE_TOKENS_MAX) return false;
     weir_dsl_pstate *state = wr_grammar_new(parse->arena);
-    for (uint32_t i = 0; i + 1 < parse->token_count; i++) push(state, &trial, parse->tokens[i]);
+    for (uint32_t i = 0; i + 1 < parse->token_count; i++) wr_report_push(state, &trial, parse->tokens[i]);
     trial.failed = false;
-    push(state, &trial, (struct wr_token){TOK_COMMA, parse->before.span});
-    if (!trial.failed) push(state, &trial, parse->current);
+    wr_report_push(state, &trial, (struct wr_token){TOK_COMMA, parse->before.span});
+    if (!trial.failed) wr_report_push(state, &trial, parse->current);
     return !trial.failed;
 }
 
@@ -290,7 +290,7 @@ static bool is_one_of(struct wr_slice text, const char *const *words, size_t cou
 static bool report_foreign_statement(struct wr_parse *parse, const struct expected *e)
 {
     static const char *const foreign[] = {"UPDATE",   "DELETE", "DROP",    "ALTER",   "MERGE",
-                                          "TRUNCATE", "USE",    "EXPLAIN", "DESCRIBE"};
+                                          "TRUNCATE", "USE"};
     struct wr_slice text = wr_parse_text(parse, parse->current.span);
     if (!e->has[TOK_INSERT] || !e->has[TOK_INCLUDE] || !is_one_of(text, foreign, WR_COUNT(foreign))) return false;
     struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0221, parse->current.span,
@@ -370,6 +370,34 @@ static bool may_be_meant_as_name(int kind)
     return is_reserved(kind);
 }
 
+static bool report_habit(struct wr_parse *parse, const int *kinds, int count, const struct expected *e)
+{
+    const char *message, *help = wr_report_habit(parse, kinds, count, &message);
+    struct wr_diag *d;
+    if (!help) return false;
+    if (message) {
+        bool statement = e->has[TOK_SEMICOLON] && e->has[TOK_INCLUDE] && !e->has[TOK_COMMA];
+        d = wr_parse_error(parse, statement ? WR_DIAG_W0221 : WR_DIAG_W0201, parse->current.span, "%s", message);
+    } else {
+        struct wr_slice expected = expected_text(parse, kinds, count), found = found_text(parse, parse->current);
+        d = wr_parse_error(parse, WR_DIAG_W0201, parse->current.span, "expected %.*s, found %.*s",
+                           WR_SLICE_ARG(expected), WR_SLICE_ARG(found));
+    }
+    wr_diag_help(parse->diags, d, "%s", help);
+    return true;
+}
+
+/* `INTERVAL 5 SECOND` */
+static void help_interval(struct wr_parse *parse, struct wr_diag *d, struct wr_slice number)
+{
+    struct wr_slice unit = wr_report_next_word(parse), all = wr_arena_printf(parse->arena, "%.*s %.*s", WR_SLICE_ARG(number),
+                                                                             WR_SLICE_ARG(unit));
+    int64_t micros;
+    if (unit.size && wr_duration_words(all, &micros))
+        wr_diag_help(parse->diags, d, "write INTERVAL '%.*s' %.*s", WR_SLICE_ARG(number), WR_SLICE_ARG(unit));
+    else wr_diag_help(parse->diags, d, "write INTERVAL '%.*s' MINUTE, or %.*sm", WR_SLICE_ARG(number), WR_SLICE_ARG(number));
+}
+
 static void report_plain(struct wr_parse *parse, const int *kinds, int count)
 {
     struct wr_token token = parse->current;
@@ -382,7 +410,7 @@ static void report_plain(struct wr_parse *parse, const int *kinds, int count)
         wr_diag_help(parse->diags, d, "did you mean `%.*s`?",
                      WR_SLICE_ARG(in_case_of(parse, wr_token_name(kind), text)));
     else if (token.kind == TOK_NUMBER && parse->before.kind == TOK_INTERVAL)
-        wr_diag_help(parse->diags, d, "write INTERVAL '%.*s' MINUTE, or %.*sm", WR_SLICE_ARG(text), WR_SLICE_ARG(text));
+        help_interval(parse, d, text);
     else if (token.kind == TOK_NUMBER && expects(kinds, count, TOK_DURATION) && !expects(kinds, count, TOK_NUMBER))
         wr_diag_help(parse->diags, d, "a duration is a number with its unit, in one word: %.*ss, %.*sm, %.*sh, %.*sd",
                      WR_SLICE_ARG(text), WR_SLICE_ARG(text), WR_SLICE_ARG(text), WR_SLICE_ARG(text));
@@ -420,7 +448,8 @@ void wr_report_syntax(struct wr_parse *parse, const int *kinds, int count)
     if (reported(parse)) return;
     struct expected e = {{false}};
     for (int i = 0; i < count; i++) e.has[kinds[i]] = true;
-    if (report_foreign_statement(parse, &e) || report_unit(parse) || report_partition(parse) ||
+    if (report_habit(parse, kinds, count, &e) || report_foreign_statement(parse, &e) ||
+        wr_report_extra_comma(parse) || report_unit(parse) || report_partition(parse) ||
         report_misspelt(parse) || report_arrow(parse, &e) || report_reserved(parse, &e))
         return;
     int near = parse->current.kind == TOK_IDENT ? nearest(wr_parse_text(parse, parse->current.span), kinds, count) : -1;

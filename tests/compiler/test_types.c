@@ -42,6 +42,44 @@ static const struct {
     {"CAST(NULL AS DATE)", "DATE"}, {"CAST(at AS DATE)", "DATE"},
 };
 
+/* What foreign.def suggests compiles. "x, in seconds" is the expression and a word about it. */
+static void what_is_suggested_compiles(void **state)
+{
+    static const struct {
+        const char *kind, *instead;
+    } foreign[] = {
+#define FOREIGN(kind, name, instead) {#kind, instead},
+#include "compiler/foreign.def"
+#undef FOREIGN
+    };
+    static const struct {
+        const char *kind, *before, *behind;
+    } places[] = {
+        {"FUNCTION", "SELECT ", " AS v FROM s;"},
+        {"NAME", "SELECT ", " AS v FROM s;"},
+        {"AGGREGATE", "SELECT ", " AS v FROM TUMBLE(s, at, 1m) GROUP BY window_start, window_end;"},
+        {"PATTERN", "PATTERN p FROM s MATCH a b DEFINE b AS TRUE SELECT ", " AS v;"},
+        {"TYPE", "CREATE STREAM t (v ", "); SELECT v FROM t;"},
+    };
+    (void)state;
+    for (size_t i = 0; i < WR_COUNT(foreign); i++)
+        for (size_t k = 0; k < WR_COUNT(places); k++) {
+            if (strcmp(foreign[i].kind, places[k].kind) != 0) continue;
+            struct compiling c;
+            struct wr_buf text = {0};
+            const char *words = strstr(foreign[i].instead, "), ");
+            int size = words ? (int)(words + 1 - foreign[i].instead) : (int)strlen(foreign[i].instead);
+            wr_buf_printf(&text,
+                          "CREATE STREAM s (text STRING, x INT, y INT, z DOUBLE, condition BOOLEAN, at TIMESTAMP, "
+                          "start TIMESTAMP, lat1 DOUBLE, lon1 DOUBLE, lat2 DOUBLE, lon2 DOUBLE, WATERMARK FOR at AS at);\n"
+                          "%s%.*s%s",
+                          places[k].before, size, foreign[i].instead, places[k].behind);
+            compile_well(&c, wr_buf_cstr(&text));
+            wr_buf_release(&text);
+            release(&c);
+        }
+}
+
 static void each_expression_has_its_type(void **state)
 {
     (void)state;
@@ -115,6 +153,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_expression_has_its_type),
+        cmocka_unit_test(what_is_suggested_compiles),
         cmocka_unit_test(what_has_no_type_is_refused),
         cmocka_unit_test(aggregates_have_their_types),
     };

@@ -117,7 +117,7 @@ static void errors_come_in_order_of_their_places_and_no_more_than_twenty(void **
     text_parse(&t, wr_buf_cstr(&program));
     assert_int_equal(t.diags.error_count, 25);
     assert_int_equal(t.diags.count, 20);
-    assert_non_null(strstr(wr_buf_cstr(&t.out), "t.weir:20:11\n"));
+    assert_non_null(strstr(wr_buf_cstr(&t.out), "t.weir:20:9\n"));
     assert_null(strstr(wr_buf_cstr(&t.out), "t.weir:21:"));
     assert_non_null(strstr(wr_buf_cstr(&t.out), "\n… and 5 more errors\n"));
     wr_buf_release(&program);
