@@ -15,11 +15,13 @@
 #include <arm_neon.h>
 #endif
 
-/* Asks for a cache line that will be read soon. Any address is fine. */
+/* Asks for a cache line that will be read soon. Any address is fine. The empty statement is an effect: compilers take a
+ * function that does nothing but prefetch for one without any, and drop its calls. */
 static inline void wr_prefetch(const void *address)
 {
 #if defined(__GNUC__)
     __builtin_prefetch(address, 0, 3);
+    __asm__ volatile("");
 #else
     WR_UNUSED(address);
 #endif

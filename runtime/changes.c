@@ -33,27 +33,35 @@ void wr_unit_touch_slow(struct wr_operator *op, uint32_t unit)
 }
 
 /* So many that their lines of memory come side by side. */
-enum { TOGETHER = 32, STAGES = 3 };
+enum { TOGETHER = 32, STAGES = 3, WORDS_NEAR = 1 << 14 /* of bits that lie in a near cache anyway */ };
 
-static void touch_together(struct wr_operator *op, const int32_t *unit, uint32_t count)
+static void ask_for_bits(const struct wr_changes *c, const int32_t *unit, uint32_t count)
 {
-    struct wr_changes *c = &op->changes;
-    uint32_t saved[TOGETHER], saves = 0;
-    WR_ASSERT(count <= TOGETHER);
     for (uint32_t i = 0; i < count; i++) {
         uint32_t word = (uint32_t)unit[i] / 64;
         if (unit[i] < 0 || word >= c->words) continue;
         wr_prefetch(&c->frozen[word]);
         wr_prefetch(&c->changed[word]);
     }
-    for (uint32_t i = 0; i < count && op->cls->prefetch_unit; i++) {
-        uint32_t id = (uint32_t)unit[i];
-        if (unit[i] >= 0 && id / 64 < c->words && c->frozen[id / 64] >> id % 64 & 1) saved[saves++] = id;
+}
+
+/* Most units need nothing but their bit. */
+static void touch_together(struct wr_operator *op, const int32_t *unit, uint32_t count)
+{
+    struct wr_changes *c = &op->changes;
+    uint32_t careful[TOGETHER], cares = 0;
+    bool leaving = op->cold && op->cold->leaving_count;
+    WR_ASSERT(count <= TOGETHER);
+    if (c->words > WORDS_NEAR) ask_for_bits(c, unit, count);
+    for (uint32_t i = 0; i < count; i++) {
+        uint32_t id = (uint32_t)unit[i], word = id / 64;
+        if (unit[i] < 0) continue;
+        if (WR_UNLIKELY(leaving || word >= c->words || c->frozen[word] >> id % 64 & 1)) careful[cares++] = id;
+        else c->changed[word] |= (uint64_t)1 << id % 64;
     }
-    for (unsigned stage = 0; saves > 1 && stage < STAGES; stage++)
-        for (uint32_t i = 0; i < saves; i++) op->cls->prefetch_unit(op, saved[i], stage);
-    for (uint32_t i = 0; i < count; i++)
-        if (unit[i] >= 0) wr_unit_touch_slow(op, (uint32_t)unit[i]);
+    for (unsigned stage = 0; cares > 1 && stage < STAGES && op->cls->prefetch_unit; stage++)
+        for (uint32_t i = 0; i < cares; i++) op->cls->prefetch_unit(op, careful[i], stage);
+    for (uint32_t i = 0; i < cares; i++) wr_unit_touch_slow(op, careful[i]);
 }
 
 void wr_units_touch_slow(struct wr_operator *op, const int32_t *unit, uint32_t count)

@@ -383,17 +383,17 @@ void wr_general_reserve(const struct wr_pattern *p, struct wr_general *g, uint32
 }
 
 /* A cell may lie across two cache lines. */
-WR_PREFETCHER void prefetch_cell(const void *cell)
+static inline void prefetch_cell(const void *cell)
 {
-    __builtin_prefetch(cell);
-    __builtin_prefetch((const char *)cell + 63);
+    wr_prefetch(cell);
+    wr_prefetch((const char *)cell + 63);
 }
 
 /* Asks for what rows further on will read: the key's record, then its first start, that one's chain, its last row. */
-WR_PREFETCHER void prefetch(const struct wr_pattern *p, const struct wr_general *g, const uint16_t *rows, uint32_t count,
+static inline void prefetch(const struct wr_pattern *p, const struct wr_general *g, const uint16_t *rows, uint32_t count,
                             uint32_t i)
 {
-    if (i + AHEAD_KEY < count) __builtin_prefetch(&g->key.at[(uint32_t)p->id[rows[i + AHEAD_KEY]]]);
+    if (i + AHEAD_KEY < count) wr_prefetch(&g->key.at[(uint32_t)p->id[rows[i + AHEAD_KEY]]]);
     if (i + AHEAD_START < count) {
         uint32_t head = g->key.at[(uint32_t)p->id[rows[i + AHEAD_START]]].head;
         if (head) prefetch_cell(wr_start_at(g, head));
@@ -457,7 +457,7 @@ static void general_prefetch(const struct wr_pattern *p, uint32_t key, unsigned 
     const struct wr_general *g = p->state;
     if (key >= g->key.count) return;
     if (stage == 0) {
-        __builtin_prefetch(&g->key.at[key]);
+        wr_prefetch(&g->key.at[key]);
         return;
     }
     uint32_t head = g->key.at[key].head;
@@ -553,7 +553,7 @@ static bool general_sweep(struct wr_pattern *p, uint32_t key)
     if (key >= g->key.count) return true;
     if (key + AHEAD_LINK < g->key.count) { /* keys are swept in order */
         uint32_t head = g->key.at[key + AHEAD_LINK].head;
-        if (head) __builtin_prefetch(wr_start_at(g, head));
+        if (head) wr_prefetch(wr_start_at(g, head));
     }
     if (p->plan.more) pass_time(p, g, key, p->now);
     else if (p->spec->within_us >= 0) go_over(p, g, key, &(struct pass){.time = p->now, .sequence = UINT64_MAX});

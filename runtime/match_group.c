@@ -369,17 +369,17 @@ static inline const struct wr_group_node *ahead(const struct wr_group *s, uint32
 }
 
 /* A cell may lie across two cache lines. */
-WR_PREFETCHER void prefetch_cell(const void *cell, size_t size)
+static inline void prefetch_cell(const void *cell, size_t size)
 {
-    __builtin_prefetch(cell);
-    __builtin_prefetch((const char *)cell + size - 1);
+    wr_prefetch(cell);
+    wr_prefetch((const char *)cell + size - 1);
 }
 
 /* Asks for what rows further on will read: the key's record, its first group and start, that one's chain, its last row. */
-WR_PREFETCHER void prefetch(const struct wr_pattern *p, const struct wr_group *s, const uint16_t *rows, uint32_t count,
+static inline void prefetch(const struct wr_pattern *p, const struct wr_group *s, const uint16_t *rows, uint32_t count,
                             uint32_t i)
 {
-    if (i + AHEAD_KEY < count) __builtin_prefetch(&s->key.at[(uint32_t)p->id[rows[i + AHEAD_KEY]]]);
+    if (i + AHEAD_KEY < count) wr_prefetch(&s->key.at[(uint32_t)p->id[rows[i + AHEAD_KEY]]]);
     if (i + AHEAD_GROUP < count) {
         const struct wr_group_key *k = &s->key.at[(uint32_t)p->id[rows[i + AHEAD_GROUP]]];
         if (k->group) prefetch_cell(wr_group_node_at(s, k->group), sizeof(struct wr_group_node));

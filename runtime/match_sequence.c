@@ -416,30 +416,30 @@ void wr_seq_reserve(struct wr_seq *s, uint32_t limit)
 }
 
 /* Asks for the first item of a key. */
-WR_PREFETCHER void prefetch_first(const struct wr_seq *s, uint32_t key)
+static inline void prefetch_first(const struct wr_seq *s, uint32_t key)
 {
     if (!s->key[key].open) return;
     const char *item = wr_slab_at(&s->level[farthest(s->key[key].open)].slab, s->key[key].first);
-    __builtin_prefetch(item);
-    __builtin_prefetch(item + sizeof(struct wr_seq_item) - 1);
+    wr_prefetch(item);
+    wr_prefetch(item + sizeof(struct wr_seq_item) - 1);
 }
 
 /* Asks for the first item of its second list. */
-WR_PREFETCHER void prefetch_second(const struct wr_seq *s, uint32_t key)
+static inline void prefetch_second(const struct wr_seq *s, uint32_t key)
 {
     uint32_t open = s->key[key].open;
     if (!(open & (open - 1))) return;
     uint32_t level = farthest(open), next = farthest(open & ~((uint32_t)1 << level));
     const char *item = wr_slab_at(&s->level[next].slab, wr_seq_item_at(s, level, s->key[key].first)->nearer);
-    __builtin_prefetch(item);
-    __builtin_prefetch(item + sizeof(struct wr_seq_item) - 1);
+    wr_prefetch(item);
+    wr_prefetch(item + sizeof(struct wr_seq_item) - 1);
 }
 
 /* Asks for what a row further on will read. */
-WR_PREFETCHER void prefetch_row(const struct wr_pattern *p, const struct wr_seq *s, const uint16_t *rows,
+static inline void prefetch_row(const struct wr_pattern *p, const struct wr_seq *s, const uint16_t *rows,
                                 uint32_t count, uint32_t i)
 {
-    if (i + AHEAD_KEY < count) __builtin_prefetch(&s->key[(uint32_t)p->id[rows[i + AHEAD_KEY]]]);
+    if (i + AHEAD_KEY < count) wr_prefetch(&s->key[(uint32_t)p->id[rows[i + AHEAD_KEY]]]);
     if (i + AHEAD_FIRST < count) prefetch_first(s, (uint32_t)p->id[rows[i + AHEAD_FIRST]]);
     if (i + AHEAD_SECOND < count) prefetch_second(s, (uint32_t)p->id[rows[i + AHEAD_SECOND]]);
 }
@@ -467,7 +467,7 @@ static void sequence_prefetch(const struct wr_pattern *p, uint32_t key, unsigned
 {
     const struct wr_seq *s = p->state;
     if (key >= s->keys) return;
-    if (stage == 0) __builtin_prefetch(&s->key[key]);
+    if (stage == 0) wr_prefetch(&s->key[key]);
     else if (stage == 1) prefetch_first(s, key);
     else if (stage == 2) prefetch_second(s, key);
     else if (p->keys && s->absences >> s->levels) wr_keytable_prefetch_entry(p->keys, key);

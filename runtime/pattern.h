@@ -19,6 +19,7 @@
 #ifndef WR_RUNTIME_PATTERN_H
 #define WR_RUNTIME_PATTERN_H
 
+#include "base/simd.h"
 #include "base/vec.h"
 #include "runtime/aggregate.h"
 #include "runtime/codec.h"
@@ -29,14 +30,6 @@
 #include "vm/pattern_class.h"
 
 struct wr_pattern;
-
-/* A function that does nothing but prefetch. Compilers take such a one for a function without effect and drop its
- * calls, unless it has been inlined before they look. */
-#if defined(__GNUC__)
-#define WR_PREFETCHER static inline __attribute__((always_inline))
-#else
-#define WR_PREFETCHER static inline
-#endif
 
 /* ---- Kept rows --------------------------------------------------------------------------------- */
 

@@ -210,6 +210,14 @@ static void sweep(struct wr_window *w, uint32_t budget)
     }
 }
 
+/* A cell may lie in two lines. */
+static inline void prefetch_cell(const struct wr_window *w, uint32_t id)
+{
+    const char *cell = (const char *)wr_window_cell_at(w, id);
+    wr_prefetch(cell);
+    wr_prefetch(cell + w->cells.cell_size - 1);
+}
+
 /* Asks for what rows further on will read. */
 static inline void prefetch_rows(const struct wr_window *w, const struct wr_batch *batch, const uint64_t *usable, uint32_t row)
 {
@@ -217,7 +225,7 @@ static inline void prefetch_rows(const struct wr_window *w, const struct wr_batc
     if (far < batch->rows && wr_bit(usable, far)) wr_prefetch(wr_window_first_cell(w, (uint32_t)w->id[far]));
     if (near >= batch->rows || !wr_bit(usable, near)) return;
     uint32_t first = *wr_window_first_cell(w, (uint32_t)w->id[near]);
-    if (first) wr_prefetch(wr_window_cell_at(w, first));
+    if (first) prefetch_cell(w, first);
 }
 
 /* The keys of the usable rows; those that are out of memory come back. They are about to change. */
@@ -355,7 +363,7 @@ static void prefetch_unit(const struct wr_operator *op, uint32_t unit, unsigned 
     const struct wr_window *w = (const struct wr_window *)op;
     if (stage == 0) wr_keytable_prefetch_entry(w->keys, unit);
     uint32_t first = stage == 1 ? *wr_window_first_cell(w, unit) : 0;
-    if (first) wr_prefetch(wr_window_cell_at(w, first));
+    if (first) prefetch_cell(w, first);
 }
 
 static void prefetch(struct wr_operator *op, struct wr_slice key)

@@ -103,6 +103,8 @@ def check_text(path, text):
             m = BANNED.search(line)
             if m and not re.match(r"\s*(#|_Noreturn)", line):
                 wrong.append(f"{path}:{n}: {m.group(1)} is banned here")
+            if "__builtin_prefetch" in line and path != "base/simd.h":
+                wrong.append(f"{path}:{n}: wr_prefetch is not dropped by compilers, __builtin_prefetch may be")
 
 
 def check_assertions(all_files):
