@@ -12,7 +12,7 @@ B = build/$(MODE)
 V ?= @
 
 # ---- Files: each list is the table of contents of its folder -----------------------------------
-BASE = alloc arena buf error fault hash text
+BASE = alloc arena buf error fault hash populate text
 DSL = source diag diag_render ast ast_call ast_pattern ast_match ast_query ast_statement report report_habit parse \
       fmt fmt_doc fmt_expr fmt_pattern fmt_query fmt_expand
 VM = type array decimal calendar text text_time json zone regexp scalar opcode builtin builtin_number builtin_text builtin_time builtin_array \
@@ -27,7 +27,7 @@ RUNTIME = row_code clock codec timers scratch chunk reorder drops operator task 
           slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \
           window window_emit window_state task_limits store store_form store_scan store_write store_cold cold store_pages store_directory saver \
           pattern pattern_plan pattern_row pattern_trace pattern_trace_text match_general match_general_state match_thread match_special match_link match_condition match_rows match_decide match_limit match_output match_row \
-          match_sequence match_sequence_state match_group match_group_table match_group_node match_group_state match_state
+          match_sequence match_sequence_state match_sequence_picture match_group match_group_table match_group_node match_group_state match_state
 CONNECTORS = byte_source compress csv_encoder csv_reader csv_scan decode decode_number decompress encode \
              file_writer infer infer_csv infer_json json_encoder json_reader json_walk library window
 CONNECTORS_CXX = simdjson_shim

@@ -9,6 +9,8 @@
 static _Thread_local uint64_t allocations;
 static _Thread_local uint64_t fail_at;
 static _Thread_local struct wr_memory_guard *innermost;
+static _Thread_local wr_alloc_large_fn *on_large;
+static _Thread_local void *on_large_context;
 
 _Noreturn void wr_assert_failed(const char *file, int line, const char *text)
 {
@@ -67,8 +69,21 @@ void *wr_alloc_aligned(size_t alignment, size_t size)
     size_t rounded = (size + alignment - 1) & ~(alignment - 1);
     void *memory = counted() ? NULL : aligned_alloc(alignment, rounded ? rounded : alignment);
     if (WR_UNLIKELY(!memory)) out_of_memory(size);
-    if (size >= WR_LARGE_PAGE) (void)madvise(memory, rounded, MADV_HUGEPAGE); /* a wish: without it only time is lost */
+    if (size < WR_LARGE_PAGE) return memory;
+    (void)madvise(memory, rounded, MADV_HUGEPAGE); /* a wish: without it only time is lost */
+    if (WR_UNLIKELY(on_large)) on_large(on_large_context, memory, rounded);
     return memory;
+}
+
+void wr_alloc_watch_large(wr_alloc_large_fn *fn, void *context)
+{
+    on_large = fn;
+    on_large_context = context;
+}
+
+bool wr_alloc_is_watched(void)
+{
+    return on_large != NULL;
 }
 
 void wr_free(void *memory)

@@ -17,6 +17,10 @@ void *wr_realloc(void *memory, size_t size);    /* memory may be NULL */
  * read at random over many megabytes spends most of its time on looking up pages else. */
 void *wr_alloc_aligned(size_t alignment, size_t size);
 enum { WR_LARGE_PAGE = 2 << 20 };
+/* Who is told of this thread's allocations by large pages (base/populate.h); NULL: nobody. */
+typedef void wr_alloc_large_fn(void *context, void *memory, size_t size);
+void wr_alloc_watch_large(wr_alloc_large_fn *fn, void *context);
+bool wr_alloc_is_watched(void);
 void wr_free(void *memory);                     /* NULL is fine */
 char *wr_strdup(const char *text);
 

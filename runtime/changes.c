@@ -33,7 +33,7 @@ void wr_unit_touch_slow(struct wr_operator *op, uint32_t unit)
 }
 
 /* So many that their lines of memory come side by side. */
-enum { TOGETHER = 32, STAGES = 3, WORDS_NEAR = 1 << 14 /* of bits that lie in a near cache anyway */ };
+enum { TOGETHER = 32, STAGES = 4, WORDS_NEAR = 1 << 14 /* of bits that lie in a near cache anyway */ };
 
 static void ask_for_bits(const struct wr_changes *c, const int32_t *unit, uint32_t count)
 {

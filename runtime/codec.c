@@ -1,26 +1,14 @@
 /* Bytes of the logical state form. */
 #include "runtime/codec.h"
 
-static void put_le(struct wr_buf *out, uint64_t v, unsigned bytes)
+void wr_put_long_uint(struct wr_buf *out, uint64_t v)
 {
-    WR_ASSERT(bytes <= 8);
-    char *to = wr_buf_reserve(out, bytes);
-    for (unsigned i = 0; i < bytes; i++) to[i] = (char)(unsigned char)(v >> (8 * i));
-    out->size += bytes;
-}
-
-void wr_put_u8(struct wr_buf *out, uint8_t v) { put_le(out, v, 1); }
-void wr_put_u32(struct wr_buf *out, uint32_t v) { put_le(out, v, 4); }
-void wr_put_u64(struct wr_buf *out, uint64_t v) { put_le(out, v, 8); }
-void wr_put_i64(struct wr_buf *out, int64_t v) { put_le(out, (uint64_t)v, 8); }
-
-void wr_put_uint(struct wr_buf *out, uint64_t v)
-{
-    while (v >= 0x80) {
-        wr_buf_add_char(out, (char)(unsigned char)(v | 0x80));
-        v >>= 7;
-    }
-    wr_buf_add_char(out, (char)(unsigned char)v);
+    enum { LONGEST = 10 };
+    char *to = wr_buf_reserve(out, LONGEST);
+    for (; v >= 0x80; v >>= 7) *to++ = (char)(unsigned char)(v | 0x80);
+    *to++ = (char)(unsigned char)v;
+    WR_DCHECK(to <= out->data + out->size + LONGEST);
+    out->size = (size_t)(to - out->data);
 }
 
 void wr_put_bytes(struct wr_buf *out, struct wr_slice bytes)
@@ -53,15 +41,65 @@ void wr_put_value(struct wr_buf *out, const struct wr_value *value)
     }
 }
 
+/* Flags of a value beside enum wr_flag: that it is `near`. */
+enum { IS_NEAR = 3 };
+
+void wr_put_near_value(struct wr_buf *out, const struct wr_value *value, int64_t near)
+{
+    WR_ASSERT(value->cls < WR_CLASS_COUNT);
+    if (value->cls != WR_CLASS_I64 || value->flag != WR_FLAG_VALUE) {
+        wr_put_value(out, value);
+    } else if (value->u.i64 == near) {
+        wr_put_u8(out, IS_NEAR);
+    } else {
+        wr_put_u8(out, WR_FLAG_VALUE);
+        wr_put_int(out, value->u.i64);
+    }
+}
+
+bool wr_get_near_value(struct wr_slice *in, enum wr_class cls, int64_t near, struct wr_value *value)
+{
+    WR_ASSERT(cls < WR_CLASS_COUNT);
+    if (cls != WR_CLASS_I64 || !in->size) return wr_get_value(in, cls, value);
+    *value = (struct wr_value){.cls = (uint8_t)cls};
+    if (*in->data != WR_FLAG_VALUE && *in->data != IS_NEAR) return wr_get_value(in, cls, value);
+    uint8_t how;
+    value->u.i64 = near;
+    return wr_get_u8(in, &how) && (how == IS_NEAR || wr_get_int(in, &value->u.i64));
+}
+
+/* Eight bytes at once, where so many are there and one of them is the last. */
+static bool get_word_uint(struct wr_slice *in, uint64_t *v)
+{
+    struct wr_slice rest = *in;
+    uint64_t w, ends;
+    if (!wr_get_le(&rest, &w, 8)) return false;
+    ends = ~w & 0x8080808080808080;
+    if (!ends) return false;
+    unsigned bits = (unsigned)__builtin_ctzll(ends) + 1; /* 8 a byte of the number */
+    WR_DCHECK(bits % 8 == 0 && bits <= 64);
+    w &= UINT64_MAX >> (64 - bits) & 0x7f7f7f7f7f7f7f7f;
+    w = (w & 0x007f007f007f007f) | (w & 0x7f007f007f007f00) >> 1;
+    w = (w & 0x00003fff00003fff) | (w & 0x3fff00003fff0000) >> 2;
+    *v = (w & 0x0fffffff) | (w & 0x0fffffff00000000) >> 4;
+    in->data += bits / 8;
+    in->size -= bits / 8;
+    return true;
+}
+
+/* The tenth byte has the last bit alone. */
 bool wr_get_long_uint(struct wr_slice *in, uint64_t *v)
 {
+    if (get_word_uint(in, v)) return true;
+    const unsigned char *at = (const unsigned char *)in->data, *end = at + in->size;
     *v = 0;
-    for (unsigned shift = 0; shift < 64; shift += 7) {
-        uint8_t byte;
-        if (!wr_get_u8(in, &byte)) return false;
+    for (unsigned shift = 0; shift < 64 && at < end; shift += 7) {
+        unsigned char byte = *at++;
         if (shift == 63 && byte > 1) return false;
         *v |= (uint64_t)(byte & 0x7f) << shift;
-        if (!(byte & 0x80)) return true;
+        if (byte & 0x80) continue;
+        *in = wr_slice_of((const char *)at, (size_t)(end - at));
+        return true;
     }
     return false;
 }

@@ -6,17 +6,40 @@
 #include "base/buf.h"
 #include "vm/batch.h"
 
-void wr_put_u8(struct wr_buf *out, uint8_t v);
-void wr_put_u32(struct wr_buf *out, uint32_t v);
-void wr_put_u64(struct wr_buf *out, uint64_t v);
-void wr_put_i64(struct wr_buf *out, int64_t v);
-void wr_put_uint(struct wr_buf *out, uint64_t v); /* LEB128 */
+void wr_put_long_uint(struct wr_buf *out, uint64_t v); /* of any length: for wr_put_uint */
 void wr_put_bytes(struct wr_buf *out, struct wr_slice bytes); /* length and bytes */
 void wr_put_value(struct wr_buf *out, const struct wr_value *value);
 bool wr_get_value(struct wr_slice *in, enum wr_class cls, struct wr_value *value); /* strings lent */
+/* The same in fewer bytes: whole numbers as LEB128, one that is `near` (the time of its row, say) in none. */
+void wr_put_near_value(struct wr_buf *out, const struct wr_value *value, int64_t near);
+bool wr_get_near_value(struct wr_slice *in, enum wr_class cls, int64_t near, struct wr_value *value); /* strings lent */
 bool wr_get_long_uint(struct wr_slice *in, uint64_t *v); /* of any length: for wr_get_uint */
 
-/* The rest is inline: a restart reads some twenty of them for each key. */
+/* The rest is inline: a checkpoint writes, and a restart reads, some twenty of them for each key. */
+
+/* `bytes`: a constant, so that this is one store. */
+static inline void wr_put_le(struct wr_buf *out, uint64_t v, unsigned bytes)
+{
+    char *to = wr_buf_reserve(out, bytes);
+    for (unsigned i = 0; i < bytes; i++) to[i] = (char)(unsigned char)(v >> (8 * i));
+    out->size += bytes;
+}
+
+static inline void wr_put_u8(struct wr_buf *out, uint8_t v) { wr_put_le(out, v, 1); }
+static inline void wr_put_u32(struct wr_buf *out, uint32_t v) { wr_put_le(out, v, 4); }
+static inline void wr_put_u64(struct wr_buf *out, uint64_t v) { wr_put_le(out, v, 8); }
+static inline void wr_put_i64(struct wr_buf *out, int64_t v) { wr_put_le(out, (uint64_t)v, 8); }
+
+static inline void wr_put_uint(struct wr_buf *out, uint64_t v) /* LEB128 */
+{
+    if (WR_LIKELY(v < 0x80)) wr_put_u8(out, (uint8_t)v);
+    else wr_put_long_uint(out, v);
+}
+
+static inline void wr_put_int(struct wr_buf *out, int64_t v) /* LEB128 of 0, -1, 1, -2, … */
+{
+    wr_put_uint(out, (uint64_t)v << 1 ^ (uint64_t)(v >> 63));
+}
 
 static inline bool wr_get_u8(struct wr_slice *in, uint8_t *v)
 {
@@ -62,6 +85,14 @@ static inline bool wr_get_uint(struct wr_slice *in, uint64_t *v) /* LEB128 */
     *v = (unsigned char)*in->data;
     in->data++;
     in->size--;
+    return true;
+}
+
+static inline bool wr_get_int(struct wr_slice *in, int64_t *v) /* as wr_put_int writes it */
+{
+    uint64_t folded;
+    if (!wr_get_uint(in, &folded)) return false;
+    *v = (int64_t)(folded >> 1 ^ (0 - (folded & 1)));
     return true;
 }
 

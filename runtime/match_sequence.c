@@ -16,7 +16,7 @@
  * before further steps one is armed for all that took the same row. */
 #include "runtime/match_sequence.h"
 
-enum { AHEAD_KEY = 24, AHEAD_FIRST = 16, AHEAD_SECOND = 8 };
+enum { AHEAD_KEY = 24, AHEAD_FIRST = 16, AHEAD_SECOND = 8, AHEAD_THIRD = 4 };
 
 /* ---- Items and lists ------------------------------------------------------------------------------- */
 
@@ -415,24 +415,42 @@ void wr_seq_reserve(struct wr_seq *s, uint32_t limit)
     s->keys = limit;
 }
 
-/* Asks for the first item of a key. */
-static inline void prefetch_first(const struct wr_seq *s, uint32_t key)
+/* An item may lie in two lines. */
+static inline void prefetch_item(const struct wr_seq *s, uint32_t level, uint32_t id)
 {
-    if (!s->key[key].open) return;
-    const char *item = wr_slab_at(&s->level[farthest(s->key[key].open)].slab, s->key[key].first);
+    const char *item = wr_slab_at(&s->level[level].slab, id);
     wr_prefetch(item);
     wr_prefetch(item + sizeof(struct wr_seq_item) - 1);
 }
 
-/* Asks for the first item of its second list. */
+/* Asks for the first item of a key. */
+static inline void prefetch_first(const struct wr_seq *s, uint32_t key)
+{
+    uint32_t open = s->key[key].open;
+    if (open) prefetch_item(s, farthest(open), s->key[key].first);
+}
+
+/* Asks for what stands behind the first item: the next one and the last one of its list, the first one of the next list. */
 static inline void prefetch_second(const struct wr_seq *s, uint32_t key)
 {
     uint32_t open = s->key[key].open;
-    if (!(open & (open - 1))) return;
-    uint32_t level = farthest(open), next = farthest(open & ~((uint32_t)1 << level));
-    const char *item = wr_slab_at(&s->level[next].slab, wr_seq_item_at(s, level, s->key[key].first)->nearer);
-    wr_prefetch(item);
-    wr_prefetch(item + sizeof(struct wr_seq_item) - 1);
+    if (!open) return;
+    uint32_t level = farthest(open), first = s->key[key].first;
+    const struct wr_seq_item *item = wr_seq_item_at(s, level, first);
+    if (item->next) prefetch_item(s, level, item->next);
+    if (item->tail != item->next && item->tail != first) prefetch_item(s, level, item->tail);
+    if (item->nearer) prefetch_item(s, farthest(open & ~((uint32_t)1 << level)), item->nearer);
+}
+
+/* Asks for what stands behind the first item of the second list. */
+static inline void prefetch_third(const struct wr_seq *s, uint32_t key)
+{
+    uint32_t open = s->key[key].open, rest = open ? open & ~((uint32_t)1 << farthest(open)) : 0;
+    if (!rest) return;
+    uint32_t level = farthest(rest), first = wr_seq_item_at(s, farthest(open), s->key[key].first)->nearer;
+    const struct wr_seq_item *item = wr_seq_item_at(s, level, first);
+    if (item->next) prefetch_item(s, level, item->next);
+    if (item->tail != item->next && item->tail != first) prefetch_item(s, level, item->tail);
 }
 
 /* Asks for what a row further on will read. */
@@ -442,6 +460,7 @@ static inline void prefetch_row(const struct wr_pattern *p, const struct wr_seq 
     if (i + AHEAD_KEY < count) wr_prefetch(&s->key[(uint32_t)p->id[rows[i + AHEAD_KEY]]]);
     if (i + AHEAD_FIRST < count) prefetch_first(s, (uint32_t)p->id[rows[i + AHEAD_FIRST]]);
     if (i + AHEAD_SECOND < count) prefetch_second(s, (uint32_t)p->id[rows[i + AHEAD_SECOND]]);
+    if (i + AHEAD_THIRD < count) prefetch_third(s, (uint32_t)p->id[rows[i + AHEAD_THIRD]]);
 }
 
 static void sequence_rows(struct wr_pattern *p)
@@ -470,7 +489,8 @@ static void sequence_prefetch(const struct wr_pattern *p, uint32_t key, unsigned
     if (stage == 0) wr_prefetch(&s->key[key]);
     else if (stage == 1) prefetch_first(s, key);
     else if (stage == 2) prefetch_second(s, key);
-    else if (p->keys && s->absences >> s->levels) wr_keytable_prefetch_entry(p->keys, key);
+    else prefetch_third(s, key);
+    if (stage == 3 && p->keys && s->absences >> s->levels) wr_keytable_prefetch_entry(p->keys, key);
 }
 
 /* ---- The rest -------------------------------------------------------------------------------------- */
@@ -649,7 +669,8 @@ const struct wr_matcher wr_match_sequence = {
     .prefetch = sequence_prefetch,
     .end = sequence_end,
     .sweep = sequence_sweep,
-    .save = wr_seq_save,
+    .encode = wr_seq_encode,
+    .decode = wr_seq_decode,
     .load = wr_seq_load,
     .clear = sequence_clear,
     .armed = sequence_armed,

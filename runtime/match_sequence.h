@@ -1,5 +1,5 @@
 /* The sequence matcher from the inside: its levels, items and lists, shared by match_sequence.c (rows and moments) and
- * match_sequence_state.c (its state as a picture and back, and what must hold of it). */
+ * match_sequence_state.c (its state as bytes and back, and what must hold of it). */
 #ifndef WR_RUNTIME_MATCH_SEQUENCE_H
 #define WR_RUNTIME_MATCH_SEQUENCE_H
 
@@ -90,9 +90,32 @@ void wr_seq_open(const struct wr_seq *s, uint32_t id, struct wr_seq_view *k);
 /* Puts a key back as its view is. */
 void wr_seq_close(struct wr_seq *s, const struct wr_seq_view *k);
 
-/* match_sequence_state.c */
-void wr_seq_save(struct wr_pattern *p, uint32_t key, struct wr_picture *picture);
+/* ---- Its form in bytes (match_sequence_state.c) --------------------------------------------------- */
+
+enum wr_seq_tag { WR_SEQ_LAST = 1 /* of its list */, WR_SEQ_SOURCE = 2 /* other than the last one's */, WR_SEQ_ORDINAL = 4 };
+/* What the item before had, from which distances count. */
+struct wr_seq_run {
+    uint64_t sequence, time, offset;
+    uint32_t source;      /* WR_NONE: there was none yet */
+};
+
+/* The distance from *last, which moves; it may pass over the end of all numbers. */
+static inline int64_t wr_seq_step(uint64_t *last, int64_t to)
+{
+    uint64_t by = (uint64_t)to - *last;
+    *last = (uint64_t)to;
+    return (int64_t)by;
+}
+
+/* Reads an item up to its kept columns. */
+bool wr_seq_get_item(const struct wr_pattern *p, struct wr_slice *in, bool moment, struct wr_seq_run *run, struct wr_row_id *id,
+                     bool *last);
+void wr_seq_encode(struct wr_pattern *p, uint32_t key, struct wr_buf *out);
+bool wr_seq_decode(struct wr_pattern *p, uint32_t key, struct wr_slice in);
 bool wr_seq_load(struct wr_pattern *p, uint32_t key, const struct wr_picture *picture);
 void wr_seq_check(const struct wr_pattern *p);
+
+/* match_sequence_picture.c. The picture of a key in this form, behind what stands in front; false: malformed. */
+bool wr_seq_picture_of(struct wr_pattern *p, struct wr_slice in, struct wr_picture *picture);
 
 #endif

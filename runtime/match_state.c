@@ -1,6 +1,7 @@
-/* The one logical form of a pattern's state: per key its rows, chains, starts and candidates, in an order that says
- * nothing about ids, batches or matchers. Both matchers draw a picture of a key (struct wr_picture); here pictures
- * become bytes and bytes become pictures again. The empty key's entry is the operator's own.
+/* The logical form of a pattern's state: per key its rows, chains, starts and candidates, in an order that says nothing
+ * about ids, batches or matchers. The matchers draw a picture of a key (struct wr_picture); here pictures become bytes and
+ * bytes become pictures again. Sequences, of which there are many and whose states are alike, have a shorter form of the
+ * same, which each matcher can read. The empty key's entry is the operator's own.
  *
  *   own:  'O' version, sequence, last place, last ordinal, time up to which moments have fired
  *   key:  'K' version, order of appearance
@@ -12,13 +13,14 @@
  *         where the pattern keeps more of a key: seen, matches so far, time of the last one given, times of leads,
  *                 the first undecided row (0: none); listed rows: count, each: id, number, matched, waits and then the words of
  *                 its row conditions, kept columns; held results: count, each: id of the first row, 1 + link, kind,
- *                 number */
-#include "runtime/match_general.h"
+ *                 number
+ *   or:   'S' version, LEB128 order of appearance, and what match_sequence_state.c writes */
+#include "runtime/match_sequence.h"
 #include "runtime/state.h"
 
 #include <stdlib.h>
 
-enum { STATE_VERSION = 2 };
+enum { STATE_VERSION = 2, SEQUENCE_VERSION = 1 };
 
 void wr_picture_clear(struct wr_picture *picture)
 {
@@ -168,18 +170,37 @@ static void put_more(struct wr_pattern *p, const struct wr_picture *picture, str
     }
 }
 
+static uint64_t order_of(const struct wr_pattern *p, uint32_t key)
+{
+    return p->keys ? wr_keytable_order(p->keys, key) : 0;
+}
+
+static void encode_key(struct wr_pattern *p, uint32_t key, wr_state_entry_fn *entry, void *context)
+{
+    wr_buf_clear(&p->buf);
+    wr_put_u8(&p->buf, 'S');
+    wr_put_u8(&p->buf, SEQUENCE_VERSION);
+    wr_put_uint(&p->buf, order_of(p, key));
+    p->matcher->encode(p, key, &p->buf);
+    entry(context, p->keys ? wr_keytable_key(p->keys, key) : WR_SLICE(""), wr_buf_slice(&p->buf));
+}
+
 static void save_key(struct wr_pattern *p, uint32_t key, wr_state_entry_fn *entry, void *context)
 {
     struct wr_picture *picture = &p->picture;
-    wr_picture_clear(picture);
     if (p->matcher->sweep(p, key)) return; /* also drops what is past its time and was not looked at since */
+    if (p->matcher->encode) {
+        encode_key(p, key, entry, context);
+        return;
+    }
+    wr_picture_clear(picture);
     p->matcher->save(p, key, picture);
     if (!picture->start.count && !p->plan.more) return;
     sort_rows(picture);
     wr_buf_clear(&p->buf);
     wr_put_u8(&p->buf, 'K');
     wr_put_u8(&p->buf, STATE_VERSION);
-    wr_put_u64(&p->buf, p->keys ? wr_keytable_order(p->keys, key) : 0);
+    wr_put_u64(&p->buf, order_of(p, key));
     put_rows(p, picture, &p->buf);
     put_links(p, picture, &p->buf);
     put_starts(p, picture, &p->buf);
@@ -190,14 +211,14 @@ static void save_key(struct wr_pattern *p, uint32_t key, wr_state_entry_fn *entr
 uint32_t wr_pattern_unit_limit(const struct wr_operator *op)
 {
     const struct wr_pattern *p = (const struct wr_pattern *)op;
-    if (!p->matcher->save) return 0;
+    if (!p->matcher->load) return 0;
     return p->keys ? wr_keytable_id_limit(p->keys) : 1;
 }
 
 void wr_pattern_save_unit(struct wr_operator *op, uint32_t unit, wr_state_entry_fn *entry, void *context)
 {
     struct wr_pattern *p = (struct wr_pattern *)op;
-    WR_ASSERT(p->matcher->save);
+    WR_ASSERT(p->matcher->load);
     uint64_t results = p->results;
     if (!p->keys || wr_keytable_is_live(p->keys, unit)) save_key(p, unit, entry, context);
     WR_ASSERT(p->results == results); /* saving decides nothing */
@@ -228,7 +249,7 @@ void wr_pattern_save(struct wr_operator *op, wr_state_entry_fn *entry, void *con
 {
     struct wr_pattern *p = (struct wr_pattern *)op;
     wr_pattern_save_own(op, entry, context);
-    if (!p->matcher->save) return;
+    if (!p->matcher->load) return;
     if (!p->keys) {
         save_key(p, 0, entry, context);
         return;
@@ -471,27 +492,43 @@ static bool load_own(struct wr_pattern *p, struct wr_slice in)
     return in.size == 0;
 }
 
+/* What stands in front of a key's state. */
+static bool get_head(struct wr_slice *in, uint8_t *kind, uint64_t *order)
+{
+    uint8_t version;
+    if (!wr_get_u8(in, kind) || !wr_get_u8(in, &version)) return false;
+    if (*kind == 'S') return version == SEQUENCE_VERSION && wr_get_uint(in, order);
+    return *kind == 'K' && version == STATE_VERSION && wr_get_u64(in, order);
+}
+
+static bool get_picture(struct wr_pattern *p, struct wr_slice in, uint8_t kind, struct wr_picture *picture)
+{
+    wr_picture_clear(picture);
+    if (kind == 'S') return wr_seq_picture_of(p, in, picture);
+    return get_rows(p, &in, picture) && get_links(p, &in, picture) && get_starts(p, &in, picture) &&
+           (!p->plan.more || get_more(p, &in, picture)) && !in.size;
+}
+
 bool wr_pattern_picture_of(struct wr_pattern *p, struct wr_slice value, struct wr_picture *picture, uint64_t *order)
 {
-    uint8_t kind, version;
-    wr_picture_clear(picture);
-    if (!wr_get_u8(&value, &kind) || kind != 'K' || !wr_get_u8(&value, &version) || version != STATE_VERSION ||
-        !wr_get_u64(&value, order))
-        return false;
-    return get_rows(p, &value, picture) && get_links(p, &value, picture) && get_starts(p, &value, picture) &&
-           (!p->plan.more || get_more(p, &value, picture)) && !value.size;
+    uint8_t kind;
+    return get_head(&value, &kind, order) && get_picture(p, value, kind, picture);
+}
+
+static bool is_own(struct wr_slice value)
+{
+    return value.size >= 2 && value.data[0] == 'O' && value.data[1] == STATE_VERSION;
 }
 
 bool wr_pattern_load(struct wr_operator *op, struct wr_slice key, struct wr_slice value)
 {
     struct wr_pattern *p = (struct wr_pattern *)op;
-    struct wr_slice own = value;
-    uint8_t kind, version;
+    uint8_t kind;
     uint64_t order;
-    if (!wr_get_u8(&own, &kind) || !wr_get_u8(&own, &version) || version != STATE_VERSION) return false;
-    if (kind == 'O') return key.size == 0 && load_own(p, own);
-    struct wr_picture *picture = &p->picture;
-    if (!p->matcher->load || !wr_pattern_picture_of(p, value, picture, &order)) return false;
+    if (is_own(value)) return key.size == 0 && load_own(p, wr_slice_of(value.data + 2, value.size - 2));
+    if (!p->matcher->load || !get_head(&value, &kind, &order)) return false;
+    bool direct = kind == 'S' && p->matcher->decode;
+    if (!direct && !get_picture(p, value, kind, &p->picture)) return false;
     uint32_t id = 0;
     if (p->keys) {
         int32_t found = wr_keytable_find(p->keys, key, true);
@@ -501,5 +538,5 @@ bool wr_pattern_load(struct wr_operator *op, struct wr_slice key, struct wr_slic
     } else if (key.size) {
         return false;
     }
-    return p->matcher->load(p, id, picture);
+    return direct ? p->matcher->decode(p, id, value) : p->matcher->load(p, id, &p->picture);
 }

@@ -52,7 +52,7 @@ struct wr_operator_class {
      * belong to no unit. wr_unit_touch and wr_unit_forget say what has changed. */
     uint32_t (*unit_limit)(const struct wr_operator *op);
     void (*save_unit)(struct wr_operator *op, uint32_t unit, wr_state_entry_fn *entry, void *context);
-    /* Asks for what save_unit of that unit will read; called for many units with stage 0, then 1, then 2. May be NULL. */
+    /* Asks for what save_unit of that unit will read; called for many units with stage 0, then 1, 2 and 3. May be NULL. */
     void (*prefetch_unit)(const struct wr_operator *op, uint32_t unit, unsigned stage);
     void (*save_own)(struct wr_operator *op, wr_state_entry_fn *entry, void *context);
     struct wr_slice (*unit_key)(const struct wr_operator *op, uint32_t unit);

@@ -275,7 +275,10 @@ struct wr_matcher {
     void (*end)(struct wr_pattern *p);
     /* Drops what is past its time; true when the key has no state left. NULL: no state per key. */
     bool (*sweep)(struct wr_pattern *p, uint32_t key);
+    /* Either a picture of a key, or its bytes in a form of the matcher's own, which wr_pattern_picture_of reads as well. */
     void (*save)(struct wr_pattern *p, uint32_t key, struct wr_picture *picture);
+    void (*encode)(struct wr_pattern *p, uint32_t key, struct wr_buf *out);
+    bool (*decode)(struct wr_pattern *p, uint32_t key, struct wr_slice in);
     /* False when the picture is none of this pattern's. Its indices have been checked. Arms what waits. */
     bool (*load)(struct wr_pattern *p, uint32_t key, const struct wr_picture *picture);
     void (*clear)(struct wr_pattern *p);

@@ -3,6 +3,7 @@
 #include "runtime/checkpoint_internal.h"
 
 #include "base/fault.h"
+#include "base/populate.h"
 #include "runtime/clock.h"
 #include "runtime/cold.h"
 #include "runtime/key_set.h"
@@ -140,6 +141,7 @@ enum wr_status wr_recover_operators(struct wr_checkpointer *c, struct wr_slice r
     uint64_t first, last, epoch;
     int64_t own_from = 0;
     uint32_t count = 0, *to = NULL;
+    if (!c->options.no_thread && c->directory) c->populator = wr_populator_start();
     struct loading l = {.c = c, .epoch = c->epoch, .seen = {.seed = wr_clock_seed()}};
     struct wr_slice field = wr_record_find(record, "first_segment");
     if (!wr_get_i64(&field, &own_from)) return wr_error_set(error, WR_ERR_STATE, "the checkpoint's record is malformed");
@@ -175,6 +177,8 @@ enum wr_status wr_recover_operators(struct wr_checkpointer *c, struct wr_slice r
     c->next_segment = WR_MAX(last + 1, (uint64_t)1);
     for (uint32_t i = 0; i < WR_PARTS; i++) c->part_from[i] = first;
     note_stored(task);
+    wr_populator_stop(c->populator);
+    c->populator = NULL;
     wr_free(to);
     wr_key_set_release(&l.seen);
     wr_buf_release(&l.bytes);
@@ -379,6 +383,7 @@ void wr_checkpoint_close(struct wr_engine *engine)
 {
     struct wr_checkpointer *c = engine->checkpointer;
     if (!c) return;
+    wr_populator_stop(c->populator); /* memory ran out while operators were loaded */
     wr_saver_stop(c->saver);
     wr_cold_close(c);
     wr_store_close(c->store);

@@ -56,12 +56,22 @@ static void add_block(struct wr_slab *slab)
         slab->block = wr_realloc(slab->block, capacity * sizeof *slab->block);
         slab->block_capacity = capacity;
     }
-    uint32_t in_group = slab->block_count < SINGLE_BLOCKS ? 0 : (slab->block_count - SINGLE_BLOCKS) % group_size(slab);
+    uint32_t group = group_size(slab);
+    uint32_t in_group = slab->block_count < SINGLE_BLOCKS ? 0 : (slab->block_count - SINGLE_BLOCKS) % group;
     size_t stride = block_stride(slab);
     if (slab->block_count < SINGLE_BLOCKS) slab->block[slab->block_count] = wr_alloc_aligned(64, stride);
     else if (!in_group) slab->block[slab->block_count] = wr_alloc_aligned(64, WR_MAX(stride, (size_t)GROUP_BYTES));
     else slab->block[slab->block_count] = slab->block[slab->block_count - 1] + stride;
     slab->block_count++;
+}
+
+/* One more, or, where a thread makes pages ready while this one fills them, so many that it can be ahead. */
+static void add_blocks(struct wr_slab *slab)
+{
+    enum { GROUPS_AHEAD = 8 };
+    add_block(slab);
+    if (WR_LIKELY(!wr_alloc_is_watched()) || slab->block_count <= SINGLE_BLOCKS) return;
+    for (uint32_t more = GROUPS_AHEAD * group_size(slab) - 1; more; more--) add_block(slab);
 }
 
 uint32_t wr_slab_alloc(struct wr_slab *slab)
@@ -73,7 +83,7 @@ uint32_t wr_slab_alloc(struct wr_slab *slab)
     } else {
         id = slab->used_end;
         WR_ASSERT(id != UINT32_MAX);
-        while (WR_UNLIKELY(id >> slab->shift >= slab->block_count)) add_block(slab);
+        while (WR_UNLIKELY(id >> slab->shift >= slab->block_count)) add_blocks(slab);
         slab->used_end++;
     }
     slab->live++;

@@ -184,6 +184,21 @@ enum wr_status wr_store_check_pages(struct wr_store *store, struct wr_error *err
     return verdict == WR_PAGES_GOOD ? WR_OK : wr_store_damaged(store, error, what);
 }
 
+/* Of a checkpoint's transaction, where the store is of the older form: from its commit on it is of this one. */
+int wr_store_renew_format(struct wr_store *store, MDB_txn *txn)
+{
+    MDB_val key = format_key, value;
+    if (!store->older) return 0;
+    int rc = LMDB(mdb_get(txn, WR_STORE_MAIN, &key, &value));
+    if (rc) return rc;
+    WR_ASSERT(value.mv_size == FORMAT_BYTES + WR_CHECKSUM_BYTES);
+    char format[FORMAT_BYTES];
+    memcpy(format, value.mv_data, sizeof format);
+    format[16] = WR_STORE_FORMAT;
+    const struct wr_slice payload = wr_slice_of(format, sizeof format);
+    return wr_store_put(txn, format_key, &payload, 1);
+}
+
 static enum wr_status check_format(struct wr_store *store, struct wr_error *error)
 {
     struct wr_slice payload;
@@ -195,7 +210,8 @@ static enum wr_status check_format(struct wr_store *store, struct wr_error *erro
                             store->directory.path);
     if (status != WR_OK) return status;
     uint64_t format = wr_store_get64(payload.data + 16) & UINT32_MAX;
-    if (format != WR_STORE_FORMAT)
+    store->older = format == WR_STORE_FORMAT_READ;
+    if (format != WR_STORE_FORMAT && !store->older)
         return wr_error_set(error, WR_ERR_STATE,
                             "the state in '%s' has form %llu, this weir knows form %d: use the weir that wrote it, or "
                             "another directory; --discard-state throws it away",

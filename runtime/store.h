@@ -22,7 +22,8 @@
 #include "base/buf.h"
 #include "base/error.h"
 
-enum { WR_STORE_FORMAT = 1 };
+/* Form 1 differs in how operators wrote their entries, which they still read: with the first checkpoint it is of form 2. */
+enum { WR_STORE_FORMAT = 2, WR_STORE_FORMAT_READ = 1 };
 /* Payload of a full segment: with checksum and page header it fills its pages exactly (measured: docs/state.md). */
 enum { WR_SEGMENT_BYTES = 256 * 1024 - 16 - 8 };
 /* Segments of more bytes than this do not wait in memory for their checkpoint's end. */

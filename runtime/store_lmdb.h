@@ -32,6 +32,7 @@ struct wr_store {
     uint64_t secret;            /* of the store: seeds hashes of keys that come from outside */
     uint64_t first, last, next; /* segments of the checkpoint; number of the next segment */
     bool read_only, volatile_;
+    bool older;                 /* what lies there is of form WR_STORE_FORMAT_READ */
 
     /* Looking cold entries up, while another thread may write. The lock is held while `looking` is active, and by a writer
      * that opens the environment, closes it or enlarges its map. */
@@ -70,6 +71,7 @@ void wr_store_end_left_over(struct wr_store *store);
 /* inside: "" or "begin/". The caller holds the lock, or is alone. */
 enum wr_status wr_store_open_environment(struct wr_store *store, const char *inside, struct wr_error *error);
 void wr_store_close_environment(struct wr_store *store);
+int wr_store_renew_format(struct wr_store *store, MDB_txn *txn);
 int wr_store_open_main(MDB_txn *txn);
 void wr_store_forget_cold(struct wr_store *store);
 

@@ -57,6 +57,7 @@ static int fill(struct wr_store *store, MDB_txn *txn, const struct work *work)
     struct wr_segment_key buffer;
     int rc = drop_segments(txn, work->first_number, UINT64_MAX);
     if (!rc && work->commit) rc = drop_segments(txn, 1, work->keep_from);
+    if (!rc && work->commit) rc = wr_store_renew_format(store, txn);
     for (size_t i = 0; !rc && i < work->segment_count; i++) {
         rc = wr_store_put(txn, wr_segment_val(&buffer, work->first_number + i), &work->segment[i], 1);
         WR_CRASH_POINT("store.filling");
@@ -169,6 +170,7 @@ enum wr_status wr_store_commit(struct wr_store *store, const struct wr_store_com
     if (status == WR_OK) {
         store->first = work.keep_from;
         store->last = store->next - 1;
+        store->older = false;
     }
     wr_store_forget_cold(store);
     return status;

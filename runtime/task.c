@@ -291,9 +291,9 @@ uint32_t wr_task_source_find(const struct wr_task *task, struct wr_slice stream,
     if (stream.size == 0) return partition ? WR_SOURCE_END : 0;
     for (uint32_t i = 0; i < task->partition_count; i++) {
         const struct wr_partition *p = task->partition[i];
-        if (p->number == partition &&
-            wr_slice_equal(stream, wr_slice_cstr(p->source->stream->name)))
-            return p->place;
+        const char *name = p->source->stream->name;
+        if (p->number != partition || strnlen(name, stream.size + 1) != stream.size) continue;
+        if (memcmp(name, stream.data, stream.size) == 0) return p->place;
     }
     return WR_NONE;
 }

@@ -397,11 +397,12 @@ static void collect(void *context, struct wr_slice key, struct wr_slice value)
     entries->count++;
 }
 
-static void roundtrip(struct wr_operator *op)
+/* The state of one operator becomes that of another, which has none. */
+static void move(struct wr_operator *from, struct wr_operator *op)
 {
     struct entries entries = {0};
-    op->cls->save_all(op, collect, &entries);
-    op->cls->clear(op);
+    from->cls->save_all(from, collect, &entries);
+    if (from == op) op->cls->clear(op);
     struct wr_slice in = wr_buf_slice(&entries.bytes), key, value;
     for (uint32_t i = 0; i < entries.count; i++) {
         bool whole = wr_get_bytes(&in, &key) && wr_get_bytes(&in, &value);
@@ -462,19 +463,41 @@ void bench_close(struct bench *bench)
     wr_free(bench);
 }
 
+/* Another bench that goes on where this one stands. */
+static struct bench *moved(struct bench *bench, const struct bench_pattern *pattern, const char *matcher)
+{
+    struct bench *next = bench_open(pattern, matcher);
+    move(bench->op, next->op);
+    next->rows = bench->rows;
+    next->task.time = bench->task.time;
+    next->task.late = bench->task.late;
+    next->task.errors = bench->task.errors;
+    next->op->watermark = bench->op->watermark;
+    wr_buf_add_slice(&next->out, wr_buf_slice(&bench->out));
+    bench_close(bench);
+    return next;
+}
+
 static char *run(const struct bench_pattern *pattern, const struct bench_row *row, uint32_t rows,
                  const struct bench_options *options, bool want_state)
 {
     struct bench *bench = bench_open(pattern, options->matcher);
-    struct wr_operator *op = bench->op;
+    bool moves = options->moves && !want_state;
     for (uint32_t start = 0; start < rows;) {
+        if (moves && start + 1 >= rows / 2) {
+            moves = false;
+            bench = moved(bench, pattern, options->then);
+        }
+        struct wr_operator *op = bench->op;
         uint32_t count = WR_MIN(options->batch, rows - start);
         if (options->watermarks) op->cls->on_watermark(op, 0, row[start].time);
         bench_feed(bench, row + start, count);
         start += count;
-        if (options->roundtrip) roundtrip(op);
+        if (options->roundtrip) move(op, op);
         wr_pattern_check(op);
     }
+    if (options->moves && want_state) bench = moved(bench, pattern, "general"); /* whose form has everything by name */
+    struct wr_operator *op = bench->op;
     if (want_state) {
         struct entries entries = {0};
         op->cls->save_all(op, collect, &entries);
@@ -487,7 +510,8 @@ static char *run(const struct bench_pattern *pattern, const struct bench_row *ro
         wr_buf_printf(&bench->out, "late %u errors %u\n", bench->task.late, bench->task.errors);
         struct wr_operator_size size;
         bench_size(bench, &size);
-        assert_int_equal(size.starts, options->matcher ? 0 : size.starts); /* all are decided, or gone */
+        const char *forced = options->moves ? options->then : options->matcher;
+        assert_int_equal(size.starts, forced ? 0 : size.starts); /* all are decided, or gone */
     }
     char *text = wr_strdup(wr_buf_cstr(&bench->out));
     bench_close(bench);

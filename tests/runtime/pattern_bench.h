@@ -44,6 +44,8 @@ struct bench_options {
     const char *matcher; /* forced, or NULL */
     bool roundtrip;      /* save, clear, load after every batch */
     bool watermarks;     /* pass watermarks between batches */
+    bool moves;          /* after half of the rows another operator goes on from the state, ... */
+    const char *then;    /* ... with this matcher forced, or NULL */
 };
 
 /* One operator, fed by hand. */

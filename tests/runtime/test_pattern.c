@@ -147,12 +147,14 @@ static void compare_with(uint64_t seed, const struct bench_pattern *b, const str
         const char *name;
         struct bench_options options;
     } other[] = {
-        {"general, one row a batch", {1, "general", false, false}},
-        {"general, saved and loaded after each row", {1, "general", true, false}},
-        {"general, three rows a batch, watermarks", {3, "general", true, true}},
-        {"chosen matcher", {1024, NULL, false, false}},
-        {"chosen matcher, saved and loaded after each row", {1, NULL, true, true}},
-        {"chosen matcher, two rows a batch", {2, NULL, false, true}},
+        {"general, one row a batch", {.batch = 1, .matcher = "general"}},
+        {"general, saved and loaded after each row", {.batch = 1, .matcher = "general", .roundtrip = true}},
+        {"general, three rows a batch, watermarks", {.batch = 3, .matcher = "general", .roundtrip = true, .watermarks = true}},
+        {"chosen matcher", {.batch = 1024}},
+        {"chosen matcher, saved and loaded after each row", {.batch = 1, .roundtrip = true, .watermarks = true}},
+        {"chosen matcher, two rows a batch", {.batch = 2, .watermarks = true}},
+        {"chosen matcher, the general one goes on", {.batch = 1, .moves = true, .then = "general"}},
+        {"general, the chosen one goes on", {.batch = 1, .matcher = "general", .moves = true}},
     };
     for (size_t i = 0; i < WR_COUNT(other); i++) {
         char *text = bench_run(b, row, rows, &other[i].options);
@@ -160,7 +162,7 @@ static void compare_with(uint64_t seed, const struct bench_pattern *b, const str
         wr_free(text);
     }
     char *state = bench_state(b, row, rows, &(struct bench_options){.batch = 2, .matcher = "general"});
-    char *chosen = bench_state(b, row, rows, &(struct bench_options){.batch = 2});
+    char *chosen = bench_state(b, row, rows, &(struct bench_options){.batch = 2, .moves = true});
     same("state of the chosen matcher", seed, b, row, rows, state, chosen);
     wr_free(state);
     wr_free(chosen);

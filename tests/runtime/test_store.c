@@ -401,10 +401,51 @@ static void another_form_is_refused(void **state)
     const char *path = new_path();
     wr_store_close(open_store(path, false));
     write_form(path, WR_STORE_FORMAT + 1, true);
-    assert_refused((struct wr_store_options){.directory = path}, WR_ERR_STATE, "has form 2, this weir knows form 1");
+    assert_refused((struct wr_store_options){.directory = path}, WR_ERR_STATE, "has form 3, this weir knows form 2");
     write_form(path, WR_STORE_FORMAT, false); /* a checksum that does not belong to it */
     assert_refused((struct wr_store_options){.directory = path}, WR_ERR_STATE, "does not hold its checksum");
     write_form(path, WR_STORE_FORMAT, true);
+    wr_store_close(open_store(path, false));
+}
+
+static int form_of(const char *path)
+{
+    MDB_env *env;
+    MDB_txn *txn;
+    MDB_dbi dbi;
+    MDB_val key = {1, "F"}, value;
+    assert_int_equal(mdb_env_create(&env), 0);
+    assert_int_equal(mdb_env_open(env, path, MDB_NOTLS | MDB_RDONLY, 0600), 0);
+    assert_int_equal(mdb_txn_begin(env, NULL, MDB_RDONLY, &txn), 0);
+    assert_int_equal(mdb_dbi_open(txn, NULL, 0, &dbi), 0);
+    assert_int_equal(mdb_get(txn, dbi, &key, &value), 0);
+    int form = ((const unsigned char *)value.mv_data)[16];
+    mdb_txn_abort(txn);
+    mdb_env_close(env);
+    return form;
+}
+
+/* Reading, and segments of a checkpoint that is never finished, leave the form as it was. */
+static void the_older_form_becomes_this_one_with_a_commit(void **state)
+{
+    WR_UNUSED(state);
+    const char *path = new_path();
+    struct wr_error error = {0};
+    struct wr_store *store = open_store(path, false);
+    commit(store, 1, 2, 1000, 1, 1);
+    wr_store_close(store);
+    assert_int_equal(form_of(path), WR_STORE_FORMAT);
+    write_form(path, WR_STORE_FORMAT_READ, true);
+    wr_store_close(open_store(path, true));
+    store = open_store(path, false);
+    const struct wr_slice segment = WR_SLICE("of no checkpoint");
+    assert_int_equal(wr_store_append(store, 3, &segment, 1, &error), WR_OK);
+    wr_store_close(store);
+    assert_int_equal(form_of(path), WR_STORE_FORMAT_READ);
+    store = open_store(path, false);
+    commit(store, 3, 1, 1000, 1, 2);
+    wr_store_close(store);
+    assert_int_equal(form_of(path), WR_STORE_FORMAT);
     wr_store_close(open_store(path, false));
 }
 
@@ -477,6 +518,7 @@ int main(void)
         cmocka_unit_test(one_writes_and_others_read),
         cmocka_unit_test(what_is_not_weirs_is_refused),
         cmocka_unit_test(another_form_is_refused),
+        cmocka_unit_test(the_older_form_becomes_this_one_with_a_commit),
         cmocka_unit_test(few_addresses_make_a_smaller_map),
         cmocka_unit_test(a_reader_follows_a_growing_writer),
     };
