@@ -37,7 +37,8 @@ static bool draw_row(struct drawing *d, const struct wr_row_id *id, uint32_t var
     for (uint32_t k = 0; k < keep; k++) {
         enum wr_class cls = (enum wr_class)d->p->keep.cls[k];
         struct wr_value value = {.cls = d->p->keep.cls[k], .flag = WR_FLAG_NULL};
-        if (d->p->plan.needed[(size_t)variable * keep + k] && !wr_get_near_value(&d->in, cls, id->place.time, &value)) return false;
+        bool needed = d->p->plan.needed[(size_t)variable * keep + k];
+        if (needed && !wr_get_near_value(&d->in, cls, id->place.time, &value)) return false;
         wr_vec_push(&picture->value, value);
     }
     *row = (uint32_t)picture->row.count;
