@@ -33,6 +33,13 @@ struct wr_slice wr_suggestion_best(const struct wr_suggestion *s);
  * in any case, the greater first, each once; a sign only before a single part. false when it is none. */
 bool wr_duration_words(struct wr_slice text, int64_t *micros);
 
+/* What stands around a name in a message, so that no name reads as prose; nothing around a clause. */
+static inline const char *wr_quote_of(const char *what)
+{
+    struct wr_slice text = wr_slice_cstr(what);
+    return wr_slice_equal(text, WR_SLICE("WHERE")) || wr_slice_equal(text, WR_SLICE("HAVING")) ? "" : "'";
+}
+
 static inline char wr_lower(char c)
 {
     return c >= 'A' && c <= 'Z' ? (char)(c + 32) : c;

@@ -1,4 +1,5 @@
 /* weir explain: what a program does, drawn from the bytecode that will run. */
+#include "base/text.h"
 #include "cli/language.h"
 #include "include/weir.h"
 
@@ -73,6 +74,32 @@ static struct wr_state_bound *state_of(const struct wr_program *program)
     return bound;
 }
 
+/* The names that explain takes: of queries and streams, and of streams that outputs go to. */
+static int no_such_name(const struct wr_program *program, const char *path, struct wr_slice only)
+{
+    struct wr_suggestion near;
+    struct wr_buf list = {0};
+    wr_suggestion_init(&near, only);
+    for (uint32_t i = 0; i < program->query_count; i++) wr_suggestion_offer(&near, wr_slice_cstr(program->query[i]));
+    for (uint32_t i = 0; i < program->node_count; i++) {
+        const struct wr_node *n = &program->node[i];
+        if (n->kind != WR_NODE_OUTPUT || n->u.output.stream == WR_NONE) continue;
+        const char *name = program->stream[n->u.output.stream].name;
+        if (strcmp(name, program->query[n->query]) != 0) wr_suggestion_offer(&near, wr_slice_cstr(name));
+    }
+    struct wr_slice best = wr_suggestion_best(&near);
+    if (best.size) wr_buf_printf(&list, "; did you mean '%.*s'?", WR_SLICE_ARG(best));
+    else {
+        uint32_t listed = near.offered < WR_SUGGESTION_LISTED ? near.offered : WR_SUGGESTION_LISTED;
+        for (uint32_t i = 0; i < listed; i++)
+            wr_buf_printf(&list, "%s%.*s", i ? ", " : listed == 1 ? "; there is " : "; there are ", WR_SLICE_ARG(near.listed[i]));
+        if (listed < near.offered) wr_buf_add_cstr(&list, ", …");
+    }
+    int code = wr_fail(WR_EXIT_USAGE, "%s: no query or pattern is called '%.*s'%s", path, WR_SLICE_ARG(only), wr_buf_cstr(&list));
+    wr_buf_release(&list);
+    return code;
+}
+
 int wr_cli_explain(struct wr_args *args)
 {
     enum wr_explain_format format;
@@ -90,8 +117,7 @@ int wr_cli_explain(struct wr_args *args)
         if (wr_explain(program, format, only, wr_args_has(args, WR_OPTION_BYTECODE), bound, &out))
             wr_put_out(wr_buf_slice(&out));
         else
-            code = wr_fail(WR_EXIT_USAGE, "%s: no query or pattern is called '%.*s'", wr_buf_cstr(&path),
-                           WR_SLICE_ARG(only));
+            code = no_such_name(program, wr_buf_cstr(&path), only);
         wr_free(bound);
         wr_program_free(program);
     }

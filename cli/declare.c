@@ -120,6 +120,8 @@ static void declare(struct wr_buf *out, const char *stream, const struct wr_infe
         wr_buf_add_char(out, '\n');
     }
     wr_buf_printf(out, ") WITH (format = '%s'", in->format);
+    if (in->delimiter == '\t') wr_buf_add_cstr(out, ", delimiter = '\\t'");
+    else if (in->delimiter) wr_buf_printf(out, ", delimiter = '%c'", in->delimiter);
     if (in->time_unit && strcmp(in->time_unit, "ms") != 0) wr_buf_printf(out, ", timestamp_unit = '%s'", in->time_unit);
     wr_buf_add_cstr(out, ");\n");
 }

@@ -1,5 +1,6 @@
 /* Rows that took no part in a pattern, and why: late, bad, left out by WHERE, of another key. */
 #include "cli/why.h"
+#include "base/text.h"
 
 #include "vm/text.h"
 
@@ -141,7 +142,7 @@ static void say(const struct wr_why_asides *all, const struct wr_why_aside *a, c
         break;
     case WR_ASIDE_BAD:
         wr_buf_printf(out, "is bad: %s%s%s%s", a->reason, *a->code ? " (" : "", a->code, *a->code ? ")" : "");
-        if (*a->what) wr_buf_printf(out, " in %s", a->what);
+        if (*a->what) wr_buf_printf(out, " in %s%s%s", wr_quote_of(a->what), a->what, wr_quote_of(a->what));
         break;
     case WR_ASIDE_FILTERED:
         wr_buf_printf(out, "was left out by WHERE%s%s", *a->reason ? " of " : "", a->reason);

@@ -280,7 +280,7 @@ static void print_drop(struct comparing *c, const struct wr_test_drop *d)
 {
     wr_test_print_label(c->out, c->job, d->record);
     wr_buf_printf(c->out, ": %s%s%s%s", d->reason, *d->code ? " (" : "", d->code, *d->code ? ")" : "");
-    if (*d->what) wr_buf_printf(c->out, " in %s", d->what);
+    if (*d->what) wr_buf_printf(c->out, " in %s%s%s", wr_quote_of(d->what), d->what, wr_quote_of(d->what));
     if (d->late_us) wr_buf_add_cstr(c->out, " by ");
     if (d->late_us) wr_test_print_interval(c->out, d->late_us);
     wr_buf_add_char(c->out, '\n');

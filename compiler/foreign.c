@@ -30,8 +30,8 @@ bool wr_foreign_function(struct wr_compile *c, struct wr_diag *d, struct wr_slic
     if (!plain) plain = wr_foreign(WR_FOREIGN_AGGREGATE, name);
     if (plain) wr_diag_help(c->diags, d, "write %s", plain);
     else if (instead)
-        wr_diag_help(c->diags, d, "rows beside each other meet in a pattern: PATTERN p FROM s PARTITION BY k MATCH a SELECT %s AS beside, a.x",
-                     instead);
+        wr_diag_help(c->diags, d, "rows beside each other meet in a pattern: PATTERN p FROM s PARTITION BY k MATCH a "
+                                  "SELECT %s AS beside, a.x", instead);
     return plain || instead;
 }
 

@@ -158,8 +158,8 @@ static bool check_value(struct wr_compile *c, const struct known *known,
         if (is_choice("true|false", t, &near)) return true;
         return bad_value(c, code, value, known->name, WR_SLICE("true or false"));
     case KIND_CHARACTER:
-        if (t.size == 1) return true;
-        return bad_value(c, code, value, known->name, WR_SLICE("one character"));
+        if (wr_slice_equal(t, WR_SLICE("\\t")) || (t.size == 1 && !strchr("\"\r\n", t.data[0]))) return true;
+        return bad_value(c, code, value, known->name, WR_SLICE("one character of ASCII, or \\t for a tab; no quote"));
     case KIND_CHOICES:
         if (t.size && !first_wrong(known->values, t, &near).size) return true;
         break;

@@ -519,6 +519,19 @@ static bool check_emit(struct wr_compile *c, const struct wr_query *q)
     return false;
 }
 
+/* A WHERE that leaves out, and counts as its own, the rows on which the condition fails, and no others. */
+static bool rows_without_error(struct wr_compile *c, struct wr_scope *rows, const struct wr_expr *condition, uint32_t *code)
+{
+    struct wr_block *b = wr_block_new(c);
+    struct wr_ir *ir = wr_check_condition(c, rows, b, condition);
+    if (!ir) return false;
+    struct wr_type boolean = wr_type_of(WR_KIND_BOOLEAN);
+    struct wr_ir *either[] = {wr_ir_unary(b, WR_OP_IS_NULL, boolean, ir), wr_ir_unary(b, WR_OP_IS_NOT_NULL, boolean, ir)};
+    wr_block_result(b, wr_ir_or(b, either[0], either[1]));
+    *code = wr_block_finish(b);
+    return true;
+}
+
 static bool lower_parts(struct wr_compile *c, const struct wr_query *q,
                         const struct wr_target *target, struct group *g, const struct window *w,
                         struct wr_relation *result)
@@ -527,9 +540,10 @@ static bool lower_parts(struct wr_compile *c, const struct wr_query *q,
     struct wr_scope rows = row_scope(g, "in WHERE");
     uint32_t where = WR_NONE, having, query = wr_query_name(c, target->name);
     bool ok = true;
-    if (g->whole && s->where && !s->group.count)
-        ok = (g->where = wr_check_condition(c, &rows, g->helper, s->where)) != NULL;
-    else ok = wr_lower_condition(c, &rows, s->where, &where);
+    if (g->whole && s->where && !s->group.count) {
+        g->where = wr_check_condition(c, &rows, g->helper, s->where);
+        ok = g->where && rows_without_error(c, &rows, s->where, &where);
+    } else ok = wr_lower_condition(c, &rows, s->where, &where);
     if (!check_group(c, s, g)) return false;
     struct wr_scope groups = {
         .context = g, .resolve = resolve_group, .call = call_aggregate, .whole = whole_key};

@@ -37,6 +37,7 @@ struct wr_inferred_column {
 };
 struct wr_inferred {
     const char *format;        /* "json", "csv", "tsv" */
+    char delimiter;            /* 0: the format's own; else what stands between the fields of its header */
     uint64_t rows, bad_rows;
     uint32_t count;
     struct wr_inferred_column *column;

@@ -111,6 +111,23 @@ static enum wr_status missing(struct csv_reader *r, const char *start, const str
     return WR_ERR_INPUT;
 }
 
+/* A header of one field that holds what commonly stands between fields, and gives no column: it was cut at another sign
+ * than it is written with. */
+static enum wr_status uncut(struct csv_reader *r, const char *start, struct wr_error *error)
+{
+    struct wr_slice text = header_name(r, start, 0);
+    size_t at = 0;
+    while (at < text.size && (text.data[at] == r->scan.delimiter || !strchr(",;\t|", text.data[at]))) at++;
+    if (r->scan.cell.count != 1 || r->scan.cell.at[0].quoted || at == text.size || r->at_place[0] != WR_NONE)
+        return WR_OK;
+    char sign[3] = {text.data[at], 0, 0};
+    if (sign[0] == '\t') memcpy(sign, "\\t", 2);
+    const char *stream = r->spec.stream ? r->spec.stream->name : "the stream";
+    return wr_error_set(error, WR_ERR_INPUT, "%s:1: the header is one column, '%.*s'; where '%s' stands between the fields, "
+                        "add delimiter = '%s' to WITH (…) of %s", wr_byte_source_name(r->window.source),
+                        WR_SLICE_ARG(text), sign, sign, stream);
+}
+
 static enum wr_status take_header(struct csv_reader *r, const char *start, struct wr_error *error)
 {
     enum wr_status status = WR_OK;
@@ -132,6 +149,10 @@ static enum wr_status take_header(struct csv_reader *r, const char *start, struc
         place_column(r, i, place);
     }
     wr_buf_release(&name);
+    if (status == WR_OK || status == WR_ERR_INPUT) {
+        enum wr_status cut = uncut(r, start, error);
+        if (cut != WR_OK) return cut;
+    }
     return status;
 }
 

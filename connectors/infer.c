@@ -287,6 +287,24 @@ static void build(struct wr_infer_state *s, struct wr_arena *arena, struct wr_in
     wr_free(guess);
 }
 
+/* What stands between the fields of a header that has none of the format's own: the most frequent of the others outside
+ * of quotes. 0: the format's own is right. */
+static char other_delimiter(struct wr_slice head, char usual)
+{
+    static const char others[] = ",;\t|";
+    size_t count[sizeof others] = {0}, best = 0;
+    bool quoted = false;
+    for (size_t i = 0; i < head.size && (quoted || head.data[i] != '\n'); i++) {
+        const char *found = head.data[i] ? strchr(others, head.data[i]) : NULL;
+        if (head.data[i] == '"') quoted = !quoted;
+        else if (found && !quoted) count[found - others]++;
+    }
+    if (count[strchr(others, usual) - others]) return 0;
+    for (size_t i = 1; i < sizeof others - 1; i++)
+        if (count[i] > count[best]) best = i;
+    return count[best] ? others[best] : 0;
+}
+
 enum wr_status wr_infer(const char *path, uint64_t rows, struct wr_arena *arena, struct wr_inferred *out,
                         struct wr_error *error)
 {
@@ -294,10 +312,13 @@ enum wr_status wr_infer(const char *path, uint64_t rows, struct wr_arena *arena,
     if (!source) return error->status;
     struct wr_infer_state s = {.arena = arena};
     *out = (struct wr_inferred){.time_column = WR_NONE, .key_column = WR_NONE};
-    out->format = wr_format_guess(path, wr_byte_source_peek(source, 4096));
-    enum wr_status status = strcmp(out->format, "json") == 0
-                                ? wr_infer_json(&s, source, rows, error)
-                                : wr_infer_csv(&s, source, strcmp(out->format, "tsv") == 0 ? '\t' : ',', rows, error);
+    struct wr_slice head = wr_byte_source_peek(source, 4096);
+    out->format = wr_format_guess(path, head);
+    char usual = strcmp(out->format, "tsv") == 0 ? '\t' : ',';
+    bool json = strcmp(out->format, "json") == 0;
+    if (!json) out->delimiter = other_delimiter(head, usual);
+    enum wr_status status = json ? wr_infer_json(&s, source, rows, error)
+                                 : wr_infer_csv(&s, source, out->delimiter ? out->delimiter : usual, rows, error);
     if (status == WR_OK) build(&s, arena, out);
     out->rows = s.rows;
     out->bad_rows = s.bad_rows;

@@ -1,5 +1,6 @@
 /* Counting what is dropped, and the table of a run. */
 #include "runtime/drops.h"
+#include "base/text.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -108,7 +109,8 @@ static void print_details(const struct wr_drops *drops, const char *const *name,
             if (strcmp(drop->reason, kind_name(drop->kind)) != 0)
                 wr_buf_printf(out, ", %s", drop->reason);
             if (*drop->code) wr_buf_printf(out, " (%s)", drop->code);
-            if (*drop->what) wr_buf_printf(out, " in %s", drop->what);
+            const char *quote = wr_quote_of(drop->what);
+            if (*drop->what) wr_buf_printf(out, " in %s%s%s", quote, drop->what, quote);
             if (*drop->first) wr_buf_printf(out, ", first at %s", drop->first);
             wr_buf_add_char(out, '\n');
         }

@@ -1,6 +1,7 @@
 /* The task: building the operators, reading in order of time, passing the watermark on. */
 #include "runtime/task.h"
 
+#include "base/text.h"
 #include "runtime/clock.h"
 #include "runtime/source.h"
 #include "vm/text.h"
@@ -353,14 +354,15 @@ static const char *copy_text(struct wr_drops *drops, const struct wr_buf *text)
     return wr_arena_cstr(&drops->arena, wr_buf_slice(text));
 }
 
-/* "division by zero (W3002) in ratio at payments.jsonl, record 17" */
+/* "division by zero (W3002) in 'ratio' at payments.jsonl, record 17" */
 static void describe(struct wr_task *task, const struct wr_drop *drop,
                      const struct wr_drop_sample *sample)
 {
     struct wr_buf *out = &task->text;
     wr_buf_add_cstr(out, drop->reason);
     if (*drop->code) wr_buf_printf(out, " (%s)", drop->code);
-    if (sample->what) wr_buf_printf(out, " in %s", sample->what);
+    const char *quote = sample->what ? wr_quote_of(sample->what) : "";
+    if (sample->what) wr_buf_printf(out, " in %s%s%s", quote, sample->what, quote);
     wr_buf_add_cstr(out, " at ");
     print_place(task, sample, out);
 }

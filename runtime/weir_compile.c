@@ -134,6 +134,8 @@ static void declare(const struct wr_inferred *seen, struct wr_slice path, struct
     wr_buf_add_cstr(out, "\n) WITH (connector = 'file', path = ");
     put_quoted(out, '\'', path);
     wr_buf_printf(out, ", format = '%s'", seen->format);
+    if (seen->delimiter == '\t') wr_buf_add_cstr(out, ", delimiter = '\\t'");
+    else if (seen->delimiter) wr_buf_printf(out, ", delimiter = '%c'", seen->delimiter);
     if (seen->time_unit) wr_buf_printf(out, ", timestamp_unit = '%s'", seen->time_unit);
     wr_buf_add_cstr(out, ");\n");
 }

@@ -216,6 +216,29 @@ def csv_files_are_read_and_written(f):
 
 
 @case
+def csv_with_another_sign_between_its_fields(f):
+    for name, sign, option in (("semi", ";", ";"), ("tabs", "\t", "\\t"), ("bars", "|", "|")):
+        with open(f + f"/{name}.csv", "w") as file:
+            file.write("card,amount,status,at\nc1,900,\"a;b|\",2026-01-01T00:00:00Z\n".replace(",", sign))
+        rc, out, err = weir("query", f"SELECT status, amount FROM '{name}.csv'", cwd=f)
+        equal((rc, out, err.count("dropped")), (0, '{"status":"a;b|","amount":900}\n', 0))
+        rc, out, err = weir("query", f"SELECT status, amount FROM {name}", f"{name}.csv", cwd=f)
+        equal((rc, out), (0, '{"status":"a;b|","amount":900}\n'))
+        equal(weir("init", "--from", f"{name}.csv", cwd=f)[0], 0)
+        assert f"WITH (format = 'csv', delimiter = '{option}')" in open(f + f"/{name}.weir").read(), open(f + f"/{name}.weir").read()
+        rc, out, err = weir("replay", "-q", f"{name}.weir", "--in", f"{name}={name}.csv", cwd=f)
+        equal((rc, len(out.splitlines())), (0, 1))
+        rc, out, err = weir("replay", "p.weir", "--in", f"payments={name}.csv", cwd=f)
+        equal((rc, out), (4, ""))
+        shown = option if sign == "\t" else sign
+        assert (f"weir: {name}.csv:1: the header is one column, 'card{sign}amount{sign}status{sign}at'; where '{shown}' stands "
+                f"between the fields, add delimiter = '{shown}' to WITH (…) of payments\n") in err, err
+    with open(f + "/one.csv", "w") as file:
+        file.write("amount\n900\n")
+    equal(weir("replay", "-q", "p.weir", "--in", "payments=one.csv", cwd=f)[0], 0)
+
+
+@case
 def columns_of_csv_without_a_name_or_with_the_same_one(f):
     with open(f + "/a.csv", "w") as file:
         file.write("card,,amount,amount,\nc1,x,5,6,\nc2,y,7,8,\n")
@@ -232,6 +255,37 @@ def columns_of_csv_without_a_name_or_with_the_same_one(f):
     with open(f + "/q.weir", "w") as file:
         file.write("CREATE STREAM s (card STRING, amount INT) WITH (format = 'csv');\nSELECT card FROM s;\n")
     equal(weir("replay", "q.weir", "--in", "s=a.csv", cwd=f)[:2], (0, '{"card":"c1"}\n{"card":"c2"}\n'))
+
+
+@case
+def a_dropped_row_is_told_with_its_clause_or_column(f):
+    with open(f + "/w.jsonl", "w") as file:
+        file.write('{"a":4,"b":0,"s":"x","at":"2026-01-01T00:00:00Z"}\n{"a":4,"b":2,"s":"1","at":"2026-01-01T00:00:01Z"}\n'
+                   '{"a":4,"b":2,"s":"1"}\n')
+    for text, where, out in (("SELECT a FROM w WHERE a / b > 1", "division by zero (W3002) in WHERE", '{"a":4}\n'),
+                             ("SELECT COUNT(*) AS n FROM w WHERE a / b > 1", "division by zero (W3002) in WHERE", '{"n":1}\n'),
+                             ("SELECT SUM(a) AS n FROM w WHERE s::INT = 1", "cast (W3003) in WHERE", '{"n":4}\n'),
+                             ("SELECT SUM(a) FILTER (WHERE b < 9) AS n FROM w WHERE a / b > 9", "division by zero (W3002) in WHERE",
+                              '{"n":null}\n'),
+                             ("SELECT SUM(a) AS n FROM w WHERE a / b > 1 GROUP BY s", "division by zero (W3002) in WHERE", '{"n":4}\n'),
+                             ("SELECT SUM(a / b) AS n FROM w", "division by zero (W3002) in 'SUM(a / b)'", '{"n":2}\n'),
+                             ("SELECT a / b AS n FROM w", "division by zero (W3002) in 'n'", '{"n":2}\n')):
+        rc, rows, err = weir("query", text, "w=w.jsonl", cwd=f)
+        equal((text, rc, rows), (text, 0, out))
+        assert f"dropped by select_1: {where} at w.jsonl, record 1\n" in err, err
+        assert "1 dropped by select_1: bad row, " + where + ", first at w.jsonl, record 1\n" in err, err
+        assert "dropped by w: no event time (W3104) in 'at' at w.jsonl, record 3\n" in err, err
+
+
+@case
+def a_name_that_explain_does_not_find_is_suggested(f):
+    with open(f + "/e.weir", "w") as file:
+        file.write(PROGRAM + "SELECT card FROM payments;\n")
+    rc, out, err = weir("explain", "e.weir:bgi", cwd=f)
+    equal((rc, out), (2, ""))
+    equal(err, "weir: e.weir: no query or pattern is called 'bgi'; did you mean 'big'?\n")
+    rc, out, err = weir("explain", "e.weir:alerts", cwd=f)
+    equal(err, "weir: e.weir: no query or pattern is called 'alerts'; there are payments, big, select_1\n")
 
 
 @case

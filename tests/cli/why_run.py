@@ -124,7 +124,7 @@ def rows_that_took_no_part(folder):
         f.write('{"k":"x","t":"a","v":1,"at":"2026-03-01T12:00:00Z"}\n{"k":"x","t":"b","v":"many","at":"2026-03-01T12:00:05Z"}\n'
                 '{"k":"x","t":"d","v":1,"at":"2026-03-01T12:00:09Z"}\n')
     out = weir("why", "p.weir", "-q", "--in", "s=s.jsonl", cwd=folder)[1]
-    assert "s #2 is bad: " in out and " in v" in out, out
+    assert "s #2 is bad: " in out and " in 'v'" in out, out
 
 
 def no_start_shows_the_rows(folder):

@@ -163,7 +163,7 @@ def late_rows_and_drops_must_be_said(f):
     ok(f, "+0s payments card=c1 amount=abc\n---\nnone\ndropped 1 decode\n")
     ok(f, "+0s payments card=c1 amount=2000 zip=2000000000 #x\n---\nnone\ndropped 1 row\n")
     ok(f, "+0s payments card=c1 amount=2000 zip=2000000000 #x\n---\nnone\ndropped 1 W3001\n")
-    says(f, "+0s payments card=c1 amount=2000 zip=2000000000 #x\n---\nnone\n", "#x: overflow (W3001) in doubled")
+    says(f, "+0s payments card=c1 amount=2000 zip=2000000000 #x\n---\nnone\n", "#x: overflow (W3001) in 'doubled'")
 
 
 @case
@@ -349,7 +349,7 @@ def reasons_name_rows_that_took_no_part(f):
     assert "#late +10s came late by 15s; a pattern takes no late row" in out, out
     out = says(f, "+0s payments card=c1 amount=1\n+1s payments card=c1 amount=2\n+2s payments card=c1 amount=x #bad\n"
                "+60s payments card=c1 amount=500 status=approved\n---\n+60s alerts card=c1\ndropped 1 decode\n", "did not come")
-    assert "#bad +2s is bad: not a number (W3114) in amount" in out, out
+    assert "#bad +2s is bad: not a number (W3114) in 'amount'" in out, out
     out = says(f, "+0s payments card=c1 amount=1 x2 every 1s\n+2s payments card=c7 amount=1 #other\n"
                "+60s payments card=c1 amount=500 status=approved\n---\n+60s alerts card=c1\n", "did not come")
     assert "of other keys: 1 row that it waited for, the first #other +2s, small by its own columns, of c7" in out, out
