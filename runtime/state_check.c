@@ -96,7 +96,7 @@ static void compare(struct wr_operator *op, uint32_t unit, const struct wr_buf *
     fprintf(stderr, "state check: operator %u (%s), unit %u %s\n", op->id, op->cls->name, unit, when);
     print("at the checkpoint", a);
     print("now", b);
-    WR_ASSERT(!"a unit changed without wr_unit_touch");
+    WR_ASSERT(false && "a unit changed without wr_unit_touch");
 }
 
 static struct wr_state_check *check_of(struct wr_checkpointer *c)
