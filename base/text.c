@@ -104,7 +104,8 @@ void wr_suggestion_offer(struct wr_suggestion *s, struct wr_slice candidate)
 
 struct wr_slice wr_suggestion_best(const struct wr_suggestion *s)
 {
-    return s->tie ? (struct wr_slice){0} : s->best;
+    /* Any letter is one edit from any other. */
+    return s->tie || s->wanted.size < 2 ? (struct wr_slice){0} : s->best;
 }
 
 /* ---- Durations in words ----------------------------------------------------------------------------- */

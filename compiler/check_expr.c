@@ -341,7 +341,9 @@ static struct wr_ir *check_binary(struct wr_compile *c, struct wr_scope *scope, 
         return op == WR_BINARY_AND ? wr_ir_and(b, left, right) : wr_ir_or(b, left, right);
     }
     struct wr_ir *left = wr_check_expr(c, scope, b, expr->u.binary.left);
+    c->state->beside_text = left && left->type.kind == WR_KIND_STRING && expr->u.binary.right->kind == WR_EXPR_NAME;
     struct wr_ir *right = wr_check_expr(c, scope, b, expr->u.binary.right);
+    c->state->beside_text = false;
     return left && right ? wr_check_binary(c, b, expr, left, right) : NULL;
 }
 

@@ -49,6 +49,24 @@ static void warn_range(struct wr_compile *c, enum wr_binary_op op, struct wr_ir 
         warn_constant(c, span, !above, "out of the column's range");
 }
 
+/* A number or a truth value beside a text: `amount > '5'`. */
+static void help_compare(struct wr_compile *c, struct wr_diag *d, struct wr_ir *left, struct wr_ir *right)
+{
+    struct wr_ir *text = left->type.kind == WR_KIND_STRING ? left : right, *other = text == left ? right : left;
+    struct wr_value value;
+    double number;
+    if (text->type.kind != WR_KIND_STRING) return;
+    bool literal = wr_ir_is_constant(text, &value) && value.flag == WR_FLAG_VALUE;
+    if (wr_type_is_number(other->type)) {
+        if (literal && wr_parse_f64(value.u.str, &number))
+            wr_diag_help(c->diags, d, "a number stands without quotes: %.*s", WR_SLICE_ARG(value.u.str));
+        else if (text == left) wr_diag_help(c->diags, d, "write the value in quotes, or CAST the text to a number");
+        else if (!literal) wr_diag_help(c->diags, d, "CAST the text to a number");
+    } else if (other->type.kind == WR_KIND_BOOLEAN && literal) {
+        wr_diag_help(c->diags, d, "TRUE and FALSE stand without quotes");
+    }
+}
+
 struct wr_ir *wr_compare_checked(struct wr_compile *c, struct wr_block *b, enum wr_binary_op op,
                                  struct wr_ir *left, struct wr_ir *right, struct wr_span span)
 {
@@ -79,8 +97,7 @@ struct wr_ir *wr_compare_checked(struct wr_compile *c, struct wr_block *b, enum 
                                         wr_type_text(c, right->type));
         wr_diag_label(c->diags, d, "%s %s %s", wr_type_text(c, left->type), symbols[op],
                       wr_type_text(c, right->type));
-        if (left->type.kind == WR_KIND_STRING && wr_type_is_number(right->type))
-            wr_diag_help(c->diags, d, "write the value in quotes, or CAST the text to a number");
+        help_compare(c, d, left, right);
         return NULL;
     }
     if (!wr_check_key_type(c, span, l->type)) return NULL;

@@ -93,6 +93,21 @@ static bool check_column_options(struct wr_compile *c, const struct wr_column_de
     return true;
 }
 
+/* `INT x` and `WATERMARK at AS at - 5s` read as columns called INT and WATERMARK. */
+static bool is_other_way_round(struct wr_compile *c, const struct wr_column_def *def)
+{
+    bool watermark = wr_slice_equal_nocase(def->name.text, WR_SLICE("WATERMARK"));
+    if (def->name.quoted || wr_is_near_type_name(def->type->name.text)) return false;
+    if (!watermark && !wr_is_type_name(def->name.text)) return false;
+    struct wr_diag *d = wr_diag_add(c->diags, WR_DIAG_W0311, def->type->span, "there is no type '%.*s'",
+                                    WR_SLICE_ARG(def->type->name.text));
+    if (watermark) wr_diag_help(c->diags, d, "write WATERMARK FOR %.*s AS …", WR_SLICE_ARG(def->type->name.text));
+    else
+        wr_diag_help(c->diags, d, "the name stands first: %.*s %.*s", WR_SLICE_ARG(def->type->name.text),
+                     WR_SLICE_ARG(def->name.text));
+    return true;
+}
+
 /* Types of a computed column without one are found when it is lowered; for the rest of the program
  * it needs one. */
 void wr_declare_columns(struct wr_compile *c, struct wr_decl *decl)
@@ -110,7 +125,7 @@ void wr_declare_columns(struct wr_compile *c, struct wr_decl *decl)
         column[i].name = wr_cstr(c, def->name.text);
         column[i].type = wr_type_of(WR_KIND_ERROR);
         decl->column_ident[i] = def->name;
-        if (def->type) wr_check_type_name(c, def->type, &column[i].type);
+        if (def->type && !is_other_way_round(c, def)) wr_check_type_name(c, def->type, &column[i].type);
         check_column_options(c, def, column[i].type);
         if (wr_names_add(names, &def->name, i)) continue;
         struct wr_diag *d = wr_diag_add(
@@ -279,6 +294,8 @@ static bool check_watermark(struct wr_compile *c, struct wr_decl *decl, const ui
                                         WR_SLICE_ARG(s->watermark_column.text),
                                         wr_type_text(c, type));
         wr_diag_second(c->diags, d, decl->column_ident[column].span, "declared here");
+        if (type.kind == WR_KIND_STRING || wr_type_is_integer(type))
+            wr_diag_help(c->diags, d, "declare it as TIMESTAMP: RFC 3339 texts and numbers of milliseconds are read as such");
         return false;
     }
     source->time_column = position[column];

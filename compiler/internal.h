@@ -113,6 +113,9 @@ bool wr_aggregate_find(struct wr_slice name, enum wr_aggregate_fn *fn);
 /* Result type of an aggregate over an argument type; false after a report. */
 bool wr_aggregate_type(struct wr_compile *c, const struct wr_expr *call, enum wr_aggregate_fn fn,
                        struct wr_type argument, struct wr_type *type);
+bool wr_is_type_name(struct wr_slice name);
+/* It is one, is misspelt or another system's. */
+bool wr_is_near_type_name(struct wr_slice name);
 /* '<feature> does not run yet', W0901, at span: "EMIT CHANGES". */
 void wr_not_yet(struct wr_compile *c, struct wr_span span, const char *feature);
 /* Types as text for messages; good for the compile arena's life. */

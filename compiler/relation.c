@@ -184,8 +184,13 @@ uint32_t wr_relation_column(struct wr_compile *c, const struct wr_relation *r,
     if (r->declared_at.end)
         wr_diag_second(c->diags, d, r->declared_at, "its columns are declared here");
     const char *instead = name->quoted ? NULL : wr_foreign(WR_FOREIGN_NAME, name->text);
+    bool near_one = wr_suggestion_best(&near).size != 0;
     if (instead) wr_diag_help(c->diags, d, "write %s", instead);
-    else if (name->quoted && !wr_suggestion_best(&near).size)
+    else if (!name->quoted && wr_names_find(c->state->parameter_names, name) != WR_NONE)
+        wr_diag_help(c->diags, d, "the parameter is written :%.*s", WR_SLICE_ARG(name->text));
+    else if (c->state->beside_text && !name->quoted && !near_one)
+        wr_diag_help(c->diags, d, "a text stands in single quotes: '%.*s'", WR_SLICE_ARG(name->text));
+    else if (name->quoted && !near_one)
         wr_diag_help(c->diags, d, "double quotes make a name; a text stands in single quotes: '%.*s'", WR_SLICE_ARG(name->text));
     else wr_diag_suggest(c->diags, d, &near, r->alias.size ? "it has" : "there are");
     return WR_NONE;

@@ -232,6 +232,7 @@ void wr_check_options(struct wr_compile *c, const struct wr_statement *s, struct
                                             WR_SLICE_ARG(o->name.text));
             struct wr_slice best = wr_suggestion_best(&near);
             if (best.size) wr_diag_help(c->diags, d, "did you mean '%.*s'?", WR_SLICE_ARG(best));
+            else wr_diag_help(c->diags, d, "`weir help settings` lists settings and options");
             ok = false;
             continue;
         }
@@ -263,6 +264,7 @@ void wr_check_setting(struct wr_compile *c, const struct wr_statement *s)
                                         "there is no setting '%.*s'", WR_SLICE_ARG(s->name.text));
         struct wr_slice best = wr_suggestion_best(&near);
         if (best.size) wr_diag_help(c->diags, d, "did you mean '%.*s'?", WR_SLICE_ARG(best));
+        else wr_diag_help(c->diags, d, "`weir help settings` lists settings and options");
         return;
     }
     if (known->later) {

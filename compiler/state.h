@@ -70,6 +70,7 @@ struct wr_named {
 
 struct wr_state {
     struct wr_named named;
+    bool beside_text;           /* the name being looked for is compared with a text: it may want quotes */
     const struct wr_tree *tree;
     uint32_t main_file;
     uint8_t *statement_mark;    /* enum wr_mark, one a statement */

@@ -37,6 +37,21 @@ static const struct {
     {"JSON", WR_KIND_JSON},
 };
 
+bool wr_is_type_name(struct wr_slice name)
+{
+    for (size_t i = 0; i < WR_COUNT(type_names); i++)
+        if (wr_slice_equal_nocase(wr_slice_cstr(type_names[i].name), name)) return true;
+    return false;
+}
+
+bool wr_is_near_type_name(struct wr_slice name)
+{
+    struct wr_suggestion near;
+    wr_suggestion_init(&near, name);
+    for (size_t i = 0; i < WR_COUNT(type_names); i++) wr_suggestion_offer(&near, wr_slice_cstr(type_names[i].name));
+    return near.best.size != 0 || wr_foreign(WR_FOREIGN_TYPE, name);
+}
+
 static bool decimal_of(struct wr_compile *c, const struct wr_type_name *name, struct wr_type *type)
 {
     uint32_t precision = name->has_precision ? name->precision : 10;

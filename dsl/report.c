@@ -115,6 +115,12 @@ static struct wr_slice expected_text(struct wr_parse *parse, const int *kinds, i
     int total = 0;
     for (int i = 0; i < count; i++)
         if (kinds[i] != TOK_START_EXPR) e.has[kinds[i]] = true;
+    if (e.has[TOK_ARRAY] && e.has[TOK_MAP] && !e.has[TOK_KEY]) { /* words, but no name: of a type */
+        quoted[total] = false;
+        names[total++] = "a type";
+        e.has[TOK_IDENT] = false;
+        drop_free_words(&e);
+    }
     for (size_t i = 0; i < WR_COUNT(phrases); i++) {
         if (!all_of(&e, phrases[i].sign, WR_COUNT(phrases[i].sign))) continue;
         drop(&e, phrases[i].group, group_size(phrases[i].group));
@@ -398,6 +404,28 @@ static void help_interval(struct wr_parse *parse, struct wr_diag *d, struct wr_s
     else wr_diag_help(parse->diags, d, "write INTERVAL '%.*s' MINUTE, or %.*sm", WR_SLICE_ARG(number), WR_SLICE_ARG(number));
 }
 
+/* The last ( that is still open before the present token; NULL: none, or the statement is too long to be remembered. */
+static const struct wr_token *open_parenthesis(const struct wr_parse *parse)
+{
+    uint32_t closed = 0;
+    if (parse->token_count > WR_PARSE_TOKENS_MAX) return NULL;
+    for (uint32_t i = parse->token_count; i-- > 1;) {
+        int kind = parse->tokens[i - 1].kind;
+        if (kind == TOK_RPAREN) closed++;
+        else if (kind == TOK_LPAREN && closed-- == 0) return &parse->tokens[i - 1];
+    }
+    return NULL;
+}
+
+/* `WHERE n = 1)` */
+static bool report_closed_too_often(struct wr_parse *parse)
+{
+    if (parse->current.kind != TOK_RPAREN || parse->token_count > WR_PARSE_TOKENS_MAX || open_parenthesis(parse)) return false;
+    struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0201, parse->current.span, "no ( is open that this ) could close");
+    wr_diag_help(parse->diags, d, "leave it out");
+    return true;
+}
+
 static void report_plain(struct wr_parse *parse, const int *kinds, int count)
 {
     struct wr_token token = parse->current;
@@ -406,7 +434,15 @@ static void report_plain(struct wr_parse *parse, const int *kinds, int count)
     struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0201, token.span, "expected %.*s, found %.*s",
                                        WR_SLICE_ARG(expected), WR_SLICE_ARG(found_text(parse, token)));
     int kind = token.kind == TOK_IDENT ? nearest(text, kinds, count) : -1;
-    if (kind >= 0)
+    const struct wr_token *open = expects(kinds, count, TOK_RPAREN) ? open_parenthesis(parse) : NULL;
+    if (open && token.kind == TOK_SEMICOLON) wr_diag_second(parse->diags, d, open->span, "this ( is still open");
+    bool value = token.kind == TOK_STRING || token.kind == TOK_NUMBER;
+    if (value && count == 2 && expects(kinds, count, TOK_EQ) && expects(kinds, count, TOK_DOT))
+        wr_diag_help(parse->diags, d, "write %.*s = %.*s", WR_SLICE_ARG(wr_parse_text(parse, parse->before.span)),
+                     WR_SLICE_ARG(text));
+    else if (value && parse->before.kind == TOK_IS)
+        wr_diag_help(parse->diags, d, "IS is for NULL, TRUE and FALSE: write = %.*s", WR_SLICE_ARG(text));
+    else if (kind >= 0)
         wr_diag_help(parse->diags, d, "did you mean `%.*s`?",
                      WR_SLICE_ARG(in_case_of(parse, wr_token_name(kind), text)));
     else if (token.kind == TOK_NUMBER && parse->before.kind == TOK_INTERVAL)
@@ -449,7 +485,7 @@ void wr_report_syntax(struct wr_parse *parse, const int *kinds, int count)
     struct expected e = {{false}};
     for (int i = 0; i < count; i++) e.has[kinds[i]] = true;
     if (report_habit(parse, kinds, count, &e) || report_foreign_statement(parse, &e) ||
-        wr_report_extra_comma(parse) || report_unit(parse) || report_partition(parse) ||
+        wr_report_extra_comma(parse) || report_closed_too_often(parse) || report_unit(parse) || report_partition(parse) ||
         report_misspelt(parse) || report_arrow(parse, &e) || report_reserved(parse, &e))
         return;
     int near = parse->current.kind == TOK_IDENT ? nearest(wr_parse_text(parse, parse->current.span), kinds, count) : -1;

@@ -51,6 +51,15 @@ static const struct habit habits[] = {
      "write FROM TIMESTAMP, FROM KEY, FROM OFFSET, FROM PARTITION or FROM HEADER 'name'"},
     {TOK_FROM, TOK_DEFAULT, TOK_EQ, NULL, "UNIQUE", NULL, "leave it out: a stream may hold a value twice"},
     {TOK_COMMA, TOK_RPAREN, 0, ")", "NOT", NULL, "leave NOT ENFORCED out"},
+    {TOK_ARRAY, TOK_MAP, TOK_KEY, NULL, "AS", NULL, "a computed column has a type too: day STRING AS FORMAT_TIMESTAMP(at, '%F')"},
+    {TOK_ARRAY, TOK_MAP, TOK_KEY, NULL, ",", NULL, "a column has a type, as in card STRING"},
+    {TOK_ARRAY, TOK_MAP, TOK_KEY, NULL, ")", NULL, "a column has a type, as in card STRING"},
+    {TOK_ARRAY, TOK_MAP, TOK_KEY, NULL, ";", NULL, "a column has a type, as in card STRING"},
+    /* values */
+    {TOK_NUMBER, TOK_CASE, 0, NULL, "?", NULL, "a parameter is declared, CREATE PARAMETER p INT; and read as :p"},
+    {TOK_NUMBER, TOK_CASE, 0, NULL, "$", NULL, "a parameter is declared, CREATE PARAMETER p INT; and read as :p"},
+    {TOK_NUMBER, TOK_CASE, 0, "*", "*", NULL, "write POWER(x, 2)"},
+    {TOK_DISTINCT, TOK_ALL, 0, "SELECT", "FROM", NULL, "SELECT * takes all columns"},
     /* inputs */
     {TOK_JOIN, TOK_MATCH_RECOGNIZE, 0, NULL, ".", NULL,
      "a stream's name has no dot; a window is FROM TUMBLE(stream, time, 1m)"},
@@ -71,6 +80,10 @@ static const struct habit habits[] = {
     {TOK_LIKE, TOK_REGEXP, 0, NULL, "|", "| is no operator", "OR joins conditions, || texts"},
     {TOK_LIKE, TOK_REGEXP, 0, NULL, "&", "& is no operator", "AND joins conditions"},
     {TOK_LIKE, TOK_REGEXP, 0, NULL, "?", "? : is no operator", "write CASE WHEN condition THEN x ELSE y END"},
+    {TOK_LIKE, TOK_REGEXP, 0, NULL, "^", "^ is no operator", "write POWER(x, 2)"},
+    {TOK_LIKE, TOK_BETWEEN, TOK_EQ, "NOT", "=", NULL, "write <>"},
+    {TOK_LPAREN, 0, TOK_NUMBER, "IN", "[", NULL, "write IN ('a', 'b')"},
+    {TOK_AND, TOK_PLUS, TOK_OR, NULL, ",", NULL, "write BETWEEN 1 AND 5"},
     /* patterns */
     {TOK_ARROW, TOK_ARROW_ANY, 0, NULL, "AND", NULL, "a -> b is a and then b; (a & b) both, in any order"},
     {TOK_ARROW, TOK_ARROW_ANY, 0, NULL, "OR", NULL, "either of two is a | b"},
@@ -110,13 +123,24 @@ static const char *farther_habit(struct wr_parse *parse, const char **message)
     }
     if (parse->current.kind == TOK_AS && before.kind == TOK_IDENT && farther.kind == TOK_AND)
         return "between the conditions of two variables stands a comma, not AND";
+    if (n == 5 && parse->tokens[0].kind == TOK_INSERT && before.kind == TOK_LPAREN && parse->current.kind == TOK_IDENT)
+        return "columns go in by their position: INSERT INTO s SELECT …, without a list";
     return NULL;
+}
+
+/* A slash beside another. */
+static bool is_comment(struct wr_parse *parse)
+{
+    const char *text = parse->diags->sources->at[parse->file].text.data + parse->current.span.start;
+    if (parse->current.kind != TOK_SLASH) return false;
+    return text[1] == '/' || (parse->current.span.start && text[-1] == '/');
 }
 
 const char *wr_report_habit(struct wr_parse *parse, const int *kinds, int count, const char **message)
 {
     *message = NULL;
     if (parse->at_end) return NULL;
+    if (is_comment(parse)) return "comments begin with --";
     for (size_t i = 0; i < WR_COUNT(habits); i++) {
         const struct habit *h = &habits[i];
         if (!is_text(parse, parse->current, h->word)) continue;
