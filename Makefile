@@ -23,7 +23,7 @@ COMPILER = compile settings declare declare_stream names relation types check_ex
            ir fold share prune emit finish \
            streams automaton automaton_expand pattern pattern_keys pattern_result pattern_tree pattern_scope pattern_call pattern_define pattern_contradict pattern_warn explain explain_words explain_bound explain_pattern explain_text explain_dot explain_json
 RUNTIME = row_code clock codec timers scratch chunk reorder drops operator task source unseen select merge late sink output published state \
-          roundtrip changes checkpoint state_check checkpoint_form checkpoint_record key_set recover state_view state_show state_copy catch_up upgrade upgrade_report bound bind engine push watch coverage weir weir_compile \
+          roundtrip changes checkpoint state_check checkpoint_form checkpoint_record key_set segment_reader recover state_view state_show state_copy catch_up upgrade upgrade_report bound bind engine push watch coverage weir weir_compile \
           slab strings keytable keytable_grow aggregate aggregate_result aggregate_set aggregate_state \
           window window_emit window_state task_limits store store_form store_scan store_write store_cold cold store_pages store_directory saver \
           pattern pattern_plan pattern_row pattern_trace pattern_trace_text match_general match_general_state match_thread match_special match_link match_condition match_rows match_decide match_limit match_output match_row \

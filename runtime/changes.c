@@ -35,12 +35,17 @@ void wr_unit_touch_slow(struct wr_operator *op, uint32_t unit)
 /* So many that their lines of memory come side by side. */
 enum { TOGETHER = 32, STAGES = 4, WORDS_NEAR = 1 << 14 /* of bits that lie in a near cache anyway */ };
 
+static bool is_frozen(const struct wr_changes *c, uint32_t unit)
+{
+    return unit / 64 >= c->frozen_from && c->frozen[unit / 64] >> unit % 64 & 1;
+}
+
 static void ask_for_bits(const struct wr_changes *c, const int32_t *unit, uint32_t count)
 {
     for (uint32_t i = 0; i < count; i++) {
         uint32_t word = (uint32_t)unit[i] / 64;
         if (unit[i] < 0 || word >= c->words) continue;
-        wr_prefetch(&c->frozen[word]);
+        if (word >= c->frozen_from) wr_prefetch(&c->frozen[word]);
         wr_prefetch(&c->changed[word]);
     }
 }
@@ -56,7 +61,7 @@ static void touch_together(struct wr_operator *op, const int32_t *unit, uint32_t
     for (uint32_t i = 0; i < count; i++) {
         uint32_t id = (uint32_t)unit[i], word = id / 64;
         if (unit[i] < 0) continue;
-        if (WR_UNLIKELY(leaving || word >= c->words || c->frozen[word] >> id % 64 & 1)) careful[cares++] = id;
+        if (WR_UNLIKELY(leaving || word >= c->words || is_frozen(c, id))) careful[cares++] = id;
         else c->changed[word] |= (uint64_t)1 << id % 64;
     }
     for (unsigned stage = 0; cares > 1 && stage < STAGES && op->cls->prefetch_unit; stage++)

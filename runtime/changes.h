@@ -20,7 +20,8 @@ struct wr_changes {
     uint64_t *frozen;    /* belong to the one being taken and are not saved yet */
     uint64_t *stored;    /* have an entry in the store (or in the checkpoint being taken) */
     struct wr_buf gone;  /* keys of units that had an entry and are no more: LEB128 length and bytes each */
-    uint64_t frozen_count, stored_count;
+    uint32_t frozen_from; /* no word in front of this one has a frozen unit; WR_NONE: none has */
+    uint64_t stored_count;
 };
 
 void wr_unit_touch_slow(struct wr_operator *op, uint32_t unit);

@@ -47,6 +47,8 @@ static void put_entry(struct wr_checkpointer *c, uint32_t op, char kind, struct 
     size_t size = HEAD + key.size + (kind == 'g' ? 0 : value.size);
     WR_ASSERT(c->taking && !c->encoded);
     if (c->segment.size + size > WR_SEGMENT_BYTES && c->segment.size > HEAD) hand_segment(c);
+    if (kind == 'o' && (!c->own_segment.count || wr_vec_last(&c->own_segment) != c->next_segment))
+        wr_vec_push(&c->own_segment, c->next_segment);
     wr_put_uint(&c->segment, op);
     wr_put_u8(&c->segment, (uint8_t)kind);
     wr_put_bytes(&c->segment, key);
@@ -184,6 +186,7 @@ static void freeze(struct wr_changes *changes)
     uint64_t *swap = changes->frozen;
     changes->frozen = changes->changed;
     changes->changed = swap;
+    changes->frozen_from = 0;
 }
 
 /* What belongs to no unit is encoded now; units that have changed are frozen. */
@@ -222,6 +225,7 @@ static enum wr_status begin(struct wr_checkpointer *c, bool finished, struct wr_
     c->first_segment = c->next_segment;
     c->epoch++;
     wr_buf_clear(&c->record);
+    wr_vec_clear(&c->own_segment);
     if (wr_record_encode(c, finished, &c->record, error) != WR_OK) return error->status;
     refresh(c);
     c->unit_count = c->unit_bytes = 0;
@@ -238,10 +242,14 @@ static enum wr_status begin(struct wr_checkpointer *c, bool finished, struct wr_
 
 /* ---- Going on ------------------------------------------------------------------------------------ */
 
-/* How many keys are out is known when all that leaves has been encoded: the record's last field. */
-static void put_cold_counts(struct wr_checkpointer *c)
+/* What is known when all has been encoded: which segments hold entries of no unit, and how many keys are out. */
+static void put_last_fields(struct wr_checkpointer *c)
 {
     struct wr_buf list = {0};
+    for (size_t i = 0; i < c->own_segment.count; i++) wr_put_uint(&list, c->own_segment.at[i]);
+    wr_put_bytes(&c->record, WR_SLICE("own_segments"));
+    wr_put_bytes(&c->record, wr_buf_slice(&list));
+    wr_buf_clear(&list);
     wr_cold_encode(c, &list);
     if (list.size) {
         wr_put_bytes(&c->record, WR_SLICE("cold"));
@@ -265,7 +273,7 @@ static void hand_over(struct wr_checkpointer *c)
                                      .keep_from = c->keep_from,
                                      .epoch = c->epoch};
     WR_ASSERT(c->keep_from <= c->next_segment && c->record.size);
-    put_cold_counts(c);
+    put_last_fields(c);
     commit.record = wr_buf_slice(&c->record);
     wr_cold_commit(c, &commit);
     wr_saver_commit(c->saver, &commit);
@@ -309,10 +317,12 @@ static void encode_slice(struct wr_checkpointer *c, int64_t until_us)
                 wr_checkpointer_save_unit(c, op, c->scan_word * 64 + (uint32_t)__builtin_ctzll(bits));
                 since++;
             }
+            changes->frozen_from = c->scan_word;
             if (since < UNITS_BETWEEN_LOOKS) continue;
             since = 0;
             if (wr_clock_monotonic_us() >= until_us) return;
         }
+        changes->frozen_from = WR_NONE;
         c->scan_op++;
         c->scan_word = 0;
         c->rows_done = false;

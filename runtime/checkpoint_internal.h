@@ -53,7 +53,9 @@ struct wr_checkpointer {
     int64_t forced_ns;           /* and what that took */
     int64_t clock_ns;            /* what looking at the clock takes */
     struct wr_checkpoint_stats stats;
-    struct wr_populator *populator; /* while operators are loaded */
+    WR_VEC(uint64_t) own_segment; /* of the checkpoint being taken: those that hold entries of no unit */
+    struct wr_populator *populator; /* this one and the next: while operators are loaded */
+    struct wr_segment_reader *reader;
     struct wr_cold *cold;        /* keys that have left memory; NULL: none may */
     struct wr_state_check *check; /* builds with faults, when asked for; else NULL */
 };

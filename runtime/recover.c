@@ -7,6 +7,7 @@
 #include "runtime/clock.h"
 #include "runtime/cold.h"
 #include "runtime/key_set.h"
+#include "runtime/segment_reader.h"
 #include "runtime/source.h"
 #include "runtime/state_check.h"
 
@@ -24,34 +25,7 @@ struct loading {
     uint64_t epoch;          /* of the checkpoint */
     bool one_epoch;          /* no older one is needed */
     struct wr_key_set seen;
-    struct wr_buf bytes;     /* of the segment at hand */
-    WR_VEC(struct wr_segment_entry) entry;
 };
-
-static enum wr_status damaged(const struct loading *l, uint64_t number, const char *what, struct wr_error *error)
-{
-    return wr_error_set(error, WR_ERR_STATE, "%s: segment %" PRIu64 ": %s", l->c->directory ? l->c->directory : "state",
-                        number, what);
-}
-
-static enum wr_status read_segment(struct loading *l, uint64_t number, uint64_t *epoch, struct wr_error *error)
-{
-    wr_buf_clear(&l->bytes);
-    wr_vec_clear(&l->entry);
-    enum wr_status status = wr_store_read(l->c->store, number, &l->bytes, error);
-    if (status == WR_END) return damaged(l, number, "is not there", error);
-    if (status != WR_OK) return status;
-    struct wr_slice in = wr_buf_slice(&l->bytes);
-    struct wr_segment_entry entry;
-    if (!wr_segment_begin(&in, epoch)) return damaged(l, number, "has no head", error);
-    while (in.size) {
-        if (!wr_segment_next(&in, &entry) || entry.op >= l->to_count) return damaged(l, number, "is malformed", error);
-        wr_vec_push(&l->entry, entry);
-    }
-    wr_vec_push(&l->c->log, (struct wr_segment_size){number, l->bytes.size});
-    l->c->log_bytes += l->bytes.size;
-    return WR_OK;
-}
 
 static enum wr_status load_entry(struct loading *l, uint64_t number, const struct wr_segment_entry *entry,
                                  struct wr_error *error)
@@ -61,7 +35,7 @@ static enum wr_status load_entry(struct loading *l, uint64_t number, const struc
     if (to == WR_NONE) return WR_OK;
     struct wr_operator *op = task->op[to];
     if (!op->cls->load || !op->cls->load(op, entry->key, entry->value))
-        return damaged(l, number, "holds an entry that its operator does not take", error);
+        return wr_error_set(error, WR_ERR_STATE, "segment %" PRIu64 " holds an entry that its operator does not take", number);
     l->c->unit_count += entry->kind == 'u';
     l->c->unit_bytes += entry->kind == 'u' ? entry->key.size + entry->value.size : 0;
     return WR_OK;
@@ -76,28 +50,77 @@ static void prefetch(const struct loading *l, const struct wr_segment_entry *ent
 }
 
 /* Newest first: the first entry of a key that is met is the one that counts. */
-static enum wr_status load_units(struct loading *l, uint64_t number, struct wr_error *error)
+static enum wr_status load_units(struct loading *l, const struct wr_segment_read *segment, struct wr_error *error)
 {
     enum { AHEAD = 12 };
-    WR_ASSERT(!l->entry.count || l->bytes.size);
-    for (size_t i = l->entry.count; i-- > 0;) {
-        const struct wr_segment_entry *entry = &l->entry.at[i];
-        if (i >= AHEAD) prefetch(l, &l->entry.at[i - AHEAD]);
+    WR_ASSERT(!segment->entry.count || segment->bytes.size);
+    for (size_t i = segment->entry.count; i-- > 0;) {
+        const struct wr_segment_entry *entry = &segment->entry.at[i];
+        if (i >= AHEAD) prefetch(l, &segment->entry.at[i - AHEAD]);
         /* In one epoch a unit is saved once, and what is gone went before: then every 'u' counts. */
         if (entry->kind == 'o' || (!l->one_epoch && !wr_key_set_add(&l->seen, entry->op, entry->key)) || entry->kind == 'g')
             continue;
-        if (load_entry(l, number, entry, error) != WR_OK) return error->status;
+        if (load_entry(l, segment->number, entry, error) != WR_OK) return error->status;
     }
     return WR_OK;
 }
 
-static enum wr_status load_own(struct loading *l, uint64_t number, uint64_t epoch, struct wr_error *error)
+static enum wr_status load_own(struct loading *l, const struct wr_segment_read *segment, struct wr_error *error)
 {
-    for (size_t i = 0; epoch == l->epoch && i < l->entry.count; i++) {
-        if (l->entry.at[i].kind != 'o') continue;
-        if (load_entry(l, number, &l->entry.at[i], error) != WR_OK) return error->status;
+    for (size_t i = 0; segment->epoch == l->epoch && i < segment->entry.count; i++) {
+        if (segment->entry.at[i].kind != 'o') continue;
+        if (load_entry(l, segment->number, &segment->entry.at[i], error) != WR_OK) return error->status;
     }
     return WR_OK;
+}
+
+/* What belongs to no unit, in its own order. Its segments are listed; in records of an earlier form they are not, and all of the
+ * checkpoint are looked at. */
+static enum wr_status load_all_own(struct loading *l, struct wr_slice record, uint64_t from, uint64_t last,
+                                   struct wr_error *error)
+{
+    struct wr_slice listed = wr_record_find(record, "own_segments");
+    struct wr_segment_read segment = {0};
+    enum wr_status status = WR_OK;
+    bool all = !listed.data;
+    uint64_t number = from;
+    while (status == WR_OK && (all ? number <= last : listed.size > 0)) {
+        if (!all && (!wr_get_uint(&listed, &number) || number < from || number > last)) {
+            status = wr_error_set(error, WR_ERR_STATE, "the checkpoint's record is malformed");
+            break;
+        }
+        status = wr_segment_read_one(l->c->store, number, l->to_count, &segment, error);
+        if (status == WR_OK) status = load_own(l, &segment, error);
+        number++;
+    }
+    wr_segment_read_release(&segment);
+    return status;
+}
+
+/* Units, newest first; and the sizes of the segments. */
+static enum wr_status load_all_units(struct loading *l, uint64_t first, uint64_t last, struct wr_error *error)
+{
+    struct wr_checkpointer *c = l->c;
+    const struct wr_segment_read *segment;
+    enum wr_status status = WR_OK;
+    wr_vec_clear(&c->log);
+    c->log_bytes = 0;
+    c->reader = wr_segment_reader_start(c->store, first, last, l->to_count, !c->options.no_thread && c->directory);
+    while (status == WR_OK) {
+        status = wr_segment_reader_next(c->reader, &segment, error);
+        if (status != WR_OK) break;
+        wr_vec_push(&c->log, (struct wr_segment_size){segment->number, segment->bytes.size});
+        c->log_bytes += segment->bytes.size;
+        status = load_units(l, segment, error);
+    }
+    wr_segment_reader_stop(c->reader);
+    c->reader = NULL;
+    for (size_t i = 0; i < c->log.count / 2; i++) { /* oldest first from here on */
+        struct wr_segment_size swap = c->log.at[i];
+        c->log.at[i] = c->log.at[c->log.count - 1 - i];
+        c->log.at[c->log.count - 1 - i] = swap;
+    }
+    return status == WR_END ? WR_OK : status;
 }
 
 /* Every unit that is there now has an entry in the store. */
@@ -138,7 +161,7 @@ enum wr_status wr_recover_operators(struct wr_checkpointer *c, struct wr_slice r
     struct wr_task *task = &c->engine->task;
     struct wr_slice list = wr_record_find(record, "operators");
     struct wr_record_operator one;
-    uint64_t first, last, epoch;
+    uint64_t first, last;
     int64_t own_from = 0;
     uint32_t count = 0, *to = NULL;
     if (!c->options.no_thread && c->directory) c->populator = wr_populator_start();
@@ -156,24 +179,9 @@ enum wr_status wr_recover_operators(struct wr_checkpointer *c, struct wr_slice r
     l.to_count = count;
     enum wr_status status = wr_store_segments(c->store, &first, &last, error);
     l.one_epoch = first >= (uint64_t)own_from;
-    wr_vec_clear(&c->log);
-    c->log_bytes = c->unit_count = c->unit_bytes = 0;
-    /* What belongs to no unit, in its own order; then units, newest first. */
-    for (uint64_t n = WR_MAX((uint64_t)own_from, first); status == WR_OK && n <= last; n++) {
-        status = read_segment(&l, n, &epoch, error);
-        if (status == WR_OK) status = load_own(&l, n, epoch, error);
-    }
-    wr_vec_clear(&c->log);
-    c->log_bytes = 0;
-    for (uint64_t n = last; status == WR_OK && n >= first && n > 0; n--) {
-        status = read_segment(&l, n, &epoch, error);
-        if (status == WR_OK) status = load_units(&l, n, error);
-    }
-    for (size_t i = 0; i < c->log.count / 2; i++) { /* oldest first from here on */
-        struct wr_segment_size swap = c->log.at[i];
-        c->log.at[i] = c->log.at[c->log.count - 1 - i];
-        c->log.at[c->log.count - 1 - i] = swap;
-    }
+    c->unit_count = c->unit_bytes = 0;
+    if (status == WR_OK) status = load_all_own(&l, record, WR_MAX((uint64_t)own_from, first), last, error);
+    if (status == WR_OK) status = load_all_units(&l, first, last, error);
     c->next_segment = WR_MAX(last + 1, (uint64_t)1);
     for (uint32_t i = 0; i < WR_PARTS; i++) c->part_from[i] = first;
     note_stored(task);
@@ -181,8 +189,6 @@ enum wr_status wr_recover_operators(struct wr_checkpointer *c, struct wr_slice r
     c->populator = NULL;
     wr_free(to);
     wr_key_set_release(&l.seen);
-    wr_buf_release(&l.bytes);
-    wr_vec_release(&l.entry);
     return status;
 }
 
@@ -383,7 +389,8 @@ void wr_checkpoint_close(struct wr_engine *engine)
 {
     struct wr_checkpointer *c = engine->checkpointer;
     if (!c) return;
-    wr_populator_stop(c->populator); /* memory ran out while operators were loaded */
+    wr_segment_reader_stop(c->reader); /* these two: memory ran out while operators were loaded */
+    wr_populator_stop(c->populator);
     wr_saver_stop(c->saver);
     wr_cold_close(c);
     wr_store_close(c->store);
@@ -395,6 +402,7 @@ void wr_checkpoint_close(struct wr_engine *engine)
     wr_buf_release(&c->segment);
     wr_buf_release(&c->record);
     wr_vec_release(&c->log);
+    wr_vec_release(&c->own_segment);
     wr_free(c->directory);
     wr_free(c);
     engine->checkpointer = NULL;
