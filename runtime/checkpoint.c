@@ -242,11 +242,12 @@ static enum wr_status begin(struct wr_checkpointer *c, bool finished, struct wr_
 
 /* ---- Going on ------------------------------------------------------------------------------------ */
 
-/* What is known when all has been encoded: which segments hold entries of no unit, and how many keys are out. */
+/* What is known when all has been encoded: which segments, counted from the first of this checkpoint, hold entries of no unit;
+ * and how many keys are out. */
 static void put_last_fields(struct wr_checkpointer *c)
 {
     struct wr_buf list = {0};
-    for (size_t i = 0; i < c->own_segment.count; i++) wr_put_uint(&list, c->own_segment.at[i]);
+    for (size_t i = 0; i < c->own_segment.count; i++) wr_put_uint(&list, c->own_segment.at[i] - c->first_segment);
     wr_put_bytes(&c->record, WR_SLICE("own_segments"));
     wr_put_bytes(&c->record, wr_buf_slice(&list));
     wr_buf_clear(&list);

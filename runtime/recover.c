@@ -74,8 +74,8 @@ static enum wr_status load_own(struct loading *l, const struct wr_segment_read *
     return WR_OK;
 }
 
-/* What belongs to no unit, in its own order. Its segments are listed; in records of an earlier form they are not, and all of the
- * checkpoint are looked at. */
+/* What belongs to no unit, in its own order. from: the first segment of the checkpoint, from which those that hold some are
+ * listed; in records of an earlier form they are not, and all are looked at. */
 static enum wr_status load_all_own(struct loading *l, struct wr_slice record, uint64_t from, uint64_t last,
                                    struct wr_error *error)
 {
@@ -83,15 +83,15 @@ static enum wr_status load_all_own(struct loading *l, struct wr_slice record, ui
     struct wr_segment_read segment = {0};
     enum wr_status status = WR_OK;
     bool all = !listed.data;
-    uint64_t number = from;
-    while (status == WR_OK && (all ? number <= last : listed.size > 0)) {
-        if (!all && (!wr_get_uint(&listed, &number) || number < from || number > last)) {
+    for (uint64_t number = from; status == WR_OK && (all ? number <= last : listed.size > 0); number++) {
+        uint64_t behind = number - from;
+        if (!all && (!wr_get_uint(&listed, &behind) || from > last || behind > last - from)) {
             status = wr_error_set(error, WR_ERR_STATE, "the checkpoint's record is malformed");
             break;
         }
+        number = from + behind;
         status = wr_segment_read_one(l->c->store, number, l->to_count, &segment, error);
         if (status == WR_OK) status = load_own(l, &segment, error);
-        number++;
     }
     wr_segment_read_release(&segment);
     return status;

@@ -1,4 +1,4 @@
-/* Reads segments of a store, newest first, and splits them into entries: on a thread of its own, a few ahead of who takes them. */
+/* Reads segments of a store, newest first, and splits them into entries, on a thread of its own: a few ahead of who takes. */
 #ifndef WR_RUNTIME_SEGMENT_READER_H
 #define WR_RUNTIME_SEGMENT_READER_H
 
