@@ -12,9 +12,11 @@
 extern char **environ;
 
 static weir_engine *running; /* for the signal handler */
+static volatile sig_atomic_t stopped_by;
 
 static void on_interrupt(int signal_number)
 {
+    stopped_by = signal_number;
     if (running) weir_engine_stop(running);
     signal(signal_number, SIG_DFL); /* a second one ends at once */
 }
@@ -397,7 +399,8 @@ int wr_run_program(struct wr_args *args, weir_program *program, const char *cons
     if (ran && !refused && print_summary(&run) != WEIR_OK && code == 0)
         code = wr_exit_of(WEIR_E_MEMORY, NULL);
     if (ran && status == WEIR_E_STOPPED && !wr_args_has(args, WR_OPTION_QUIET))
-        wr_fail(0, wr_args_value(args, WR_OPTION_STATE) ? "interrupted; the same command goes on from here" : "interrupted");
+        wr_fail(0, options.state_dir ? "interrupted; the same command goes on from here" : "interrupted");
+    if (status == WEIR_E_STOPPED && stopped_by) code = 128 + stopped_by;
     weir_engine_close(run.engine);
     wr_buf_release(&run.lines);
     return code;

@@ -305,10 +305,20 @@ void wr_task_rest(struct wr_task *task)
     else if (task->options.state_roundtrip) wr_task_roundtrip(task);
 }
 
+/* A batch is left in its middle only if it takes long: no checkpoint can stand there. */
+static bool is_patience_over(struct wr_task *task)
+{
+    enum { PATIENCE_US = 300000 };
+    WR_ASSERT(*task->options.stop);
+    int64_t now = wr_clock_monotonic_us();
+    if (!task->stop_seen_us) task->stop_seen_us = now;
+    return now - task->stop_seen_us >= PATIENCE_US;
+}
+
 bool wr_task_halted(struct wr_task *task)
 {
     if (task->abandoned) return true;
-    bool stop = task->options.stop && *task->options.stop;
+    bool stop = task->options.stop && *task->options.stop && is_patience_over(task);
     if (!stop && task->error.status != WR_ERR_LIMIT) return false;
     struct wr_error error;
     wr_error_set(&error, WR_ERR_STOPPED, "stopped");

@@ -68,6 +68,7 @@ struct wr_task {
     uint64_t rows_written;
     struct wr_limits limits;
     uint32_t unchecked; /* batches since the limits were last checked */
+    int64_t stop_seen_us; /* when a batch first met the host's wish to end; 0: not yet */
     bool abandoned; /* wr_task_halted stopped somebody in the middle of a batch: what follows is no state and no result */
     struct wr_buf text; /* work space for log lines and messages */
 };

@@ -463,7 +463,7 @@ def an_interrupt_ends_whatever_runs(f):
             assert p.poll() is None, (args, p.communicate())
             p.send_signal(number)
             out, err = p.communicate(timeout=20)
-            assert p.returncode in (130, -number), (args, p.returncode, err)
+            assert p.returncode in (128 + number, -number), (args, p.returncode, err)
             equal(out, "")
 
 

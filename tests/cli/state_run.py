@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """weir state, weir savepoint, and what `replay --state` refuses."""
-import json, os, resource, shutil, signal, subprocess, sys, tempfile
+import json, os, resource, shutil, signal, subprocess, sys, tempfile, time
 
 WEIR = os.path.abspath(os.environ.get("WEIR", "build/weir"))
 PROGRAM = """CREATE STREAM ev (card STRING KEY, amount DOUBLE, at TIMESTAMP, WATERMARK FOR at AS at) WITH (timestamp_unit = 'ms');
@@ -216,6 +216,29 @@ def two_engines_do_not_share_a_directory():
     assert first.wait(60) == 0, first.stderr.read()
     same()
     assert not os.path.exists("other.jsonl")
+
+
+@case
+def an_interrupt_leaves_a_checkpoint_where_it_stood():
+    prepare()
+    line, rows = open("ev.jsonl").read(), -1
+    with open("ev.jsonl", "w") as f:  # the same rows, later each time: long enough to be met in its middle
+        for i in range(12):
+            f.write(line.replace('"at": 1767', f'"at": {1767 + i}'))
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
+        p = subprocess.Popen([WEIR, "replay", "p.weir", "--in", "ev=ev.jsonl", "--out", "out=out.jsonl"], stderr=subprocess.PIPE,
+                             text=True, env=dict(os.environ, WEIR_STATE_TEST="", WEIR_BATCH_ROWS="1024", WEIR_STATE="st"))
+        time.sleep(0.1)
+        p.send_signal(number)
+        err = p.communicate(timeout=60)[1]
+        if p.returncode == 0:
+            break  # a fast machine
+        assert p.returncode == 128 + number, f"exit {p.returncode} after signal {number}: {err}"
+        has(err, "the same command goes on from here")
+        now = json.loads(weir("state", "ls", "st", "--json"))["inputs"][0]["rows"]
+        assert now > max(rows, 0), f"the checkpoint stands behind row {now}, the one before behind row {rows}: {err}"
+        rows = now
+    assert rows > 0
 
 
 @case
