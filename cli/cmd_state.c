@@ -24,6 +24,9 @@ static int check(struct wr_args *args, weir_state_request *request)
     const char *directory = wr_args_value(args, WR_OPTION_STATE);
     if (!directory && args->positional.count < 3)
         return wr_fail(WR_EXIT_USAGE, "weir state check wants a program and a directory: weir state check NEW.weir --state DIR");
+    if (directory && args->positional.count > 2)
+        return wr_fail(WR_EXIT_USAGE, "weir state check wants its directory once: '%s' or '%s'",
+                       args->positional.at[2], directory);
     weir_program *program = wr_load_program(args, args->positional.at[1], &code);
     if (!program) return code;
     request->question = WEIR_STATE_CHECK;

@@ -4,6 +4,8 @@
 #include "base/text.h"
 #include "runtime/source.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <sys/stat.h>
 
 const char *wr_node_binding_name(const struct wr_program *program, uint32_t node)
@@ -199,6 +201,37 @@ static int to_watch(void *context, const char *lines, size_t size)
     return 0;
 }
 
+static bool same_inode(const struct stat *a, const struct stat *b) { return a->st_dev == b->st_dev && a->st_ino == b->st_ino; }
+
+/* The folder that a file lies in, or would. */
+static bool folder_of(const char *path, struct stat *folder)
+{
+    char real[PATH_MAX];
+    struct wr_buf text = {0};
+    if (realpath(path, real)) path = real;
+    const char *slash = strrchr(path, '/');
+    wr_buf_add_slice(&text, slash ? wr_slice_of(path, (size_t)(slash - path) + 1) : WR_SLICE("."));
+    bool known = stat(wr_buf_cstr(&text), folder) == 0;
+    wr_buf_release(&text);
+    return known;
+}
+
+/* One text for all spellings of a file, also of one that is not there yet. Pipes and devices are what they are called. */
+static void put_place(const char *path, struct wr_buf *out)
+{
+    struct stat st;
+    WR_ASSERT(path);
+    if (strcmp(path, "-") == 0) return;
+    const char *slash = strrchr(path, '/');
+    bool there = stat(path, &st) == 0;
+    if (there && S_ISREG(st.st_mode))
+        wr_buf_printf(out, "file %llu:%llu", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino);
+    else if (!there && folder_of(path, &st))
+        wr_buf_printf(out, "new %llu:%llu/%s", (unsigned long long)st.st_dev, (unsigned long long)st.st_ino,
+                      slash ? slash + 1 : path);
+    else wr_buf_printf(out, "path %s", path);
+}
+
 /* What is read cannot be written over: the input whose file this is, or NULL. */
 static const char *input_of(const struct wr_engine *engine, const char *path)
 {
@@ -206,20 +239,20 @@ static const char *input_of(const struct wr_engine *engine, const char *path)
     if (!path || strcmp(path, "-") == 0 || stat(path, &out) != 0 || !S_ISREG(out.st_mode)) return NULL;
     for (uint32_t i = 0; i < engine->task.partition_count; i++) {
         const struct wr_partition *p = engine->task.partition[i];
-        if (!p->feed && stat(p->path, &in) == 0 && in.st_dev == out.st_dev && in.st_ino == out.st_ino)
+        if (!p->feed && stat(p->path, &in) == 0 && same_inode(&in, &out))
             return p->source->stream->name;
     }
     return NULL;
 }
 
-/* The sink of a path: outputs of one path share it. path NULL: standard output, or the host's
+/* The sink of a path: outputs of one file share it. path NULL: standard output, or the host's
  * function. */
 static struct wr_sink *sink_for(struct wr_engine *engine, const struct wr_stream *stream,
-                                const char *path, struct wr_error *error)
+                                const char *path, const char *place, struct wr_error *error)
 {
     const char *name = path && strcmp(path, "-") != 0 ? path : "standard output";
     for (size_t i = 0; i < engine->sink.count; i++)
-        if (strcmp(engine->sink.at[i]->path, name) == 0) return engine->sink.at[i];
+        if (strcmp(engine->sink.at[i]->place, place) == 0) return engine->sink.at[i];
     WR_ASSERT(engine->running); /* sinks stop the task when they fail */
     const char *input = engine->options.watch.on_result ? NULL : input_of(engine, path);
     if (input) {
@@ -233,6 +266,7 @@ static struct wr_sink *sink_for(struct wr_engine *engine, const struct wr_stream
         &engine->task, name, watched ? to_watch : hosted ? engine->options.on_output : NULL,
         watched ? (void *)engine : engine->options.context);
     sink->framed = watched;
+    sink->place = place;
     wr_vec_push(&engine->sink, sink);
     if (!hosted)
         sink->writer = engine->going_on ? engine->connectors->reopen_writer(stream, path ? path : "-", error)
@@ -252,24 +286,53 @@ static const char *bound_path(const struct wr_engine *engine, uint32_t node)
                : own_path(&engine->program->stream[output->stream]);
 }
 
-/* How many outputs share the place where this node's rows go. */
-static uint32_t sharing(const struct wr_engine *engine, const char *path)
+enum wr_status wr_engine_check_outputs(const struct wr_engine *engine, struct wr_error *error)
 {
-    uint32_t count = 0;
-    bool out = !path || strcmp(path, "-") == 0;
+    struct stat state, folder;
+    WR_ASSERT(engine->options.state);
+    if (stat(engine->options.state, &state) != 0) return WR_OK; /* nothing that could be hurt */
     for (uint32_t node = 0; node < engine->program->node_count; node++) {
         if (engine->program->node[node].kind != WR_NODE_OUTPUT) continue;
-        const char *other = bound_path(engine, node);
-        if (!other && engine->program->node[node].u.output.only_if_bound) continue;
-        bool other_out = !other || strcmp(other, "-") == 0;
-        count += out ? other_out : !other_out && strcmp(path, other) == 0;
+        const char *path = bound_path(engine, node);
+        if (path && strcmp(path, "-") != 0 && folder_of(path, &folder) && same_inode(&folder, &state))
+            return wr_error_set(error, WR_ERR_USAGE,
+                                "%s: lies in the state directory '%s', which is weir's own: write it elsewhere", path,
+                                engine->options.state);
     }
-    return count;
+    return WR_OK;
+}
+
+/* Where each output's rows go, before any file is made. */
+static void find_places(struct wr_engine *engine)
+{
+    struct wr_buf place = {0};
+    WR_ASSERT(engine->place.count == 0);
+    for (uint32_t node = 0; node < engine->program->node_count; node++) {
+        bool output = engine->program->node[node].kind == WR_NODE_OUTPUT;
+        const char *path = output ? bound_path(engine, node) : NULL;
+        bool idle = output && !path && engine->program->node[node].u.output.only_if_bound;
+        wr_buf_clear(&place);
+        if (path) put_place(path, &place);
+        wr_vec_reserve(&engine->place, engine->place.count + 1);
+        char *text = output && !idle ? wr_strdup(wr_buf_cstr(&place)) : NULL;
+        wr_vec_push(&engine->place, text);
+    }
+    wr_buf_release(&place);
+}
+
+/* Is the place of this node's rows no other output's? */
+static bool is_alone(const struct wr_engine *engine, uint32_t node)
+{
+    for (uint32_t other = 0; other < engine->program->node_count; other++)
+        if (other != node && engine->place.at[other] && strcmp(engine->place.at[other], engine->place.at[node]) == 0)
+            return false;
+    return true;
 }
 
 enum wr_status wr_engine_open_outputs(struct wr_engine *engine, struct wr_error *error)
 {
     const struct wr_program *program = engine->program;
+    find_places(engine);
     for (uint32_t node = 0; node < program->node_count; node++) {
         if (program->node[node].kind != WR_NODE_OUTPUT) continue;
         const struct wr_output_node *output = &program->node[node].u.output;
@@ -279,13 +342,13 @@ enum wr_status wr_engine_open_outputs(struct wr_engine *engine, struct wr_error 
             output->stream == WR_NONE ? NULL : &program->stream[output->stream];
         const char *format = engine->options.watch.on_result ? "json" : format_of(engine, stream, path);
         bool json = strcmp(format, "json") == 0;
-        bool alone = engine->options.watch.on_result || sharing(engine, path) == 1;
+        bool alone = engine->options.watch.on_result || is_alone(engine, node);
         if (!json && !alone)
             return wr_error_set(
                 error, WR_ERR_USAGE,
                 "several outputs cannot share one %s text: bind '%s' to a file of its own with --out %s=PATH",
                 format, name, name);
-        struct wr_sink *sink = sink_for(engine, stream, path, error);
+        struct wr_sink *sink = sink_for(engine, stream, path, engine->place.at[node] ? engine->place.at[node] : "", error);
         if (!sink) return error->status;
         struct wr_encoder *encoder =
             engine->connectors->open_encoder(&program->node[node].schema, stream, format, error);

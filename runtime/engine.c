@@ -65,7 +65,9 @@ void wr_engine_release(struct wr_engine *engine)
     if (engine->running) wr_task_release(&engine->task);
     for (size_t i = 0; i < engine->input.count; i++) wr_free(engine->input.at[i].path);
     for (size_t i = 0; i < engine->output.count; i++) wr_free(engine->output.at[i].path);
+    for (size_t i = 0; i < engine->place.count; i++) wr_free(engine->place.at[i]);
     wr_watch_free(engine->watch);
+    wr_vec_release(&engine->place);
     wr_vec_release(&engine->sink);
     wr_vec_release(&engine->input);
     wr_vec_release(&engine->output);
@@ -157,8 +159,9 @@ static enum wr_status open_everything(struct wr_engine *engine, struct wr_error 
 {
     struct wr_checkpoint_options state;
     if (engine->options.state &&
-        (state_options(engine, &state, error) != WR_OK ||
-         wr_checkpoint_open(engine, &state, &engine->going_on, error) != WR_OK))
+        (state_options(engine, &state, error) != WR_OK || wr_engine_check_outputs(engine, error) != WR_OK ||
+         wr_checkpoint_open(engine, &state, &engine->going_on, error) != WR_OK ||
+         wr_engine_check_outputs(engine, error) != WR_OK))
         return error->status;
     tell_idle_settings(engine);
     if (wr_engine_open_inputs(engine, error) != WR_OK) return error->status;

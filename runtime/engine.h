@@ -48,6 +48,7 @@ struct wr_engine {
     struct wr_engine_options options; /* strings are copies */
     WR_VEC(struct wr_binding) input, output;
     WR_VEC(struct wr_sink *) sink;
+    WR_VEC(char *) place; /* by node: of outputs, where their rows go; sinks borrow them */
     struct wr_task task;
     bool going_on; /* outputs are reopened as a run before this one left them */
     bool running; /* setting up has begun: it runs once */
@@ -106,5 +107,8 @@ uint32_t wr_engine_find_input(const struct wr_engine *engine, const char *name,
 /* bind.c: opens what is bound, and what the program's own options name. */
 enum wr_status wr_engine_open_inputs(struct wr_engine *engine, struct wr_error *error);
 enum wr_status wr_engine_open_outputs(struct wr_engine *engine, struct wr_error *error);
+/* With a state directory: WR_ERR_USAGE where an output would lie in it. Before anything is thrown away, and again once the
+ * directory has been made. */
+enum wr_status wr_engine_check_outputs(const struct wr_engine *engine, struct wr_error *error);
 
 #endif

@@ -40,6 +40,7 @@ struct wr_sink {
     int (*take)(void *context, const char *lines, size_t size);
     void *context;
     char *path;           /* owned; what messages call it */
+    const char *place;    /* borrowed; tells its file however it is spelt */
     struct wr_buf buffer; /* whole lines on their way out */
     WR_VEC(struct wr_sink_input) input;
     int64_t bound;     /* least of the inputs' */

@@ -175,6 +175,7 @@ enum wr_status wr_state_export(const struct wr_state_image *image, const char *p
     bool opened;
     int code;
     WR_ASSERT(image && path);
+    if (!*path) return wr_error_set(error, WR_ERR_USAGE, "an empty name is no file");
     bool there = stat(path, &st) == 0;
     if (there && S_ISDIR(st.st_mode)) return wr_error_set(error, WR_ERR_USAGE, "%s: is a folder, not a file", path);
     if (there && S_ISREG(st.st_mode) && st.st_size > 0 && !is_export(path))
@@ -194,7 +195,13 @@ enum wr_status wr_state_export(const struct wr_state_image *image, const char *p
 static enum wr_status read_file(const char *path, struct wr_buf *out, struct wr_error *error)
 {
     enum { PIECE = 1 << 20 };
+    struct stat st;
+    if (!*path) return wr_error_set(error, WR_ERR_USAGE, "an empty name is no file");
     FILE *file = fopen(path, "rbe");
+    if (file && fstat(fileno(file), &st) == 0 && S_ISDIR(st.st_mode)) {
+        fclose(file);
+        return wr_error_set(error, WR_ERR_USAGE, "%s: is a folder, not a file", path);
+    }
     if (!file) return wr_error_set(error, WR_ERR_USAGE, "%s: %s", path, strerror(errno));
     size_t n;
     while ((n = fread(wr_buf_reserve(out, PIECE), 1, PIECE, file)) > 0) out->size += n;

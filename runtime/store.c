@@ -301,7 +301,8 @@ static enum wr_status open_store(struct wr_store *store, const struct wr_store_o
 enum wr_status wr_store_open(const struct wr_store_options *options, struct wr_store **out, struct wr_error *error)
 {
     *out = NULL;
-    WR_ASSERT(options->directory && *options->directory);
+    WR_ASSERT(options->directory);
+    if (!*options->directory) return wr_error_set(error, WR_ERR_USAGE, "an empty name is no directory to keep state in");
     struct wr_store *store = wr_alloc_zero(sizeof *store);
     store->directory.fd = store->directory.lock_fd = -1;
     int code = pthread_mutex_init(&store->lock, NULL);

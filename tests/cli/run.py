@@ -446,6 +446,20 @@ ENDLESS_ROWS = '{"at":1700000000000,"kind":"a"}\n{"at":1700003600000,"kind":"c"}
 
 
 @case
+def outputs_of_one_file_share_it_however_it_is_spelt(f):
+    with open(f + "/two.weir", "w") as p:
+        p.write(PROGRAM + "CREATE STREAM small;\nINSERT INTO small SELECT card FROM payments WHERE amount < 500;\n")
+    wanted = '{"small":{"card":"c1"}}\n{"big":{"card":"c2","amount":900}}\n{"big":{"card":"c1","amount":700.25}}\n'
+    os.symlink("one", f + "/link")
+    open(f + "/one", "w").write("older")
+    for big, small in (("x", "./x"), ("x", f + "/x"), ("one", "link"), ("y", "../" + os.path.basename(f) + "/y")):
+        for _ in range(2):  # also over a file that is there
+            rc, out, err = weir("replay", "two.weir", "--in", "payments.jsonl", "--out", "big=" + big, "--out", "small=" + small,
+                                "-q", cwd=f)
+            equal((rc, err, open(f"{f}/{big}").read()), (0, "", wanted))
+
+
+@case
 def an_interrupt_ends_whatever_runs(f):
     with open(f + "/e.weir", "w") as e:
         e.write(ENDLESS)

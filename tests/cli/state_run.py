@@ -249,9 +249,37 @@ def what_is_read_is_not_written_over():
 
 
 @case
+def no_output_lies_in_the_state_directory():
+    prepare()
+    weir(*command("st", "peace.jsonl"))
+    os.symlink("st/data.mdb", "link.jsonl")
+    os.symlink("st", "also")
+    for out in ("st/data.mdb", "st/weir.lock", "./st/out.jsonl", "also/out.jsonl", "link.jsonl"):
+        for more in ([], ["--discard-state"]):
+            has(weir(*command("st", out, *more), code=2), f"{out}: lies in the state directory")
+        weir("state", "verify", "st") if os.path.exists("st/data.mdb") else None
+    has(weir(*command("new", "new/data.mdb"), code=2), "lies in the state directory")
+    has(weir(*command("new", "new/published"), code=2), "lies in the state directory")
+    weir(*command("st", "peace.jsonl"))
+    assert os.path.getsize("peace.jsonl") > 1000
+
+
+@case
 def what_belongs_to_state_wants_a_directory():
     prepare()
     has(weir("replay", "p.weir", "--in", "ev=ev.jsonl", "--checkpoint-rows", "5", code=2), "--state DIR")
+    has(weir(*command(""), code=2), "an empty name is no directory")
+    for line in (["ls", ""], ["size", ""], ["verify", ""], ["show", "", "p"], ["export", "", "x"], ["check", "p.weir", ""]):
+        has(weir("state", *line, code=2), "an empty name is no directory")
+    weir(*command("st"))
+    for line in (["", "to"], ["st", ""]):
+        has(weir("savepoint", *line, code=2), "an empty name is no directory")
+    has(weir("state", "export", "st", "", code=2), "an empty name is no file")
+    has(weir("state", "import", "", "st", code=2), "an empty name is no file")
+    weir("state", "export", "st", "x.state")
+    has(weir("state", "import", "x.state", "", code=2), "an empty name is no directory")
+    has(weir("state", "import", "st", "new", code=2), "st: is a folder")
+    has(weir("state", "check", "p.weir", "st", "--state", "st", code=2), "once")
 
 
 failed = [r for r in results if r[1]]
