@@ -386,8 +386,11 @@ static uint32_t bring_back(struct wr_operator *op, struct wr_slice key, struct w
         fail(op, &error);
         return WR_NONE;
     }
-    uint32_t unit = op->cls->find_unit(op, key);
+    uint32_t unit = op->cls->find_unit(op, key), word = unit / 64;
     WR_ASSERT(unit != WR_NONE);
+    /* It has just got its number. Whatever was frozen under that was another key's: of the checkpoint that is being taken this
+     * one is a part where it lay, in the store. */
+    if (word < op->changes.words) op->changes.frozen[word] &= ~((uint64_t)1 << unit % 64);
     wr_unit_touch(op, unit);
     return unit;
 }

@@ -291,7 +291,7 @@ static void pattern_on_moment(struct wr_operator *op, int64_t time, uint32_t key
     struct wr_pattern *p = (struct wr_pattern *)op;
     WR_ASSERT(p->matcher->moment && time >= p->now);
     p->now = time - 1; /* if the key is saved first: as it was before this moment, whatever others of its time have done */
-    wr_unit_touch(op, key);
+    if (!p->keys || wr_keytable_is_live(p->keys, key)) wr_unit_touch(op, key); /* else it was forgotten with its moment armed */
     p->now = time;
     p->place = wr_moment_place(op);
     /* Whether a moment that brings nothing is armed at all is the matcher's affair: it is no place of the output. */

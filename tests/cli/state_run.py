@@ -242,6 +242,33 @@ def an_interrupt_leaves_a_checkpoint_where_it_stood():
 
 
 @case
+def a_key_that_comes_back_during_a_checkpoint_lies_in_it_once():
+    """K is out of memory. X is forgotten with its moment armed, which fires; a checkpoint begins, and K gets X's number."""
+    open("k.weir", "w").write("""SET memory_max = '1MB';
+CREATE STREAM ev (k STRING KEY, v STRING, at TIMESTAMP, WATERMARK FOR at AS at) WITH (timestamp_unit = 'ms');
+CREATE STREAM out;
+PATTERN p FROM ev PARTITION BY k MATCH a -> NOT b FOR 3s -> c WITHIN 1h
+DEFINE a AS v = 'a', b AS v = 'b', c AS v = 'c' SELECT k, a.at AS first INTO out;
+""")
+    idle = ("x", "-")
+    rows = [("K", "a", 0), (*idle, 4), (*idle, 5), (*idle, 6), ("X", "a", 7), ("X", "b", 8), (*idle, 8), (*idle, 8), (*idle, 9),
+            (*idle, 11), ("K", "c", 12), (*idle, 12), (*idle, 12), (*idle, 12)]
+    for shift in range(4):  # a checkpoint has four stages, one after each batch
+        os.mkfifo("pipe")
+        p = subprocess.Popen([WEIR, "replay", "k.weir", "--in", "ev=pipe", "--out", "out=k.jsonl", "--state", f"k{shift}", "-q"],
+                             env=dict(os.environ, WEIR_STATE_TEST="cold", WEIR_BATCH_ROWS="1"))
+        with open("pipe", "w") as pipe:
+            for k, v, second in [(*idle, 0)] * shift + rows:
+                pipe.write(json.dumps({"k": k, "v": v, "at": 1767225600000 + second * 1000}) + "\n")
+                pipe.flush()
+                time.sleep(0.02)
+                weir("state", "verify", f"k{shift}")
+        assert p.wait(60) == 0
+        os.remove("pipe")
+        assert open("k.jsonl").read() == '{"k":"K","first":"2026-01-01T00:00:00Z"}\n'
+
+
+@case
 def what_is_read_is_not_written_over():
     prepare()
     has(weir(*command("st", "ev.jsonl"), code=2), "cannot be written over it")
