@@ -221,14 +221,19 @@ def two_engines_do_not_share_a_directory():
 @case
 def an_interrupt_leaves_a_checkpoint_where_it_stood():
     prepare()
-    line, rows = open("ev.jsonl").read(), -1
+    with open("p.weir", "a") as f:  # moments, at which a batch could be left in its middle
+        for i in range(8):
+            f.write(f"PATTERN q{i} FROM ev PARTITION BY card MATCH a -> NOT b FOR {i + 1}s\n"
+                    "DEFINE a AS amount > 400, b AS amount > 450 SELECT card, a.at AS first, a.at AS second INTO out;\n")
+    line, rows, size = open("ev.jsonl").read(), -1, 0
     with open("ev.jsonl", "w") as f:  # the same rows, later each time: long enough to be met in its middle
-        for i in range(12):
+        for i in range(20):
             f.write(line.replace('"at": 1767', f'"at": {1767 + i}'))
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGINT):
         p = subprocess.Popen([WEIR, "replay", "p.weir", "--in", "ev=ev.jsonl", "--out", "out=out.jsonl"], stderr=subprocess.PIPE,
                              text=True, env=dict(os.environ, WEIR_STATE_TEST="", WEIR_BATCH_ROWS="1024", WEIR_STATE="st"))
-        time.sleep(0.1)
+        while p.poll() is None and (not os.path.exists("out.jsonl") or os.path.getsize("out.jsonl") <= size):
+            time.sleep(0.01)
         p.send_signal(number)
         err = p.communicate(timeout=60)[1]
         if p.returncode == 0:
@@ -237,7 +242,7 @@ def an_interrupt_leaves_a_checkpoint_where_it_stood():
         has(err, "the same command goes on from here")
         now = json.loads(weir("state", "ls", "st", "--json"))["inputs"][0]["rows"]
         assert now > max(rows, 0), f"the checkpoint stands behind row {now}, the one before behind row {rows}: {err}"
-        rows = now
+        rows, size = now, os.path.getsize("out.jsonl")
     assert rows > 0
 
 
