@@ -103,6 +103,9 @@ static int no_such_name(const struct wr_program *program, const char *path, stru
 int wr_cli_explain(struct wr_args *args)
 {
     enum wr_explain_format format;
+    if (args->positional.count == 2)
+        return wr_fail(WR_EXIT_USAGE, "explain wants one program: weir explain %s:%s", args->positional.at[0],
+                       args->positional.at[1]);
     if (args->positional.count != 1) return wr_fail(WR_EXIT_USAGE, "explain wants one program: weir explain PROGRAM[:NAME]");
     if (!choose_format(args, &format)) return WR_EXIT_USAGE;
     struct wr_language language;

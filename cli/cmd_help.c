@@ -24,12 +24,31 @@ static bool same_topic(const char *name, const char *wanted)
     return *name == *wanted;
 }
 
+/* Overloads of a function are told once where they say the same. */
+static bool says_the_same(int builtin)
+{
+    if (builtin == 0) return false;
+    const struct wr_builtin_info *b = wr_builtin_info((enum wr_builtin)builtin), *a = wr_builtin_info((enum wr_builtin)(builtin - 1));
+    return strcmp(a->signature, b->signature) == 0 && strcmp(a->sentence, b->sentence) == 0;
+}
+
+/* One function, by its name. */
+static void print_function(const char *wanted, struct wr_buf *out)
+{
+    for (int i = 0; i < WR_BUILTIN_COUNT; i++) {
+        const struct wr_builtin_info *b = wr_builtin_info((enum wr_builtin)i);
+        if (wr_slice_equal_nocase(wr_slice_cstr(b->name), wr_slice_cstr(wanted)) && !says_the_same(i))
+            wr_buf_printf(out, "%s\n  %s\n", b->signature, b->sentence);
+    }
+}
+
 static void print_functions(struct wr_buf *out)
 {
     wr_buf_add_cstr(out, "Scalar functions:\n\n");
     for (int i = 0; i < WR_BUILTIN_COUNT; i++) {
         const struct wr_builtin_info *b = wr_builtin_info((enum wr_builtin)i);
-        wr_buf_printf(out, "  %-44s %s\n", b->signature, b->sentence);
+        size_t width = wr_utf8_length(wr_slice_cstr(b->signature));
+        if (!says_the_same(i)) wr_buf_printf(out, "  %s%*s %s\n", b->signature, width < 44 ? (int)(44 - width) : 0, "", b->sentence);
     }
     wr_buf_add_cstr(out, "\nOf the language itself: COALESCE(x, …) the first that is not NULL;\n"
                          "NULLIF(x, y) NULL where they are equal;\n"
@@ -111,6 +130,11 @@ static void offer_all(struct wr_suggestion *s)
     for (size_t i = 0; i < wr_command_count; i++) wr_suggestion_offer(s, wr_slice_cstr(wr_command_table[i].name));
     for (size_t i = 0; i < WR_COUNT(topics); i++) wr_suggestion_offer(s, wr_slice_cstr(topics[i].name));
     wr_suggestion_offer(s, WR_SLICE("functions"));
+    for (int i = 0; i < WR_BUILTIN_COUNT; i++) {
+        const char *name = wr_builtin_info((enum wr_builtin)i)->name;
+        if (i && strcmp(name, wr_builtin_info((enum wr_builtin)(i - 1))->name) == 0) continue;
+        wr_suggestion_offer(s, wr_slice_cstr(name));
+    }
     for (int code = 0; code < WR_DIAG_COUNT; code++)
         wr_suggestion_offer(s, wr_slice_cstr(wr_diag_name((enum wr_diag_code)code)));
 }
@@ -157,6 +181,7 @@ static void print_functions_page(struct wr_buf *out)
     wr_buf_add_cstr(out, "# Functions\n\nMade from `vm/builtins.def`.\n\n| function | what it gives |\n|---|---|\n");
     for (int i = 0; i < WR_BUILTIN_COUNT; i++) {
         const struct wr_builtin_info *b = wr_builtin_info((enum wr_builtin)i);
+        if (says_the_same(i)) continue;
         wr_buf_add_cstr(out, "| `");
         for (const char *p = b->signature; *p; p++) wr_buf_printf(out, *p == '|' ? "\\%c" : "%c", *p);
         wr_buf_printf(out, "` | %s |\n", b->sentence);
@@ -199,6 +224,7 @@ int wr_cli_help(struct wr_args *args)
     for (size_t i = 0; i < WR_COUNT(topics); i++)
         if (same_topic(topics[i].name, wanted)) wr_buf_add_cstr(&out, topics[i].page);
     for (int option = 0; option < 2 && same_topic("settings", wanted); option++) print_settings(option, &out);
+    if (!out.size) print_function(wanted, &out);
     int result = out.size ? WR_EXIT_DONE : unknown_topic(wanted);
     if (out.size) wr_put_out(wr_buf_slice(&out));
     wr_buf_release(&out);

@@ -2,6 +2,7 @@
 #include "cli/cli.h"
 
 #include <strings.h>
+#include <sys/stat.h>
 
 struct bound {
     char *text;       /* NAME=PATH, as replay's --in takes it */
@@ -103,10 +104,26 @@ static int compile_and_run(struct wr_args *args, const char *preamble, const str
     return code;
 }
 
+/* The text is the first argument, and one. false after a message. */
+static bool is_text_first(const struct wr_args *args)
+{
+    const char *text = args->positional.count ? args->positional.at[0] : NULL;
+    struct stat seen;
+    if (!text)
+        wr_fail(0, "query wants a text: weir query \"SELECT * FROM payments\" payments.jsonl");
+    else if (strspn(text, " \t\r\n") == strlen(text))
+        wr_fail(0, "the text of the query is empty");
+    else if (stat(text, &seen) == 0)
+        wr_fail(0, "query wants its text first: weir query \"SELECT * FROM payments\" payments.jsonl");
+    else if (!strpbrk(text, " \t\n") && (strcasecmp(text, "SELECT") == 0 || strcasecmp(text, "PATTERN") == 0))
+        wr_fail(0, "query wants its text as one word, in quotes: weir query \"%s …\" payments.jsonl", text);
+    else return true;
+    return false;
+}
+
 int wr_cli_query(struct wr_args *args)
 {
-    if (args->positional.count == 0)
-        return wr_fail(WR_EXIT_USAGE, "query wants a text: weir query \"SELECT * FROM payments\" payments.jsonl");
+    if (!is_text_first(args)) return WR_EXIT_USAGE;
     WR_VEC(struct bound) bound = {0};
     struct wr_buf preamble = {0};
     int code;

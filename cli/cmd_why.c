@@ -3,6 +3,7 @@
 #include "cli/why.h"
 
 #include "base/arena.h"
+#include "base/text.h"
 #include "vm/program.h"
 #include "vm/text.h"
 
@@ -125,12 +126,14 @@ static void show(struct asking *a, const struct wr_program *program, struct wr_b
 
 /* ---- The command ----------------------------------------------------------------------------- */
 
-static void list_patterns(const struct wr_program *program, struct wr_buf *out)
+static void list_patterns(const struct wr_program *program, struct wr_suggestion *near, struct wr_buf *out)
 {
     const char *between = "";
     for (uint32_t i = 0; i < program->node_count; i++)
         if (program->node[i].kind == WR_NODE_PATTERN) {
-            wr_buf_printf(out, "%s%s", between, program->query[program->node[i].query]);
+            const char *name = program->query[program->node[i].query];
+            wr_suggestion_offer(near, wr_slice_cstr(name));
+            wr_buf_printf(out, "%s%s", between, name);
             between = ", ";
         }
 }
@@ -151,8 +154,13 @@ static bool choose_pattern(struct asking *a, const struct wr_program *program)
     if (!wanted && count == 1) a->pattern = only;
     if (a->pattern) return true;
     struct wr_buf names = {0};
-    list_patterns(program, &names);
+    struct wr_suggestion near;
+    wr_suggestion_init(&near, wr_slice_cstr(wanted ? wanted : ""));
+    list_patterns(program, &near, &names);
+    struct wr_slice best = wr_suggestion_best(&near);
     if (!count) wr_fail(0, "the program has no pattern");
+    else if (best.size)
+        wr_fail(0, "the program has no pattern '%s'; did you mean '%.*s'?", wanted, WR_SLICE_ARG(best));
     else if (wanted)
         wr_fail(0, "the program has no pattern '%s' (%s)", wanted, wr_buf_cstr(&names));
     else

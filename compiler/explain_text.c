@@ -13,7 +13,7 @@ static void source_words(const struct wr_explain *e, uint32_t number)
         wr_buf_add_cstr(e->out, "; event time is the record's own, and no disorder is allowed.\n");
         return;
     }
-    wr_buf_printf(e->out, "; event time is %s", n->schema.column[s->time_column].name);
+    wr_buf_printf(e->out, "; event time is '%s'", n->schema.column[s->time_column].name);
     if (s->delay_us == 0) {
         wr_buf_add_cstr(e->out, ", and no disorder is allowed");
     } else if (s->delay_us > 0) {

@@ -28,6 +28,8 @@ static const struct habit habits[] = {
      "weir explain PROGRAM:NAME says what it is and what it keeps"},
     {TOK_SEMICOLON, TOK_INCLUDE, TOK_COMMA, NULL, "EXPLAIN", "there is no statement EXPLAIN",
      "the command is weir explain PROGRAM:NAME"},
+    {TOK_SEMICOLON, TOK_INCLUDE, TOK_COMMA, NULL, "{", "no statement begins with {",
+     "weir query \"SELECT …\" FILE reads records"},
     {TOK_STREAM, TOK_VIEW, 0, "CREATE", "OR", NULL, "leave OR REPLACE out: a program declares each name once"},
     {TOK_STREAM, TOK_VIEW, 0, "CREATE", "MATERIALIZED", NULL,
      "write CREATE STREAM name AS SELECT …: it is computed as rows come"},

@@ -289,6 +289,41 @@ def a_name_that_explain_does_not_find_is_suggested(f):
 
 
 @case
+def what_stands_at_the_wrong_place_is_told(f):
+    text = 'query wants its text first: weir query "SELECT * FROM payments" payments.jsonl\n'
+    for args, said in ((("query", "payments.jsonl", "SELECT card FROM payments"), "weir: " + text),
+                       (("query", "payments.jsonl"), "weir: " + text),
+                       (("query", "SELECT", "card", "FROM", "payments", "payments.jsonl"),
+                        'weir: query wants its text as one word, in quotes: weir query "SELECT …" payments.jsonl\n'),
+                       (("query", "  ", "payments.jsonl"), "weir: the text of the query is empty\n"),
+                       (("explain", "p.weir", "big"), "weir: explain wants one program: weir explain p.weir:big\n"),
+                       (("explain", "p.weir", "big", "x"), "weir: explain wants one program: weir explain PROGRAM[:NAME]\n")):
+        equal((args, *weir(*args, cwd=f)), (args, 2, "", said))
+    rc, out, err = weir("check", "payments.jsonl", cwd=f)
+    assert rc == 3 and "no statement begins with {" in err and 'weir query "SELECT …" FILE reads records' in err, err
+    with open(f + "/w.weir", "w") as file:
+        file.write("CREATE STREAM s (n INT, at TIMESTAMP, WATERMARK FOR at AS at);\n"
+                   "PATTERN rises FROM s MATCH a b WITHIN 1m DEFINE a AS n = 1, b AS n = 2 SELECT a.n;\n")
+    rc, out, err = weir("why", "w.weir", "--in", "s=payments.jsonl", "--pattern", "riess", cwd=f)
+    equal((rc, err), (2, "weir: the program has no pattern 'riess'; did you mean 'rises'?\n"))
+    rc, out, err = weir("why", "w.weir", "--in", "s=payments.jsonl", "--pattern", "other", cwd=f)
+    equal((rc, err), (2, "weir: the program has no pattern 'other' (rises)\n"))
+
+
+@case
+def help_explains_a_function_by_its_name(f):
+    rc, out, err = weir("help", "substring")
+    equal((rc, err), (0, ""))
+    assert out.startswith("SUBSTRING(text, from [, length])\n  The characters from position"), out
+    equal(weir("help", "ABS")[1], "ABS(x)\n  Without its sign.\n")
+    rc, out, err = weir("help", "functions")
+    lines = [line for line in out.splitlines() if line.startswith("  ")]
+    equal(len(lines), len(set(lines)))
+    rc, out, err = weir("help", "substrng")
+    equal((rc, err), (2, "weir: no command, topic or code 'substrng'; did you mean 'SUBSTRING'?\n"))
+
+
+@case
 def a_path_may_quote_its_steps(f):
     with open(f + "/d.weir", "w") as file:
         file.write("CREATE STREAM d (a STRING FROM '$.\"Device ID\"', b STRING FROM '$[\"Device ID\"]', c INT FROM '$.\"x.y\".z[1]');\n"
