@@ -28,7 +28,8 @@ static bool same_topic(const char *name, const char *wanted)
 static bool says_the_same(int builtin)
 {
     if (builtin == 0) return false;
-    const struct wr_builtin_info *b = wr_builtin_info((enum wr_builtin)builtin), *a = wr_builtin_info((enum wr_builtin)(builtin - 1));
+    const struct wr_builtin_info *a = wr_builtin_info((enum wr_builtin)(builtin - 1)),
+                                 *b = wr_builtin_info((enum wr_builtin)builtin);
     return strcmp(a->signature, b->signature) == 0 && strcmp(a->sentence, b->sentence) == 0;
 }
 
@@ -48,7 +49,8 @@ static void print_functions(struct wr_buf *out)
     for (int i = 0; i < WR_BUILTIN_COUNT; i++) {
         const struct wr_builtin_info *b = wr_builtin_info((enum wr_builtin)i);
         size_t width = wr_utf8_length(wr_slice_cstr(b->signature));
-        if (!says_the_same(i)) wr_buf_printf(out, "  %s%*s %s\n", b->signature, width < 44 ? (int)(44 - width) : 0, "", b->sentence);
+        int blanks = width < 44 ? (int)(44 - width) : 0;
+        if (!says_the_same(i)) wr_buf_printf(out, "  %s%*s %s\n", b->signature, blanks, "", b->sentence);
     }
     wr_buf_add_cstr(out, "\nOf the language itself: COALESCE(x, …) the first that is not NULL;\n"
                          "NULLIF(x, y) NULL where they are equal;\n"

@@ -268,8 +268,10 @@ static void warn_undefined(struct wr_match_lowering *m)
         else
             d = wr_diag_add(m->c->diags, WR_DIAG_W2009, name->span,
                             "'%.*s' has no condition, so any row is one", WR_SLICE_ARG(name->text));
-        wr_diag_help(m->c->diags, d, "DEFINE %.*s AS TRUE says that any row is meant",
-                     WR_SLICE_ARG(name->text));
+        const char *word = name->quoted ? NULL : wr_foreign(WR_FOREIGN_WORD, name->text);
+        if (word) wr_diag_help(m->c->diags, d, "it is a variable here, not a word of the language: %s", word);
+        else
+            wr_diag_help(m->c->diags, d, "DEFINE %.*s AS TRUE says that any row is meant", WR_SLICE_ARG(name->text));
     }
 }
 

@@ -173,7 +173,8 @@ bool wr_has_aggregate(const struct wr_expr *expr);
 
 /* What others call things (foreign.def): what is written here instead, or NULL. */
 enum wr_foreign {
-    WR_FOREIGN_FUNCTION, WR_FOREIGN_AGGREGATE, WR_FOREIGN_PATTERN, WR_FOREIGN_TYPE, WR_FOREIGN_NAME, WR_FOREIGN_FEATURE
+    WR_FOREIGN_FUNCTION, WR_FOREIGN_AGGREGATE, WR_FOREIGN_PATTERN, WR_FOREIGN_TYPE, WR_FOREIGN_NAME, WR_FOREIGN_FEATURE,
+    WR_FOREIGN_WORD
 };
 const char *wr_foreign(enum wr_foreign kind, struct wr_slice name);
 /* Puts the help for a function of that name into d; false: nothing known. */

@@ -252,7 +252,7 @@ static bool goes_on_behind_comma(struct wr_parse *parse)
     if (parse->token_count == 0 || parse->token_count > WR_PARSE_TOKENS_MAX) return false;
     weir_dsl_pstate *state = wr_grammar_new(parse->arena);
     for (uint32_t i = 0; i + 1 < parse->token_count; i++) wr_report_push(state, &trial, parse->tokens[i]);
-    trial.failed = false;
+    if (trial.failed) return false;
     wr_report_push(state, &trial, (struct wr_token){TOK_COMMA, parse->before.span});
     if (!trial.failed) wr_report_push(state, &trial, parse->current);
     return !trial.failed;
@@ -305,8 +305,8 @@ static bool report_foreign_statement(struct wr_parse *parse, const struct expect
     return true;
 }
 
-/* `WITHIN 5 minutes` */
-static bool report_unit(struct wr_parse *parse)
+/* The letters of a unit of time as people write it; NULL: it is none. */
+static const char *unit_of(struct wr_slice text)
 {
     static const struct { const char *const names[4], *unit;
     } units[] = {{{"second", "seconds", "sec", "secs"}, "s"},
@@ -319,18 +319,21 @@ static bool report_unit(struct wr_parse *parse)
                  {{"h", "h", "h", "h"}, "h"},
                  {{"ms", "millis", "millisecond", "milliseconds"}, "ms"},
                  {{"us", "micros", "microsecond", "microseconds"}, "us"}};
+    for (size_t i = 0; i < WR_COUNT(units); i++)
+        if (is_one_of(text, units[i].names, WR_COUNT(units[i].names))) return units[i].unit;
+    return NULL;
+}
+
+/* `WITHIN 5 minutes` */
+static bool report_unit(struct wr_parse *parse)
+{
     if (parse->before.kind != TOK_NUMBER || parse->current.kind != TOK_IDENT) return false;
-    struct wr_slice text = wr_parse_text(parse, parse->current.span),
-                    number = wr_parse_text(parse, parse->before.span);
-    for (size_t i = 0; i < WR_COUNT(units); i++) {
-        if (!is_one_of(text, units[i].names, WR_COUNT(units[i].names))) continue;
-        struct wr_diag *d =
-            wr_parse_error(parse, WR_DIAG_W0201, wr_span_join(parse->before.span, parse->current.span),
-                           "a duration is one word");
-        wr_diag_help(parse->diags, d, "write %.*s%s", WR_SLICE_ARG(number), units[i].unit);
-        return true;
-    }
-    return false;
+    const char *unit = unit_of(wr_parse_text(parse, parse->current.span));
+    if (!unit) return false;
+    struct wr_diag *d = wr_parse_error(parse, WR_DIAG_W0201, wr_span_join(parse->before.span, parse->current.span),
+                                       "a duration is one word");
+    wr_diag_help(parse->diags, d, "write %.*s%s", WR_SLICE_ARG(wr_parse_text(parse, parse->before.span)), unit);
+    return true;
 }
 
 /* PARTITION BY behind MATCH, where PARTITION reads as one more variable. */
@@ -404,6 +407,16 @@ static void help_interval(struct wr_parse *parse, struct wr_diag *d, struct wr_s
     else wr_diag_help(parse->diags, d, "write INTERVAL '%.*s' MINUTE, or %.*sm", WR_SLICE_ARG(number), WR_SLICE_ARG(number));
 }
 
+/* `NOT a FOR 5 min` */
+static void help_duration(struct wr_parse *parse, struct wr_diag *d, struct wr_slice number)
+{
+    const char *unit = unit_of(wr_report_next_word(parse));
+    if (unit) wr_diag_help(parse->diags, d, "a duration is one word: write %.*s%s", WR_SLICE_ARG(number), unit);
+    else
+        wr_diag_help(parse->diags, d, "a duration is a number with its unit, in one word: %.*ss, %.*sm, %.*sh, %.*sd",
+                     WR_SLICE_ARG(number), WR_SLICE_ARG(number), WR_SLICE_ARG(number), WR_SLICE_ARG(number));
+}
+
 /* The last ( that is still open before the present token; NULL: none, or the statement is too long to be remembered. */
 static const struct wr_token *open_parenthesis(const struct wr_parse *parse)
 {
@@ -435,7 +448,8 @@ static void report_plain(struct wr_parse *parse, const int *kinds, int count)
                                        WR_SLICE_ARG(expected), WR_SLICE_ARG(found_text(parse, token)));
     int kind = token.kind == TOK_IDENT ? nearest(text, kinds, count) : -1;
     const struct wr_token *open = expects(kinds, count, TOK_RPAREN) ? open_parenthesis(parse) : NULL;
-    if (open && token.kind == TOK_SEMICOLON) wr_diag_second(parse->diags, d, open->span, "this ( is still open");
+    if (open && (token.kind == TOK_SEMICOLON || is_reserved(token.kind)))
+        wr_diag_second(parse->diags, d, open->span, "this ( is still open");
     bool value = token.kind == TOK_STRING || token.kind == TOK_NUMBER;
     if (value && count == 2 && expects(kinds, count, TOK_EQ) && expects(kinds, count, TOK_DOT))
         wr_diag_help(parse->diags, d, "write %.*s = %.*s", WR_SLICE_ARG(wr_parse_text(parse, parse->before.span)),
@@ -448,8 +462,7 @@ static void report_plain(struct wr_parse *parse, const int *kinds, int count)
     else if (token.kind == TOK_NUMBER && parse->before.kind == TOK_INTERVAL)
         help_interval(parse, d, text);
     else if (token.kind == TOK_NUMBER && expects(kinds, count, TOK_DURATION) && !expects(kinds, count, TOK_NUMBER))
-        wr_diag_help(parse->diags, d, "a duration is a number with its unit, in one word: %.*ss, %.*sm, %.*sh, %.*sd",
-                     WR_SLICE_ARG(text), WR_SLICE_ARG(text), WR_SLICE_ARG(text), WR_SLICE_ARG(text));
+        help_duration(parse, d, text);
     else if (may_be_meant_as_name(token.kind) && expects(kinds, count, TOK_IDENT) && !parse->at_end)
         wr_diag_help(parse->diags, d, "`%.*s` is a reserved word; as a name it stands in double quotes: \"%.*s\"",
                      WR_SLICE_ARG(text), WR_SLICE_ARG(text));

@@ -63,6 +63,7 @@ static const struct habit habits[] = {
     {TOK_NUMBER, TOK_CASE, 0, "*", "*", NULL, "write POWER(x, 2)"},
     {TOK_DISTINCT, TOK_ALL, 0, "SELECT", "FROM", NULL, "SELECT * takes all columns"},
     /* inputs */
+    {TOK_JOIN, TOK_MATCH_RECOGNIZE, 0, NULL, "MATCH", NULL, "write MATCH_RECOGNIZE (…)"},
     {TOK_JOIN, TOK_MATCH_RECOGNIZE, 0, NULL, ".", NULL,
      "a stream's name has no dot; a window is FROM TUMBLE(stream, time, 1m)"},
     {TOK_JOIN, TOK_MATCH_RECOGNIZE, 0, "PATTERN", "[", NULL,
@@ -88,8 +89,12 @@ static const struct habit habits[] = {
     {TOK_AND, TOK_PLUS, TOK_OR, NULL, ",", NULL, "write BETWEEN 1 AND 5"},
     /* patterns */
     {TOK_ARROW, TOK_ARROW_ANY, 0, NULL, "AND", NULL, "a -> b is a and then b; (a & b) both, in any order"},
+    {TOK_ARROW, TOK_ARROW_ANY, 0, NULL, "THEN", NULL, "a -> b is a and then b, a b an a with b as the very next row"},
+    {TOK_ARROW, TOK_ARROW_ANY, 0, NULL, "=", NULL, "what a variable is stands in DEFINE: DEFINE a AS n = 1, b FROM s AS n = 2"},
+    {TOK_ARROW, TOK_ARROW_ANY, 0, NULL, "AS", NULL, "what a variable is stands in DEFINE: DEFINE a AS n = 1, b FROM s AS n = 2"},
     {TOK_ARROW, TOK_ARROW_ANY, 0, NULL, "OR", NULL, "either of two is a | b"},
     {TOK_ARROW, TOK_ARROW_ANY, 0, NULL, "[", NULL, "how often an element repeats stands in braces: a{3}, a{2,5}"},
+    {TOK_COMMA, TOK_RBRACE, 0, NULL, "->", NULL, "a } is missing before it: a{3} -> b"},
     {TOK_COMMA, TOK_RBRACE, 0, NULL, "..", NULL, "the least and the most stand with a comma between: {2,5}"},
     {TOK_COMMA, TOK_RBRACE, 0, NULL, "-", NULL, "the least and the most stand with a comma between: {2,5}"},
     {TOK_ARROW, TOK_ARROW_ANY, 0, NULL, "HAVING", NULL, "a condition stands in the DEFINE of its variable"},
@@ -97,8 +102,6 @@ static const struct habit habits[] = {
     {TOK_WITHIN, TOK_PARTITION, 0, NULL, "GROUP", NULL, "the key of a pattern is PARTITION BY"},
     {TOK_PAST, TOK_TO, 0, "SKIP", "NEXT", NULL, "write SKIP TO NEXT ROW"},
     {TOK_PAST, TOK_TO, 0, "SKIP", "LAST", NULL, "write SKIP PAST LAST ROW"},
-    {TOK_AS, TOK_FROM, TOK_COMMA, NULL, ":", NULL, "write a AS condition"},
-    {TOK_AS, TOK_FROM, TOK_COMMA, NULL, "=", NULL, "write a AS condition"},
 };
 
 static bool expects(const int *kinds, int count, int kind)
@@ -125,6 +128,8 @@ static const char *farther_habit(struct wr_parse *parse, const char **message)
     }
     if (parse->current.kind == TOK_AS && before.kind == TOK_IDENT && farther.kind == TOK_AND)
         return "between the conditions of two variables stands a comma, not AND";
+    if (parse->current.kind == TOK_PATTERN && parse->tokens[0].kind == TOK_PATTERN)
+        return "in the short form the row pattern stands behind MATCH: MATCH a -> b";
     if (n == 5 && parse->tokens[0].kind == TOK_INSERT && before.kind == TOK_LPAREN && parse->current.kind == TOK_IDENT)
         return "columns go in by their position: INSERT INTO s SELECT …, without a list";
     return NULL;
@@ -152,6 +157,12 @@ const char *wr_report_habit(struct wr_parse *parse, const int *kinds, int count,
         *message = h->message;
         return h->help;
     }
+    if (parse->current.kind == TOK_NUMBER && expects(kinds, count, TOK_ARROW) && expects(kinds, count, TOK_ARROW_ANY))
+        return "how often an element repeats stands in braces: a{3}, a{2,5}";
+    bool clause = parse->current.kind >= TOK_ALL && parse->current.kind <= TOK_WITHIN;
+    if (clause && (parse->before.kind == TOK_ARROW || parse->before.kind == TOK_ARROW_ANY))
+        return "an arrow stands between two elements: a -> b";
+    if (count == 2 && expects(kinds, count, TOK_AS) && expects(kinds, count, TOK_FROM)) return "write a AS condition";
     return farther_habit(parse, message);
 }
 
