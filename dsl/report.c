@@ -497,9 +497,9 @@ void wr_report_syntax(struct wr_parse *parse, const int *kinds, int count)
     if (reported(parse)) return;
     struct expected e = {{false}};
     for (int i = 0; i < count; i++) e.has[kinds[i]] = true;
-    if (report_habit(parse, kinds, count, &e) || report_foreign_statement(parse, &e) ||
+    if (report_misspelt(parse) || report_habit(parse, kinds, count, &e) || report_foreign_statement(parse, &e) ||
         wr_report_extra_comma(parse) || report_closed_too_often(parse) || report_unit(parse) || report_partition(parse) ||
-        report_misspelt(parse) || report_arrow(parse, &e) || report_reserved(parse, &e))
+        report_arrow(parse, &e) || report_reserved(parse, &e))
         return;
     int near = parse->current.kind == TOK_IDENT ? nearest(wr_parse_text(parse, parse->current.span), kinds, count) : -1;
     if (near < 0 && report_missing_comma(parse, &e)) return;
