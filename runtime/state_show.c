@@ -42,27 +42,88 @@ struct showing {
     bool json, found, verify;
     const char *between;
     struct wr_buf *out;
-    struct wr_buf text;
+    struct wr_buf text, values, bare; /* of a key */
 };
 
+/* A text stands for itself where nothing can be taken for something else, else as a string of JSON. */
+static bool is_plain(struct wr_slice text)
+{
+    if (!text.size || wr_slice_equal_nocase(text, WR_SLICE("NULL")) || text.data[0] == ' ' || text.data[text.size - 1] == ' ')
+        return false;
+    for (size_t i = 0; i < text.size; i++)
+        if ((unsigned char)text.data[i] < ' ' || text.data[i] == 0x7f || strchr(",\"", text.data[i])) return false;
+    return true;
+}
+
+static bool is_text(struct wr_type type, const struct wr_value *value)
+{
+    return value->flag == WR_FLAG_VALUE && (type.kind == WR_KIND_STRING || type.kind == WR_KIND_BYTES);
+}
+
+/* NaN and Infinity are none. */
+static bool is_json_number(struct wr_type type, struct wr_slice text)
+{
+    if (type.kind < WR_KIND_INT || type.kind > WR_KIND_DECIMAL || !text.size) return false;
+    char first = text.data[text.data[0] == '-' && text.size > 1];
+    return first >= '0' && first <= '9';
+}
+
+static void put_column(struct showing *s, struct wr_type type, const struct wr_value *value)
+{
+    struct wr_buf one = {0};
+    const char *between = s->text.size ? ", " : "", *comma = s->values.size ? "," : "";
+    wr_value_print(type, value, &one);
+    struct wr_slice text = wr_buf_slice(&one);
+    wr_buf_add_cstr(&s->text, between);
+    wr_buf_add_cstr(&s->values, comma);
+    if (is_text(type, value)) {
+        wr_buf_clear(&s->bare);
+        wr_buf_add_slice(&s->bare, text);
+    }
+    if (!is_text(type, value) || is_plain(text)) wr_buf_add_slice(&s->text, text);
+    else wr_buf_add_json(&s->text, text);
+    if (value->flag == WR_FLAG_NULL) wr_buf_add_cstr(&s->values, "null");
+    else if (type.kind == WR_KIND_BOOLEAN) wr_buf_add_cstr(&s->values, value->u.boolean ? "true" : "false");
+    else if (is_json_number(type, text)) wr_buf_add_slice(&s->values, text);
+    else wr_buf_add_json(&s->values, text);
+    wr_buf_release(&one);
+}
+
+/* In .text as it is shown, in .values as elements of JSON's array; in .bare, of a key of one text, that. */
 static void put_key_of(struct showing *s, struct wr_slice encoded)
 {
     struct wr_operator *op = s->task.op[s->op];
+    struct wr_keytable *keys = NULL;
+    const struct wr_type *type = NULL;
+    uint32_t columns = 0;
     wr_buf_clear(&s->text);
+    wr_buf_clear(&s->values);
+    wr_buf_clear(&s->bare);
     if (op->cls == &wr_pattern_operator) {
         struct wr_pattern *p = (struct wr_pattern *)op;
-        if (p->keys && wr_key_is_valid(p->key_type, p->spec->key_count, encoded))
-            wr_pattern_put_key(p, (uint32_t)wr_keytable_find(p->keys, encoded, true), &s->text);
+        keys = p->keys;
+        type = p->key_type;
+        columns = p->spec->key_count;
     } else if (op->cls == &wr_window_operator) {
         struct wr_window *w = (struct wr_window *)op;
-        if (!wr_key_is_valid(w->type, w->spec->key_count, encoded)) return;
-        uint32_t id = (uint32_t)wr_keytable_find(w->keys, encoded, true);
-        for (uint32_t k = 0; k < w->spec->key_count; k++) {
-            struct wr_value value = wr_keytable_value(w->keys, id, k);
-            if (k) wr_buf_add_cstr(&s->text, ", ");
-            wr_value_print(w->type[k], &value, &s->text);
-        }
+        keys = w->keys;
+        type = w->type;
+        columns = w->spec->key_count;
     }
+    if (!keys || !wr_key_is_valid(type, columns, encoded)) return;
+    uint32_t id = (uint32_t)wr_keytable_find(keys, encoded, true);
+    for (uint32_t k = 0; k < columns; k++) {
+        struct wr_value value = wr_keytable_value(keys, id, k);
+        put_column(s, type[k], &value);
+    }
+    if (columns != 1) wr_buf_clear(&s->bare);
+}
+
+static bool is_wanted(struct showing *s)
+{
+    if (!s->key || strcmp(s->key, wr_buf_cstr(&s->text)) == 0) return true;
+    return s->bare.size && !wr_slice_equal_nocase(wr_buf_slice(&s->bare), WR_SLICE("NULL")) &&
+           strcmp(s->key, wr_buf_cstr(&s->bare)) == 0;
 }
 
 /* ---- A pattern's key -------------------------------------------------------------------------------- */
@@ -91,7 +152,7 @@ static void show_pattern(struct showing *s, struct wr_pattern *p, struct wr_slic
     struct wr_picture *picture = &p->picture;
     uint64_t order;
     if (!wr_pattern_picture_of(p, value, picture, &order)) return;
-    wr_buf_printf(s->out, "%zu open starts\n", picture->start.count);
+    wr_buf_printf(s->out, "%zu open start%s\n", picture->start.count, picture->start.count == 1 ? "" : "s");
     for (size_t i = 0; i < picture->start.count; i++) {
         const struct wr_picture_start *start = &picture->start.at[i];
         wr_buf_add_cstr(s->out, "  begun at ");
@@ -145,7 +206,7 @@ static void put_key(struct showing *s, uint64_t bytes)
     if (s->json) {
         wr_buf_printf(s->out, "%s{\"key\":", s->between);
         wr_buf_add_json_cstr(s->out, wr_buf_cstr(&s->text));
-        wr_buf_printf(s->out, ",\"bytes\":%" PRIu64 "}", bytes);
+        wr_buf_printf(s->out, ",\"values\":[%s],\"bytes\":%" PRIu64 "}", wr_buf_cstr(&s->values), bytes);
         s->between = ",";
     } else {
         wr_buf_printf(s->out, "%s: %" PRIu64 " bytes\n", s->text.size ? wr_buf_cstr(&s->text) : "(one key)", bytes);
@@ -179,7 +240,7 @@ static void show_entry(void *context, const struct wr_segment_entry *entry)
     s->entries++;
     if (!s->key && s->most && s->shown >= s->most) return;
     put_key_of(s, entry->key);
-    if (s->key && strcmp(s->key, wr_buf_cstr(&s->text)) != 0) return;
+    if (!is_wanted(s)) return;
     s->found = true;
     s->shown++;
     put_key(s, entry->key.size + entry->value.size);
@@ -227,9 +288,11 @@ enum wr_status wr_state_show(const struct wr_state_image *image, const struct wr
         wr_buf_printf(out, "and %" PRIu64 " more (--all shows them)\n", s.entries - s.shown);
     if (status == WR_OK && key && !s.found)
         status = wr_error_set(error, WR_ERR_USAGE, "%s holds nothing for the key '%s' (`weir state show DIR %s` lists its keys; "
-                              "one of several columns is written 'c1, 7')", op, key, op);
+                              "one of several columns is written 'c1, 7', an odd text as in JSON: '\"c1, 7\"')", op, key, op);
     wr_task_release(&s.task);
     wr_buf_release(&s.text);
+    wr_buf_release(&s.values);
+    wr_buf_release(&s.bare);
     return status;
 }
 
@@ -238,28 +301,63 @@ static void damaged(void *context, const char *what)
     wr_buf_printf(context, "%s\n", what);
 }
 
-enum wr_status wr_state_verify(const char *directory, const struct wr_connectors *connectors, struct wr_buf *out,
-                               struct wr_error *error)
+/* What was found, a line each, as an object of JSON. */
+static void verified_json(struct wr_slice lines, uint64_t entries, bool whole, const struct wr_error *error, struct wr_buf *out)
+{
+    const char *between = "";
+    WR_ASSERT(whole == (error->status == WR_OK));
+    wr_buf_printf(out, "{\"version\":1,\"whole\":%s,\"entries\":%" PRIu64 ",\"damaged\":[", whole ? "true" : "false", entries);
+    while (lines.size) {
+        const char *end = memchr(lines.data, '\n', lines.size);
+        size_t size = end ? (size_t)(end - lines.data) : lines.size;
+        wr_buf_add_cstr(out, between);
+        wr_buf_add_json(out, wr_slice_of(lines.data, size));
+        lines = wr_slice_of(lines.data + size + (end != NULL), lines.size - size - (end != NULL));
+        between = ",";
+    }
+    if (!whole) {
+        wr_buf_add_cstr(out, between);
+        wr_buf_add_json_cstr(out, error->message);
+    }
+    wr_buf_add_cstr(out, "]}\n");
+}
+
+static enum wr_status verify(const char *directory, const struct wr_connectors *connectors, struct showing *s,
+                             struct wr_error *error)
 {
     struct wr_store *store = NULL;
     struct wr_state_image image = {.first = 1};
-    struct showing s = {.verify = true, .out = out};
     struct wr_store_options options = {.directory = directory, .read_only = true, .any_file_system = true};
     enum wr_status status = wr_store_open(&options, &store, error);
-    if (status == WR_OK) status = wr_store_verify(store, damaged, out, error);
+    if (status == WR_OK) status = wr_store_verify(store, damaged, s->out, error);
     wr_store_close(store);
     if (status != WR_OK) return status;
     status = wr_state_image_read(&image, directory, error);
     if (status == WR_OK) {
-        status = make_task(&image, connectors, &s.task, error);
-        if (status == WR_OK) status = wr_state_visit(&image, show_entry, &s, error);
-        wr_task_release(&s.task);
+        status = make_task(&image, connectors, &s->task, error);
+        if (status == WR_OK) status = wr_state_visit(&image, show_entry, s, error);
+        wr_task_release(&s->task);
     }
-    if (status == WR_OK && s.wrong)
-        status = wr_error_set(error, WR_ERR_STATE, "'%s': %" PRIu64 " of %" PRIu64 " entries cannot be used", directory, s.wrong,
-                              s.entries);
-    if (status == WR_OK) wr_buf_printf(out, "%" PRIu64 " entries, all whole\n", s.entries);
+    if (status == WR_OK && s->wrong)
+        status = wr_error_set(error, WR_ERR_STATE, "'%s': %" PRIu64 " of %" PRIu64 " entries cannot be used", directory, s->wrong,
+                              s->entries);
     wr_state_image_release(&image);
+    return status;
+}
+
+enum wr_status wr_state_verify(const char *directory, const struct wr_connectors *connectors, bool json, struct wr_buf *out,
+                               struct wr_error *error)
+{
+    struct wr_buf lines = {0};
+    struct showing s = {.verify = true, .out = &lines};
+    enum wr_status status = verify(directory, connectors, &s, error);
+    if (json && (status == WR_OK || status == WR_ERR_STATE))
+        verified_json(wr_buf_slice(&lines), s.entries, status == WR_OK, error, out);
+    else if (!json) wr_buf_add_slice(out, wr_buf_slice(&lines));
+    if (status == WR_OK && !json) wr_buf_printf(out, "%" PRIu64 " entries, all whole\n", s.entries);
+    wr_buf_release(&lines);
     wr_buf_release(&s.text);
+    wr_buf_release(&s.values);
+    wr_buf_release(&s.bare);
     return status;
 }

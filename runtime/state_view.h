@@ -29,7 +29,7 @@ enum wr_status wr_state_show(const struct wr_state_image *image, const struct wr
                              const char *key, uint64_t most, bool json, struct wr_buf *out, struct wr_error *error);
 /* Every checksum, and every entry into an operator of the stored program. WR_ERR_STATE: something does not hold, said in
  * `out`. */
-enum wr_status wr_state_verify(const char *directory, const struct wr_connectors *connectors, struct wr_buf *out,
+enum wr_status wr_state_verify(const char *directory, const struct wr_connectors *connectors, bool json, struct wr_buf *out,
                                struct wr_error *error);
 /* What becomes of the state under another program; *lost: how many operators lose theirs. */
 enum wr_status wr_state_compare(const struct wr_state_image *image, const struct wr_program *program, bool json,

@@ -48,7 +48,9 @@ enum wr_status wr_store_failed(const struct wr_store *store, int code, uint64_t 
                             path);
     case EACCES:
     case EPERM:
-    case EROFS: return wr_error_set(error, WR_ERR_USAGE, "'%s' cannot be written: %s", path, mdb_strerror(code));
+    case EROFS:
+        return wr_error_set(error, WR_ERR_USAGE, "'%s' cannot be %s: %s", path, store->read_only ? "read" : "written",
+                            mdb_strerror(code));
     default: return wr_store_directory_failed(&store->directory, code, needed, error);
     }
 }

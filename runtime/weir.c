@@ -393,7 +393,7 @@ static void answer_state(const weir_state_request *r, struct wr_buf *out, uint64
     struct wr_state_image image = {.first = 1};
     uint32_t lost = 0;
     if (r->question == WEIR_STATE_IMPORT) (void)wr_state_import(r->directory, r->to, error);
-    else if (r->question == WEIR_STATE_VERIFY) (void)wr_state_verify(r->directory, &wr_connectors_library, out, error);
+    else if (r->question == WEIR_STATE_VERIFY) (void)wr_state_verify(r->directory, &wr_connectors_library, r->json, out, error);
     else if (wr_state_image_read(&image, r->directory, error) == WR_OK) {
         bool json = r->json != 0;
         if (r->question == WEIR_STATE_LIST) (void)wr_state_list(&image, json, out, error);

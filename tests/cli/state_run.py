@@ -89,7 +89,7 @@ def ls_size_verify_show():
     has(weir("state", "size", "st"), "bytes a key")
     has(weir("state", "verify", "st"), "all whole")
     keys = weir("state", "show", "st", "p").splitlines()
-    has(weir("state", "show", "st", "p", keys[0].split(":")[0]), "open starts", "begun at", "a at")
+    has(weir("state", "show", "st", "p", keys[0].split(":")[0]), "open start", "begun at", "a at")
     has(weir("state", "show", "st", "nosuch", code=2), "there are:")
     has(weir("state", "show", "st", "p", "nokey", code=2), "holds nothing for the key")
 
@@ -267,10 +267,62 @@ DEFINE a AS v = 'a', b AS v = 'b', c AS v = 'c' SELECT k, a.at AS first INTO out
                 pipe.write(json.dumps({"k": k, "v": v, "at": 1767225600000 + second * 1000}) + "\n")
                 pipe.flush()
                 time.sleep(0.02)
-                weir("state", "verify", f"k{shift}")
+                v = subprocess.run([WEIR, "state", "verify", f"k{shift}"], capture_output=True, text=True)
+                assert v.returncode != 5, v.stdout + v.stderr  # 2: the first checkpoint is not there yet
         assert p.wait(60) == 0
         os.remove("pipe")
         assert open("k.jsonl").read() == '{"k":"K","first":"2026-01-01T00:00:00Z"}\n'
+
+
+@case
+def keys_are_shown_so_that_they_can_be_told_apart():
+    open("k.weir", "w").write("""CREATE STREAM ev (k STRING KEY, n INT, at TIMESTAMP, WATERMARK FOR at AS at) WITH (timestamp_unit = 'ms');
+PATTERN p FROM ev PARTITION BY k MATCH a -> b WITHIN 1h DEFINE b AS n = 99 SELECT k;
+PATTERN q FROM ev PARTITION BY k, n MATCH a -> b WITHIN 1h DEFINE b AS n = 99 SELECT k;
+PATTERN all_of_it FROM ev MATCH a -> b WITHIN 1h DEFINE b AS n = 99 SELECT k;
+""")
+    keys = {"plain": "plain", "a b": "a b", "": '""', "NULL": '"NULL"', None: "NULL", "c1, 7": '"c1, 7"', "x\ny": '"x\\ny"',
+            'q"u': '"q\\"u"', "it's": "it's", "7": "7", " pad": '" pad"', "\u65e5\u672c": "\u65e5\u672c"}
+    os.mkfifo("pipe")
+    p = subprocess.Popen([WEIR, "replay", "k.weir", "--in", "ev=pipe", "--state", "st", "-q"],
+                         env=dict(os.environ, WEIR_STATE_TEST="store", WEIR_BATCH_ROWS="1"))
+    with open("pipe", "w") as pipe:
+        for key in keys:
+            pipe.write(json.dumps({"k": key, "n": 7, "at": 1767225600000}) + "\n")
+            pipe.flush()
+        time.sleep(0.2)
+        p.kill()
+        p.wait(60)
+    shown = [line.rsplit(":", 1)[0] for line in weir("state", "show", "st", "p").splitlines()]
+    assert sorted(shown) == sorted(keys.values()), shown
+    for key, text in keys.items():
+        for way in {text, key or text}:
+            if way != "NULL" or key is None:  # bare, it is no text
+                has(weir("state", "show", "st", "p", way), f"{text}: ", "1 open start\n")
+    has(weir("state", "show", "st", "q", 'c1, 7, 7', code=2), "holds nothing")
+    has(weir("state", "show", "st", "q", '"c1, 7", 7'), "1 open start\n")
+    has(weir("state", "show", "st", "q", 'NULL, 7'), "NULL, 7: ")
+    has(weir("state", "show", "st", "all_of_it"), "(one key)")
+    listed = json.loads(weir("state", "show", "st", "q", "--json"))
+    assert {tuple(k["values"]) for k in listed["keys"]} == {(k, 7) for k in keys} and listed["all"] == len(keys), listed
+    assert json.loads(weir("state", "verify", "st", "--json"))["entries"] > 2 * len(keys)
+
+
+@case
+def state_of_another_user():
+    prepare()
+    weir(*command("st"))
+    os.chmod("st", 0o755)
+    os.chmod(".", 0o755)
+    stranger = (lambda: os.setuid(65534)) if os.geteuid() == 0 else None
+    if stranger is None:
+        os.chmod("st/data.mdb", 0)
+    for line in (["ls", "st"], ["verify", "st"], ["size", "st"], ["show", "st", "p"]):
+        has(weir("state", *line, code=2, limit=stranger), "'st' cannot be read: Permission denied")
+    if stranger:
+        has(weir("replay", "p.weir", "--in", "ev=ev.jsonl", "--state", "st", "-q", code=2, limit=stranger),
+            "'st' cannot be written: Permission denied")
+    os.chmod("st/data.mdb", 0o600)
 
 
 @case
