@@ -328,12 +328,14 @@ enum wr_status wr_record_match(struct wr_engine *engine, struct wr_slice record,
         return wr_error_set(error, WR_ERR_STATE, "the checkpoint's list of operators is malformed");
     }
     struct wr_upgrade upgrade;
+    int64_t finished;
+    bool holds_none = get_number(record, "finished", &finished) && finished; /* whatever its operators had */
     wr_upgrade_match(old.at, (uint32_t)old.count, task->program, &upgrade);
     for (uint32_t i = 0; i < task->op_count; i++)
         from[i] = upgrade.verdict[i] == WR_UPGRADE_KEPT ? upgrade.from[i] : WR_NONE;
     for (uint32_t i = 0; i < old.count; i++) {
         const struct wr_record_operator *o = &old.at[i];
-        if (upgrade.old_verdict[i] == WR_UPGRADE_KEPT || !o->units) continue;
+        if (upgrade.old_verdict[i] == WR_UPGRADE_KEPT || !o->units || holds_none) continue;
         wr_buf_printf(lost, "%s%.*s (%.*s, %" PRIu64 " entries)", lost->size ? ", " : "", WR_SLICE_ARG(o->name),
                       WR_SLICE_ARG(o->kind), o->units);
     }

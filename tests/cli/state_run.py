@@ -141,6 +141,15 @@ def another_version_of_the_program():
 
 
 @case
+def a_run_that_ended_has_no_state_to_lose():
+    prepare()
+    weir(*command("st"))
+    prepare("498")
+    weir("state", "check", "p.weir", "--state", "st")
+    has(weir("replay", "p.weir", "--in", "ev=ev.jsonl", "--out", "out=out.jsonl", "--state", "st"), "nothing was left to do")
+
+
+@case
 def another_layout_keeps_the_state():
     interrupted()
     text = open("p.weir").read()
