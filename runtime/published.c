@@ -227,8 +227,20 @@ static void tell(const struct wr_sink_resume *how, const struct wr_sink *sink, c
 {
     char line[512];
     WR_ASSERT(how->told);
-    (void)snprintf(line, sizeof line, "%s: %s; it goes on from the checkpoint", sink->path, what);
+    (void)snprintf(line, sizeof line, "%s: %s", sink->path, what);
     how->told(how->context, line);
+}
+
+/* Another version of the program may write other columns: the head of a file that goes on is not written again. */
+static void compare_head(struct wr_sink *sink, const struct wr_sink_resume *how)
+{
+    struct wr_buf head = {0};
+    struct wr_error read = {0};
+    if (!how->fresh || !sink->buffer.size || kind_of(sink) == 's') return;
+    if (sink->writer->cls->read_back(sink->writer, 0, sink->buffer.size, buffer_piece, &head, &read) != WR_OK ||
+        !wr_slice_equal(wr_buf_slice(&head), wr_buf_slice(&sink->buffer)))
+        tell(how, sink, "its first line names other columns than the rows that follow now");
+    wr_buf_release(&head);
 }
 
 /* How far the file may stay as it is: what was published beyond the checkpoint, if it still lies there. */
@@ -246,8 +258,9 @@ static enum wr_status published_in_file(struct wr_sink *sink, const struct wr_ma
         enum wr_status status = sink->writer->cls->read_back(sink->writer, m->bytes, bytes, digest_piece, &all, error);
         if (status != WR_OK && status != WR_ERR_STATE) return status; /* the disk: it may lie there all the same */
         bool there = status == WR_OK && wr_digest_value(&all) == digest;
-        if (status != WR_OK) tell(how, sink, "results that had been written are not there any more");
-        else if (!there) tell(how, sink, "results that had been written last are damaged");
+        const char *what = "results that had been written last are damaged; it goes on from the checkpoint";
+        if (status != WR_OK) what = "results that had been written are not there any more; it goes on from the checkpoint";
+        if (!there) tell(how, sink, what);
         *error = (struct wr_error){0};
         if (!there) return WR_OK;
     }
@@ -313,6 +326,7 @@ enum wr_status wr_sink_resume(struct wr_sink *sink, struct wr_sink_resume *how, 
     if (status != WR_OK) return status;
     memcpy(&sink->digest, m.digest.data, sizeof sink->digest);
     sink->bytes = m.bytes;
+    if (m.bytes) compare_head(sink, how);
     if (m.bytes) wr_buf_clear(&sink->buffer); /* a header: it stands there already */
     if (published_in_file(sink, &m, how, error) != WR_OK) return error->status;
     how->ahead |= sink->journal > m.bytes;

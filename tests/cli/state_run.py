@@ -150,6 +150,30 @@ def a_run_that_ended_has_no_state_to_lose():
 
 
 @case
+def a_csv_whose_columns_change_is_told():
+    interrupted()
+    for name, columns in (("st2", "card, at AS first"), ("st3", "card, at AS first, amount AS second")):
+        program = PROGRAM.split("INSERT INTO out SELECT card, at")[0] % "499" + "CREATE STREAM more;\nINSERT INTO more SELECT "
+        rows = open("ev.jsonl").read().splitlines(True)
+        for text, count in ((program + "card, at AS first FROM ev;\n", 30000), (program + columns + " FROM ev;\n", 60000)):
+            open("p.weir", "w").write(text)
+            os.path.exists("pipe") and os.remove("pipe")
+            os.mkfifo("pipe") if count == 30000 else open("pipe", "w").writelines(rows)
+            p = subprocess.Popen([WEIR, "replay", "p.weir", "--in", "ev=pipe", "--out", "out=o.jsonl", "--out", "more=more.csv",
+                                  "--state", name], env=dict(os.environ, WEIR_STATE_TEST=""), stderr=subprocess.PIPE, text=True)
+            if count == 30000:
+                with open("pipe", "w") as pipe:
+                    pipe.writelines(rows[:count])
+                    pipe.flush()
+                    time.sleep(0.3)
+                    p.send_signal(signal.SIGINT)
+                    p.wait(60)
+            err = p.communicate(timeout=60)[1]
+            assert p.returncode in (0, 130), err
+        assert ("more.csv: its first line names other columns" in err) == (name == "st3"), err
+
+
+@case
 def another_layout_keeps_the_state():
     interrupted()
     text = open("p.weir").read()
