@@ -36,7 +36,7 @@ CLI = main args files run table declare language walk why_text why_copy why_asid
 TESTS = runtime/test_pattern compiler/test_automaton compiler/test_explain compiler/test_types compiler/test_fold compiler/test_flow compiler/test_memory compiler/test_listing runtime/test_upgrade runtime/test_bound runtime/test_reorder runtime/test_timers runtime/test_time runtime/test_drops runtime/test_engine runtime/test_push runtime/test_order runtime/test_memory \
         dsl/test_lexer dsl/test_parse dsl/test_fmt dsl/test_diag \
         vm/test_exec vm/test_text vm/test_logic vm/test_builtin vm/test_program \
-        base/test_simd base/test_memory base/test_text runtime/test_keytable runtime/test_slab runtime/test_store runtime/test_saver runtime/test_published runtime/test_store_faults runtime/test_aggregate runtime/test_window \
+        base/test_simd base/test_memory base/test_text runtime/test_keytable runtime/test_slab runtime/test_store runtime/test_saver runtime/test_segment_reader runtime/test_published runtime/test_store_faults runtime/test_aggregate runtime/test_window \
         connectors/test_json_reader connectors/test_json_property connectors/test_csv_reader \
         connectors/test_files connectors/test_resume connectors/test_encoder connectors/test_infer
 

@@ -1,5 +1,6 @@
 /* Allocation, its failure, arenas and growable arrays. */
 #include "base/arena.h"
+#include "base/populate.h"
 #include "base/vec.h"
 
 #include <setjmp.h>
@@ -113,6 +114,33 @@ static void arenas_align_copy_and_start_again(void **state)
     wr_arena_release(&arena);
 }
 
+/* What is written there stays, whether it is populated before, while or after it is written; freed memory does no harm. */
+static void populated_memory_is_what_was_written(void **state)
+{
+    WR_UNUSED(state);
+    enum { BLOCKS = 24, SIZE = 5 << 20 };
+    assert_false(wr_alloc_is_watched());
+    for (int round = 0; round < 3; round++) {
+        struct wr_populator *populator = wr_populator_start();
+        assert_true(!populator || wr_alloc_is_watched());
+        unsigned char *block[BLOCKS];
+        for (int i = 0; i < BLOCKS; i++) {
+            block[i] = wr_alloc_aligned(64, SIZE);
+            memset(block[i], i + 1, SIZE);
+            if (i % 3 == 2) wr_free(block[i]);
+        }
+        if (round == 1) wr_populator_stop(populator);
+        for (int i = 0; i < BLOCKS; i++) {
+            if (i % 3 == 2) continue;
+            for (size_t k = 0; k < SIZE; k += 997) assert_int_equal(block[i][k], i + 1);
+            wr_free(block[i]);
+        }
+        if (round != 1) wr_populator_stop(populator);
+        assert_false(wr_alloc_is_watched());
+    }
+    wr_populator_stop(NULL);
+}
+
 static void vectors_grow(void **state)
 {
     WR_UNUSED(state);
@@ -138,6 +166,7 @@ int main(void)
         cmocka_unit_test(memory_that_runs_out_comes_back_to_the_guard),
         cmocka_unit_test(guards_nest),
         cmocka_unit_test(arenas_align_copy_and_start_again),
+        cmocka_unit_test(populated_memory_is_what_was_written),
         cmocka_unit_test(vectors_grow),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -246,6 +246,74 @@ static void bytes_that_are_cut_short_are_refused_at_every_length(void **state)
     wr_buf_release(&buf);
 }
 
+/* Of every length, at the very end of the bytes and with others behind, which are not taken. */
+static void lengths_of_numbers_are_found(void **state)
+{
+    (void)state;
+    for (unsigned bit = 0; bit < 64; bit++) {
+        for (int by = -1; by <= 1; by++) {
+            uint64_t number = ((uint64_t)1 << bit) + (uint64_t)(int64_t)by, got;
+            int64_t whole;
+            struct wr_buf buf = {0};
+            wr_put_uint(&buf, number);
+            size_t length = buf.size;
+            assert_int_equal(length, number >> 7 ? (size_t)(63 - __builtin_clzll(number)) / 7 + 1 : 1);
+            for (size_t behind = 0; behind < 12; behind++) {
+                char *exact = wr_alloc(buf.size); /* so that a sanitizer sees a byte too many */
+                memcpy(exact, buf.data, buf.size);
+                struct wr_slice in = wr_slice_of(exact, buf.size);
+                assert_true(wr_get_uint(&in, &got) && got == number && in.size == behind);
+                for (size_t cut = 0; cut < length; cut++) {
+                    in = wr_slice_of(exact, cut);
+                    assert_false(wr_get_uint(&in, &got));
+                }
+                wr_free(exact);
+                wr_put_u8(&buf, (uint8_t)(behind % 2 ? 0xff : 0x00));
+            }
+            wr_buf_clear(&buf);
+            wr_put_int(&buf, (int64_t)number);
+            wr_put_int(&buf, -(int64_t)(number >> 1));
+            struct wr_slice in = wr_buf_slice(&buf);
+            assert_true(wr_get_int(&in, &whole) && whole == (int64_t)number);
+            assert_true(wr_get_int(&in, &whole) && whole == -(int64_t)(number >> 1) && !in.size);
+            wr_buf_release(&buf);
+        }
+    }
+    const char eleven[] = "\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\x01", past[] = "\xff\xff\xff\xff\xff\xff\xff\xff\xff\x02";
+    uint64_t got;
+    struct wr_slice in = wr_slice_of(eleven, sizeof eleven - 1);
+    assert_false(wr_get_uint(&in, &got));
+    in = wr_slice_of(past, sizeof past - 1);
+    assert_false(wr_get_uint(&in, &got));
+}
+
+static void values_near_a_time_read_back(void **state)
+{
+    (void)state;
+    const int64_t near[] = {0, -1, 1767225600000000, INT64_MIN, INT64_MAX};
+    struct wr_value values[] = {{.cls = WR_CLASS_I64, .u.i64 = 1767225600000000}, {.cls = WR_CLASS_I64, .u.i64 = INT64_MIN},
+                                {.cls = WR_CLASS_I64, .u.i64 = -1},               {.cls = WR_CLASS_I64, .flag = WR_FLAG_NULL},
+                                {.cls = WR_CLASS_F64, .u.f64 = 2.5},
+                                {.cls = WR_CLASS_I64, .flag = WR_FLAG_ERROR, .reason = WR_REASON_OVERFLOW}};
+    for (size_t n = 0; n < WR_COUNT(near); n++) {
+        for (size_t i = 0; i < WR_COUNT(values); i++) {
+            struct wr_buf buf = {0};
+            struct wr_value got;
+            wr_put_near_value(&buf, &values[i], near[n]);
+            if (values[i].cls == WR_CLASS_I64 && !values[i].flag && values[i].u.i64 == near[n]) assert_int_equal(buf.size, 1);
+            struct wr_slice in = wr_buf_slice(&buf);
+            assert_true(wr_get_near_value(&in, (enum wr_class)values[i].cls, near[n], &got) && !in.size);
+            assert_true(got.cls == values[i].cls && got.flag == values[i].flag && got.reason == values[i].reason);
+            assert_true(got.flag || got.u.i64 == values[i].u.i64);
+            for (size_t cut = 0; cut < buf.size; cut++) {
+                in = wr_slice_of(buf.data, cut);
+                assert_false(wr_get_near_value(&in, (enum wr_class)values[i].cls, near[n], &got));
+            }
+            wr_buf_release(&buf);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -258,6 +326,8 @@ int main(void)
         cmocka_unit_test(what_is_forgotten_does_not_fire_and_room_is_used_again),
         cmocka_unit_test(numbers_and_values_read_back),
         cmocka_unit_test(bytes_that_are_cut_short_are_refused_at_every_length),
+        cmocka_unit_test(lengths_of_numbers_are_found),
+        cmocka_unit_test(values_near_a_time_read_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
