@@ -128,7 +128,8 @@ void wr_task_source_identity(const struct wr_task *task, uint32_t source, struct
 
 uint32_t wr_task_source_find(const struct wr_task *task, struct wr_slice stream, uint32_t partition)
 {
-    WR_ASSERT(task && partition == 0);
+    WR_ASSERT(task);
+    if (partition || (stream.size && !wr_slice_equal(stream, WR_SLICE("rows")))) return WR_NONE;
     return stream.size ? 1 : 0;
 }
 
@@ -476,6 +477,32 @@ static struct bench *moved(struct bench *bench, const struct bench_pattern *patt
     wr_buf_add_slice(&next->out, wr_buf_slice(&bench->out));
     bench_close(bench);
     return next;
+}
+
+bool bench_load_damaged(struct bench *bench, const struct bench_pattern *pattern, const char *matcher, uint32_t (*below)(uint32_t))
+{
+    struct entries entries = {0}, again = {0};
+    bench->op->cls->save_all(bench->op, collect, &entries);
+    struct bench *other = bench_open(pattern, matcher);
+    struct wr_slice in = wr_buf_slice(&entries.bytes), key, value;
+    uint32_t which = below(entries.count);
+    bool taken = true;
+    for (uint32_t i = 0; taken && i < entries.count; i++) {
+        taken = wr_get_bytes(&in, &key) && wr_get_bytes(&in, &value);
+        WR_ASSERT(taken);
+        char *bytes = wr_alloc(value.size); /* so that a sanitizer sees a byte too many */
+        memcpy(bytes, value.data, value.size);
+        size_t size = value.size;
+        if (i == which && below(4) == 0) size = below((uint32_t)size);
+        else if (i == which) bytes[below((uint32_t)size)] ^= (char)(1 + below(255));
+        taken = other->op->cls->load(other->op, key, wr_slice_of(bytes, size));
+        wr_free(bytes);
+    }
+    if (taken) other->op->cls->save_all(other->op, collect, &again);
+    bench_close(other);
+    wr_buf_release(&entries.bytes);
+    wr_buf_release(&again.bytes);
+    return taken;
 }
 
 static char *run(const struct bench_pattern *pattern, const struct bench_row *row, uint32_t rows,

@@ -393,6 +393,28 @@ static void test_a_long_loop_keeps_one_start(void **state)
     bench_close(bench);
 }
 
+static void test_a_damaged_state_is_refused_or_of_use(void **state)
+{
+    WR_UNUSED(state);
+    static struct bench_row row[40];
+    uint32_t taken = 0, refused = 0;
+    for (uint64_t seed = 1; seed <= 150; seed++) {
+        struct bench_pattern b;
+        seed_state = seed;
+        if (seed % 3) random_sequence(&b);
+        else random_pattern(&b);
+        uint32_t rows = random_rows(row, WR_COUNT(row));
+        struct bench *bench = bench_open(&b, seed % 2 ? NULL : "general");
+        bench_feed(bench, row, rows);
+        for (uint32_t i = 0; i < 40; i++) {
+            if (bench_load_damaged(bench, &b, i % 2 ? "general" : NULL, below)) taken++;
+            else refused++;
+        }
+        bench_close(bench);
+    }
+    assert_true(refused > 1000 && taken > 100); /* a time or a value may be another one */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +424,7 @@ int main(void)
         cmocka_unit_test(test_nothing_is_allocated_once_it_runs),
         cmocka_unit_test(test_keys_without_open_starts_are_forgotten),
         cmocka_unit_test(test_a_long_loop_keeps_one_start),
+        cmocka_unit_test(test_a_damaged_state_is_refused_or_of_use),
         cmocka_unit_test(test_random_patterns_match_as_brute_force_says),
         cmocka_unit_test(test_random_sequences_match_alike_in_both_matchers),
         cmocka_unit_test(test_sequences_with_absences_match_alike_in_both_matchers),

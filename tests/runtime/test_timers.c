@@ -253,7 +253,7 @@ static void lengths_of_numbers_are_found(void **state)
     for (unsigned bit = 0; bit < 64; bit++) {
         for (int by = -1; by <= 1; by++) {
             uint64_t number = ((uint64_t)1 << bit) + (uint64_t)(int64_t)by, got;
-            int64_t whole;
+            int64_t whole = 0;
             struct wr_buf buf = {0};
             wr_put_uint(&buf, number);
             size_t length = buf.size;
