@@ -479,7 +479,8 @@ static struct bench *moved(struct bench *bench, const struct bench_pattern *patt
     return next;
 }
 
-bool bench_load_damaged(struct bench *bench, const struct bench_pattern *pattern, const char *matcher, uint32_t (*below)(uint32_t))
+bool bench_load_damaged(struct bench *bench, const struct bench_pattern *pattern, const char *matcher,
+                        uint32_t (*below)(uint32_t))
 {
     struct entries entries = {0}, again = {0};
     bench->op->cls->save_all(bench->op, collect, &entries);

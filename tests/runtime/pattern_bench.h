@@ -57,7 +57,8 @@ void bench_size(const struct bench *bench, struct wr_operator_size *size);
 void bench_close(struct bench *bench);
 /* Loads the bench's state into an operator with this matcher, one byte of one entry changed or the entry cut there: where it is
  * taken it must be of use. false: refused. */
-bool bench_load_damaged(struct bench *bench, const struct bench_pattern *pattern, const char *matcher, uint32_t (*below)(uint32_t));
+bool bench_load_damaged(struct bench *bench, const struct bench_pattern *pattern, const char *matcher,
+                        uint32_t (*below)(uint32_t));
 
 /* Everything that the operator did, as text: one line a result (place, first row, values), then the drops. */
 char *bench_run(const struct bench_pattern *pattern, const struct bench_row *row, uint32_t rows,
