@@ -107,6 +107,10 @@ static inline int64_t wr_seq_step(uint64_t *last, int64_t to)
     return (int64_t)by;
 }
 
+/* A row's number and place. tag: WR_SEQ_LAST or 0, behind which the others come; of the byte that has been read. */
+void wr_seq_put_id(const struct wr_pattern *p, const struct wr_row_id *id, unsigned tag, struct wr_seq_run *run,
+                   struct wr_buf *out);
+bool wr_seq_get_id(const struct wr_pattern *p, struct wr_slice *in, unsigned tag, struct wr_seq_run *run, struct wr_row_id *id);
 /* Reads an item up to its kept columns. */
 bool wr_seq_get_item(const struct wr_pattern *p, struct wr_slice *in, bool moment, struct wr_seq_run *run, struct wr_row_id *id,
                      bool *last);

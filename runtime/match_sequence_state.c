@@ -55,22 +55,15 @@ static void arm_all(struct wr_pattern *p, const struct wr_seq *s, const struct w
 
 /* ---- Bytes ----------------------------------------------------------------------------------------- */
 
-static void put_item(struct wr_pattern *p, const struct wr_seq_level *at, const struct wr_seq_item *item, const void *cell,
-                     struct wr_seq_run *run, struct wr_buf *out)
+void wr_seq_put_id(const struct wr_pattern *p, const struct wr_row_id *id, unsigned tag, struct wr_seq_run *run,
+                   struct wr_buf *out)
 {
-    const struct wr_place *place = &item->id.place;
-    unsigned tag = item->next ? 0 : WR_SEQ_LAST;
-    int64_t time = wr_seq_step(&run->time, place->time);
-    if (at->moment) {
-        wr_put_u8(out, (uint8_t)tag);
-        wr_put_int(out, time);
-        return;
-    }
+    const struct wr_place *place = &id->place;
     if (place->source != run->source) tag |= WR_SEQ_SOURCE;
     if (place->ordinal) tag |= WR_SEQ_ORDINAL;
     wr_put_u8(out, (uint8_t)tag);
-    wr_put_int(out, wr_seq_step(&run->sequence, (int64_t)item->id.sequence));
-    wr_put_int(out, time);
+    wr_put_int(out, wr_seq_step(&run->sequence, (int64_t)id->sequence));
+    wr_put_int(out, wr_seq_step(&run->time, place->time));
     wr_put_int(out, wr_seq_step(&run->offset, (int64_t)place->offset));
     if (tag & WR_SEQ_SOURCE) {
         struct wr_slice stream;
@@ -81,9 +74,21 @@ static void put_item(struct wr_pattern *p, const struct wr_seq_level *at, const 
         run->source = place->source;
     }
     if (tag & WR_SEQ_ORDINAL) wr_put_uint(out, place->ordinal);
+}
+
+static void put_item(struct wr_pattern *p, const struct wr_seq_level *at, const struct wr_seq_item *item, const void *cell,
+                     struct wr_seq_run *run, struct wr_buf *out)
+{
+    unsigned tag = item->next ? 0 : WR_SEQ_LAST;
+    if (at->moment) {
+        wr_put_u8(out, (uint8_t)tag);
+        wr_put_int(out, wr_seq_step(&run->time, item->id.place.time));
+        return;
+    }
+    wr_seq_put_id(p, &item->id, tag, run, out);
     for (uint32_t i = 0; i < at->layout.count; i++) {
         struct wr_value value = wr_layout_at(&at->layout, cell, i, p->strings);
-        wr_put_near_value(out, &value, place->time);
+        wr_put_near_value(out, &value, item->id.place.time);
     }
 }
 
@@ -117,8 +122,7 @@ void wr_seq_encode(struct wr_pattern *p, uint32_t key, struct wr_buf *out)
     }
 }
 
-static bool get_row_id(const struct wr_pattern *p, struct wr_slice *in, unsigned tag, struct wr_seq_run *run,
-                       struct wr_row_id *id)
+bool wr_seq_get_id(const struct wr_pattern *p, struct wr_slice *in, unsigned tag, struct wr_seq_run *run, struct wr_row_id *id)
 {
     int64_t sequence, time, offset;
     if (!wr_get_int(in, &sequence) || !wr_get_int(in, &time) || !wr_get_int(in, &offset)) return false;
@@ -134,7 +138,7 @@ static bool get_row_id(const struct wr_pattern *p, struct wr_slice *in, unsigned
     if (tag & WR_SEQ_ORDINAL && (!wr_get_uint(in, &ordinal) || ordinal > UINT32_MAX)) return false;
     *id = (struct wr_row_id){run->sequence, {.time = (int64_t)run->time, .source = run->source, .ordinal = (uint32_t)ordinal,
                                              .offset = run->offset}};
-    return run->source != WR_NONE && run->sequence;
+    return run->source != WR_NONE;
 }
 
 static inline bool get_item(const struct wr_pattern *p, struct wr_slice *in, bool moment, struct wr_seq_run *run,
@@ -144,7 +148,7 @@ static inline bool get_item(const struct wr_pattern *p, struct wr_slice *in, boo
     int64_t time;
     if (!wr_get_u8(in, &tag) || tag > (moment ? WR_SEQ_LAST : WR_SEQ_LAST | WR_SEQ_SOURCE | WR_SEQ_ORDINAL)) return false;
     *last = tag & WR_SEQ_LAST;
-    if (!moment) return get_row_id(p, in, tag, run, id);
+    if (!moment) return wr_seq_get_id(p, in, tag, run, id);
     if (!wr_get_int(in, &time)) return false;
     run->time += (uint64_t)time;
     *id = (struct wr_row_id){.place = {.time = (int64_t)run->time}};

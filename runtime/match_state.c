@@ -4,7 +4,7 @@
  * same, which each matcher can read. The empty key's entry is the operator's own.
  *
  *   own:  'O' version, sequence, last place, last ordinal, time up to which moments have fired
- *   key:  'K' version, order of appearance
+ *   key:  'K' version, LEB128 order of appearance
  *         rows:   count, each: id, variable, the needed kept columns
  *         links:  count, each: 1 + predecessor (0: none), row, flags, of a moment its variable and time, running
  *                 accumulators
@@ -14,13 +14,15 @@
  *                 the first undecided row (0: none); listed rows: count, each: id, number, matched, waits and then the words of
  *                 its row conditions, kept columns; held results: count, each: id of the first row, 1 + link, kind,
  *                 number
- *   or:   'S' version, LEB128 order of appearance, and what match_sequence_state.c writes */
+ *   or:   'S' version, LEB128 order of appearance, and what match_sequence_state.c writes
+ * Ids and values are written as there: what is like the one before costs next to nothing. In version 2, which is read only, they
+ * stand whole (wr_place_encode, wr_put_value), order and words of bits as eight bytes. */
 #include "runtime/match_sequence.h"
 #include "runtime/state.h"
 
 #include <stdlib.h>
 
-enum { STATE_VERSION = 2, SEQUENCE_VERSION = 1 };
+enum { OWN_VERSION = 2, STATE_VERSION = 3, WIDE_VERSION = 2, SEQUENCE_VERSION = 1 };
 
 void wr_picture_clear(struct wr_picture *picture)
 {
@@ -49,15 +51,24 @@ void wr_picture_release(struct wr_picture *picture)
     wr_vec_release(&picture->lead);
 }
 
-static void put_row_id(struct wr_pattern *p, struct wr_buf *out, const struct wr_row_id *id)
+/* Of the wide version, in which `run` is NULL, or of this one. */
+static bool get_row_id(struct wr_pattern *p, struct wr_slice *in, struct wr_seq_run *run, struct wr_row_id *id)
 {
-    wr_put_uint(out, id->sequence);
-    wr_place_encode(p->op.task, id->place, out);
+    uint8_t tag;
+    if (!run) return wr_get_uint(in, &id->sequence) && wr_place_decode(p->op.task, in, &id->place);
+    return wr_get_u8(in, &tag) && !(tag & ~(WR_SEQ_SOURCE | WR_SEQ_ORDINAL)) && wr_seq_get_id(p, in, tag, run, id);
 }
 
-static bool get_row_id(struct wr_pattern *p, struct wr_slice *in, struct wr_row_id *id)
+static bool get_kept(struct wr_pattern *p, struct wr_slice *in, const struct wr_seq_run *run, uint32_t k, int64_t near,
+                     struct wr_value *value)
 {
-    return wr_get_uint(in, &id->sequence) && wr_place_decode(p->op.task, in, &id->place);
+    enum wr_class cls = (enum wr_class)p->keep.cls[k];
+    return run ? wr_get_near_value(in, cls, near, value) : wr_get_value(in, cls, value);
+}
+
+static bool get_bits(struct wr_slice *in, const struct wr_seq_run *run, uint64_t *bits)
+{
+    return run ? wr_get_uint(in, bits) : wr_get_u64(in, bits);
 }
 
 /* ---- Pictures to bytes ---------------------------------------------------------------------------- */
@@ -86,20 +97,20 @@ static void sort_rows(struct wr_picture *picture)
     picture->row.count = kept;
 }
 
-static void put_rows(struct wr_pattern *p, const struct wr_picture *picture, struct wr_buf *out)
+static void put_rows(struct wr_pattern *p, const struct wr_picture *picture, struct wr_seq_run *run, struct wr_buf *out)
 {
     uint32_t keep = p->plan.keep_count;
     wr_put_uint(out, picture->row.count);
     for (size_t i = 0; i < picture->row.count; i++) {
         const struct wr_picture_row *row = &picture->row.at[i];
-        put_row_id(p, out, &row->id);
+        wr_seq_put_id(p, &row->id, 0, run, out);
         wr_put_uint(out, row->variable);
         for (uint32_t k = 0; k < keep; k++) {
             if (!p->plan.needed[(size_t)row->variable * keep + k]) continue;
             uint16_t slot = row->layout->slot[p->plan.keep[k]];
             WR_ASSERT(slot != WR_LAYOUT_NONE);
             struct wr_value value = wr_layout_at(row->layout, row->cell, slot, p->strings);
-            wr_put_value(out, &value);
+            wr_put_near_value(out, &value, row->id.place.time);
         }
     }
 }
@@ -123,24 +134,24 @@ static void put_links(struct wr_pattern *p, const struct wr_picture *picture, st
     }
 }
 
-static void put_starts(struct wr_pattern *p, const struct wr_picture *picture, struct wr_buf *out)
+static void put_starts(struct wr_pattern *p, const struct wr_picture *picture, struct wr_seq_run *run, struct wr_buf *out)
 {
     wr_put_uint(out, picture->start.count);
     for (size_t i = 0; i < picture->start.count; i++) {
         const struct wr_picture_start *start = &picture->start.at[i];
-        put_row_id(p, out, &start->first);
+        wr_seq_put_id(p, &start->first, 0, run, out);
         wr_put_uint(out, start->count);
         for (uint32_t t = 0; t < start->count; t++) {
             const struct wr_picture_thread *thread = &picture->thread.at[start->thread + t];
             wr_put_uint(out, thread->link);
             wr_put_u8(out, (uint8_t)(thread->ended | thread->aged << 1));
             wr_put_uint(out, thread->position);
-            for (uint32_t w = 0; w < p->plan.alive_words; w++) wr_put_u64(out, picture->alive.at[thread->alive + w]);
+            for (uint32_t w = 0; w < p->plan.alive_words; w++) wr_put_uint(out, picture->alive.at[thread->alive + w]);
         }
     }
 }
 
-static void put_more(struct wr_pattern *p, const struct wr_picture *picture, struct wr_buf *out)
+static void put_more(struct wr_pattern *p, const struct wr_picture *picture, struct wr_seq_run *run, struct wr_buf *out)
 {
     wr_put_u8(out, picture->more.seen);
     wr_put_uint(out, picture->more.number);
@@ -151,19 +162,19 @@ static void put_more(struct wr_pattern *p, const struct wr_picture *picture, str
     wr_put_uint(out, picture->listed.count);
     for (size_t i = 0; i < picture->listed.count; i++) {
         const struct wr_picture_listed *row = &picture->listed.at[i];
-        put_row_id(p, out, &row->id);
+        wr_seq_put_id(p, &row->id, 0, run, out);
         wr_put_uint(out, row->number);
         wr_put_u8(out, (uint8_t)(row->matched | (row->bits != NULL) << 1));
-        for (uint32_t w = 0; row->bits && w < (p->spec->variable_count + 63) / 64; w++) wr_put_u64(out, row->bits[w]);
+        for (uint32_t w = 0; row->bits && w < (p->spec->variable_count + 63) / 64; w++) wr_put_uint(out, row->bits[w]);
         for (uint32_t k = 0; k < p->keep.count; k++) {
             struct wr_value value = wr_layout_at(&p->keep, row->cell, k, p->strings);
-            wr_put_value(out, &value);
+            wr_put_near_value(out, &value, row->id.place.time);
         }
     }
     wr_put_uint(out, picture->held.count);
     for (size_t i = 0; i < picture->held.count; i++) {
         const struct wr_picture_held *held = &picture->held.at[i];
-        put_row_id(p, out, &held->first);
+        wr_seq_put_id(p, &held->first, 0, run, out);
         wr_put_uint(out, held->link);
         wr_put_u8(out, held->kind);
         wr_put_uint(out, held->number);
@@ -200,11 +211,12 @@ static void save_key(struct wr_pattern *p, uint32_t key, wr_state_entry_fn *entr
     wr_buf_clear(&p->buf);
     wr_put_u8(&p->buf, 'K');
     wr_put_u8(&p->buf, STATE_VERSION);
-    wr_put_u64(&p->buf, order_of(p, key));
-    put_rows(p, picture, &p->buf);
+    wr_put_uint(&p->buf, order_of(p, key));
+    struct wr_seq_run run = {.source = WR_NONE};
+    put_rows(p, picture, &run, &p->buf);
     put_links(p, picture, &p->buf);
-    put_starts(p, picture, &p->buf);
-    if (p->plan.more) put_more(p, picture, &p->buf);
+    put_starts(p, picture, &run, &p->buf);
+    if (p->plan.more) put_more(p, picture, &run, &p->buf);
     entry(context, p->keys ? wr_keytable_key(p->keys, key) : WR_SLICE(""), wr_buf_slice(&p->buf));
 }
 
@@ -237,7 +249,7 @@ void wr_pattern_save_own(struct wr_operator *op, wr_state_entry_fn *entry, void 
     WR_ASSERT(!p->batch && !p->out.batch.rows);
     wr_buf_clear(&p->buf);
     wr_put_u8(&p->buf, 'O');
-    wr_put_u8(&p->buf, STATE_VERSION);
+    wr_put_u8(&p->buf, OWN_VERSION);
     wr_put_uint(&p->buf, p->sequence);
     wr_place_encode(op->task, p->last_place, &p->buf);
     wr_put_uint(&p->buf, p->last_ordinal);
@@ -308,20 +320,19 @@ static bool get_count(struct wr_slice *in, uint64_t *count)
     return wr_get_uint(in, count) && *count <= in->size; /* everything counted takes a byte at least */
 }
 
-static bool get_rows(struct wr_pattern *p, struct wr_slice *in, struct wr_picture *picture)
+static bool get_rows(struct wr_pattern *p, struct wr_slice *in, struct wr_seq_run *run, struct wr_picture *picture)
 {
     uint32_t keep = p->plan.keep_count;
     uint64_t count, variable;
     if (!get_count(in, &count)) return false;
     for (uint64_t i = 0; i < count; i++) {
         struct wr_picture_row row = {.value = (uint32_t)picture->value.count};
-        if (!get_row_id(p, in, &row.id) || !wr_get_uint(in, &variable) || variable >= p->spec->variable_count)
+        if (!get_row_id(p, in, run, &row.id) || !wr_get_uint(in, &variable) || variable >= p->spec->variable_count)
             return false;
         row.variable = (uint32_t)variable;
         for (uint32_t k = 0; k < keep; k++) {
             struct wr_value value = {.cls = p->keep.cls[k], .flag = WR_FLAG_NULL};
-            if (p->plan.needed[variable * keep + k] && !wr_get_value(in, (enum wr_class)p->keep.cls[k], &value))
-                return false;
+            if (p->plan.needed[variable * keep + k] && !get_kept(p, in, run, k, row.id.place.time, &value)) return false;
             wr_vec_push(&picture->value, value);
         }
         if (i && row_order(&picture->row.at[i - 1], &row) >= 0) return false;
@@ -378,7 +389,7 @@ static bool get_links(struct wr_pattern *p, struct wr_slice *in, struct wr_pictu
     return true;
 }
 
-static bool get_thread(struct wr_pattern *p, struct wr_slice *in, struct wr_picture *picture)
+static bool get_thread(struct wr_pattern *p, struct wr_slice *in, struct wr_seq_run *run, struct wr_picture *picture)
 {
     uint64_t link, position;
     uint8_t ended;
@@ -393,7 +404,7 @@ static bool get_thread(struct wr_pattern *p, struct wr_slice *in, struct wr_pict
     uint64_t any = 0;
     for (uint32_t w = 0; w < p->plan.alive_words; w++) {
         uint64_t alive;
-        if (!wr_get_u64(in, &alive) || (alive & ~(ended ? 0 : p->plan.step[position].full[w]))) return false;
+        if (!get_bits(in, run, &alive) || (alive & ~(ended ? 0 : p->plan.step[position].full[w]))) return false;
         any |= alive;
         wr_vec_push(&picture->alive, alive);
     }
@@ -401,17 +412,17 @@ static bool get_thread(struct wr_pattern *p, struct wr_slice *in, struct wr_pict
     return ended || any;
 }
 
-static bool get_starts(struct wr_pattern *p, struct wr_slice *in, struct wr_picture *picture)
+static bool get_starts(struct wr_pattern *p, struct wr_slice *in, struct wr_seq_run *run, struct wr_picture *picture)
 {
     uint64_t count, threads;
     if (!get_count(in, &count)) return false;
     for (uint64_t i = 0; i < count; i++) {
         struct wr_picture_start start = {.thread = (uint32_t)picture->thread.count};
-        if (!get_row_id(p, in, &start.first) || !get_count(in, &threads) || !threads) return false;
+        if (!get_row_id(p, in, run, &start.first) || !get_count(in, &threads) || !threads) return false;
         if (i && picture->start.at[i - 1].first.sequence >= start.first.sequence) return false;
         start.count = (uint32_t)threads;
         for (uint64_t t = 0; t < threads; t++) {
-            if (!get_thread(p, in, picture)) return false;
+            if (!get_thread(p, in, run, picture)) return false;
             if (t + 1 < threads && wr_vec_last(&picture->thread).ended) return false;
         }
         wr_vec_push(&picture->start, start);
@@ -419,7 +430,7 @@ static bool get_starts(struct wr_pattern *p, struct wr_slice *in, struct wr_pict
     return true;
 }
 
-static bool get_listed(struct wr_pattern *p, struct wr_slice *in, struct wr_picture *picture)
+static bool get_listed(struct wr_pattern *p, struct wr_slice *in, struct wr_seq_run *run, struct wr_picture *picture)
 {
     uint64_t count, word;
     uint8_t flags;
@@ -427,7 +438,7 @@ static bool get_listed(struct wr_pattern *p, struct wr_slice *in, struct wr_pict
     if (!get_count(in, &count)) return false;
     for (uint64_t i = 0; i < count; i++) {
         struct wr_picture_listed row = {.bit = WR_NONE, .value = (uint32_t)picture->value.count};
-        if (!get_row_id(p, in, &row.id) || !wr_get_uint(in, &row.number) || !wr_get_u8(in, &flags) || flags > 3)
+        if (!get_row_id(p, in, run, &row.id) || !wr_get_uint(in, &row.number) || !wr_get_u8(in, &flags) || flags > 3)
             return false;
         if (i && wr_vec_last(&picture->listed).number >= row.number) return false;
         row.matched = flags & 1;
@@ -436,12 +447,12 @@ static bool get_listed(struct wr_pattern *p, struct wr_slice *in, struct wr_pict
         waits |= (flags & 2) != 0;
         if (waits) row.bit = (uint32_t)picture->alive.count;
         for (uint32_t w = 0; waits && w < (p->spec->variable_count + 63) / 64; w++) {
-            if (!wr_get_u64(in, &word)) return false;
+            if (!get_bits(in, run, &word)) return false;
             wr_vec_push(&picture->alive, word);
         }
         for (uint32_t k = 0; k < p->keep.count; k++) {
             struct wr_value value = {.cls = p->keep.cls[k], .flag = WR_FLAG_NULL};
-            if (!wr_get_value(in, (enum wr_class)p->keep.cls[k], &value)) return false;
+            if (!get_kept(p, in, run, k, row.id.place.time, &value)) return false;
             wr_vec_push(&picture->value, value);
         }
         wr_vec_push(&picture->listed, row);
@@ -449,13 +460,13 @@ static bool get_listed(struct wr_pattern *p, struct wr_slice *in, struct wr_pict
     return count == 0 || p->plan.rows;
 }
 
-static bool get_held(struct wr_pattern *p, struct wr_slice *in, struct wr_picture *picture)
+static bool get_held(struct wr_pattern *p, struct wr_slice *in, struct wr_seq_run *run, struct wr_picture *picture)
 {
     uint64_t count, link;
     if (!get_count(in, &count)) return false;
     for (uint64_t i = 0; i < count; i++) {
         struct wr_picture_held held = {.link = 0};
-        if (!get_row_id(p, in, &held.first) || !wr_get_uint(in, &link) || link > picture->link.count ||
+        if (!get_row_id(p, in, run, &held.first) || !wr_get_uint(in, &link) || link > picture->link.count ||
             !wr_get_u8(in, &held.kind) || held.kind >= WR_UNMATCHED_ROW || !wr_get_uint(in, &held.number))
             return false;
         held.link = (uint32_t)link;
@@ -464,7 +475,7 @@ static bool get_held(struct wr_pattern *p, struct wr_slice *in, struct wr_pictur
     return count == 0 || p->spec->out_next_max;
 }
 
-static bool get_more(struct wr_pattern *p, struct wr_slice *in, struct wr_picture *picture)
+static bool get_more(struct wr_pattern *p, struct wr_slice *in, struct wr_seq_run *run, struct wr_picture *picture)
 {
     uint8_t seen;
     struct wr_picture_more *more = &picture->more;
@@ -476,7 +487,7 @@ static bool get_more(struct wr_pattern *p, struct wr_slice *in, struct wr_pictur
         if (!wr_get_i64(in, &time)) return false;
         wr_vec_push(&picture->lead, time);
     }
-    if (!wr_get_uint(in, &more->undecided) || !get_listed(p, in, picture) || !get_held(p, in, picture)) return false;
+    if (!wr_get_uint(in, &more->undecided) || !get_listed(p, in, run, picture) || !get_held(p, in, run, picture)) return false;
     bool there = !more->undecided;
     for (size_t i = 0; i < picture->listed.count; i++) there |= picture->listed.at[i].id.sequence == more->undecided;
     return there && (!more->undecided || p->spec->all_rows == WR_OUTPUT_UNMATCHED);
@@ -493,48 +504,56 @@ static bool load_own(struct wr_pattern *p, struct wr_slice in)
 }
 
 /* What stands in front of a key's state. */
-static bool get_head(struct wr_slice *in, uint8_t *kind, uint64_t *order)
+struct head {
+    uint8_t kind, version;
+    uint64_t order;
+};
+
+static bool get_head(struct wr_slice *in, struct head *head)
 {
-    uint8_t version;
-    if (!wr_get_u8(in, kind) || !wr_get_u8(in, &version)) return false;
-    if (*kind == 'S') return version == SEQUENCE_VERSION && wr_get_uint(in, order);
-    return *kind == 'K' && version == STATE_VERSION && wr_get_u64(in, order);
+    if (!wr_get_u8(in, &head->kind) || !wr_get_u8(in, &head->version)) return false;
+    bool sequence = head->kind == 'S' && head->version == SEQUENCE_VERSION;
+    bool wide = head->kind == 'K' && head->version == WIDE_VERSION;
+    if (!sequence && !wide && (head->kind != 'K' || head->version != STATE_VERSION)) return false;
+    return wide ? wr_get_u64(in, &head->order) : wr_get_uint(in, &head->order);
 }
 
-static bool get_picture(struct wr_pattern *p, struct wr_slice in, uint8_t kind, struct wr_picture *picture)
+static bool get_picture(struct wr_pattern *p, struct wr_slice in, const struct head *head, struct wr_picture *picture)
 {
+    struct wr_seq_run here = {.source = WR_NONE}, *run = head->version == WIDE_VERSION ? NULL : &here;
     wr_picture_clear(picture);
-    if (kind == 'S') return wr_seq_picture_of(p, in, picture);
-    return get_rows(p, &in, picture) && get_links(p, &in, picture) && get_starts(p, &in, picture) &&
-           (!p->plan.more || get_more(p, &in, picture)) && !in.size;
+    if (head->kind == 'S') return wr_seq_picture_of(p, in, picture);
+    return get_rows(p, &in, run, picture) && get_links(p, &in, picture) && get_starts(p, &in, run, picture) &&
+           (!p->plan.more || get_more(p, &in, run, picture)) && !in.size;
 }
 
 bool wr_pattern_picture_of(struct wr_pattern *p, struct wr_slice value, struct wr_picture *picture, uint64_t *order)
 {
-    uint8_t kind;
-    return get_head(&value, &kind, order) && get_picture(p, value, kind, picture);
+    struct head head;
+    if (!get_head(&value, &head) || !get_picture(p, value, &head, picture)) return false;
+    *order = head.order;
+    return true;
 }
 
 static bool is_own(struct wr_slice value)
 {
-    return value.size >= 2 && value.data[0] == 'O' && value.data[1] == STATE_VERSION;
+    return value.size >= 2 && value.data[0] == 'O' && value.data[1] == OWN_VERSION;
 }
 
 bool wr_pattern_load(struct wr_operator *op, struct wr_slice key, struct wr_slice value)
 {
     struct wr_pattern *p = (struct wr_pattern *)op;
-    uint8_t kind;
-    uint64_t order;
+    struct head head;
     if (is_own(value)) return key.size == 0 && load_own(p, wr_slice_of(value.data + 2, value.size - 2));
-    if (!p->matcher->load || !get_head(&value, &kind, &order)) return false;
-    bool direct = kind == 'S' && p->matcher->decode;
-    if (!direct && !get_picture(p, value, kind, &p->picture)) return false;
+    if (!p->matcher->load || !get_head(&value, &head)) return false;
+    bool direct = head.kind == 'S' && p->matcher->decode;
+    if (!direct && !get_picture(p, value, &head, &p->picture)) return false;
     uint32_t id = 0;
     if (p->keys) {
         int32_t found = wr_keytable_find(p->keys, key, true);
         if (found == WR_KEY_NONE) return false;
         id = (uint32_t)found;
-        wr_keytable_set_order(p->keys, id, order);
+        wr_keytable_set_order(p->keys, id, head.order);
     } else if (key.size) {
         return false;
     }
