@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -206,10 +207,28 @@ static weir_status bind_environment(weir_engine *engine, weir_error *error)
     return WEIR_OK;
 }
 
+/* replay reads its program from a file. */
+static weir_status check_program(const struct wr_args *args, weir_error *error)
+{
+    struct stat program, out;
+    if (strcmp(args->command, "replay") != 0 || !args->positional.count || stat(args->positional.at[0], &program) != 0)
+        return WEIR_OK;
+    for (size_t i = 0; i < args->option.count; i++) {
+        const struct wr_given_option *o = &args->option.at[i];
+        const char *equals = o->id == WR_OPTION_OUT ? strchr(o->value, '=') : NULL;
+        if (!equals || stat(equals + 1, &out) != 0 || !S_ISREG(out.st_mode)) continue;
+        if (out.st_dev != program.st_dev || out.st_ino != program.st_ino) continue;
+        snprintf(error->message, sizeof error->message, "--out %s: results cannot be written over the program", o->value);
+        return WEIR_E_USAGE;
+    }
+    return WEIR_OK;
+}
+
 weir_status wr_run_bind(struct wr_args *args, weir_engine *engine, const char *const *input, size_t input_count,
                         weir_error *error)
 {
-    weir_status status = bind_environment(engine, error);
+    weir_status status = check_program(args, error);
+    if (status == WEIR_OK) status = bind_environment(engine, error);
     for (size_t i = 0; i < args->option.count && status == WEIR_OK; i++) {
         const struct wr_given_option *o = &args->option.at[i];
         if (o->id == WR_OPTION_IN || o->id == WR_OPTION_OUT || o->id == WR_OPTION_PARAM)

@@ -495,6 +495,15 @@ def outputs_of_one_file_share_it_however_it_is_spelt(f):
 
 
 @case
+def results_are_not_written_over_the_program(f):
+    os.symlink("p.weir", f + "/link")
+    for out in ("p.weir", "./p.weir", "link"):
+        rc, _, err = weir("replay", "p.weir", "--in", "payments.jsonl", "--out", "big=" + out, cwd=f)
+        equal((rc, err), (2, f"weir: --out big={out}: results cannot be written over the program\n"))
+    equal(open(f + "/p.weir").read(), PROGRAM)
+
+
+@case
 def an_interrupt_ends_whatever_runs(f):
     with open(f + "/e.weir", "w") as e:
         e.write(ENDLESS)
