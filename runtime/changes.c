@@ -32,6 +32,11 @@ void wr_unit_touch_slow(struct wr_operator *op, uint32_t unit)
     c->changed[word] |= bit;
 }
 
+bool wr_units_leave(const struct wr_operator *op)
+{
+    return op->cold && op->cold->leaving_count;
+}
+
 /* So many that their lines of memory come side by side. */
 enum { TOGETHER = 32, STAGES = 4, WORDS_NEAR = 1 << 14 /* of bits that lie in a near cache anyway */ };
 
@@ -55,7 +60,7 @@ static void touch_together(struct wr_operator *op, const int32_t *unit, uint32_t
 {
     struct wr_changes *c = &op->changes;
     uint32_t careful[TOGETHER], cares = 0;
-    bool leaving = op->cold && op->cold->leaving_count;
+    bool leaving = wr_units_leave(op);
     WR_ASSERT(count <= TOGETHER);
     if (c->words > WORDS_NEAR) ask_for_bits(c, unit, count);
     for (uint32_t i = 0; i < count; i++) {

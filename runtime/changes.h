@@ -28,6 +28,8 @@ void wr_unit_touch_slow(struct wr_operator *op, uint32_t unit);
 void wr_units_touch_slow(struct wr_operator *op, const int32_t *unit, uint32_t count);
 /* Asks for what save_unit reads of the units first + i of which bit i is set. */
 void wr_units_prefetch(const struct wr_operator *op, uint32_t first, uint64_t bits);
+/* Some unit is on its way out of memory (cold.h). */
+bool wr_units_leave(const struct wr_operator *op);
 void wr_unit_forget_slow(struct wr_operator *op, uint32_t unit);
 /* Room for the bits of so many words; what is new is zero. */
 void wr_changes_grow(struct wr_changes *changes, uint32_t words);

@@ -9,6 +9,7 @@
 #ifndef WR_RUNTIME_OPERATOR_H
 #define WR_RUNTIME_OPERATOR_H
 
+#include "base/simd.h"
 #include "runtime/changes.h"
 #include "runtime/connector.h"
 #include "runtime/timers.h"
@@ -110,6 +111,17 @@ static inline void wr_unit_touch(struct wr_operator *op, uint32_t unit)
 static inline void wr_units_touch(struct wr_operator *op, const int32_t *unit, uint32_t count)
 {
     if (op->changes.checkpointer) wr_units_touch_slow(op, unit, count);
+}
+/* Some unit may be frozen, or on its way out of memory: then it matters that each is touched before anything else of it is. An
+ * operator that knows a unit to be marked as changed since it was saved last need not touch it again else. */
+static inline bool wr_units_need_care(const struct wr_operator *op)
+{
+    return op->changes.checkpointer && (op->changes.frozen_from != WR_NONE || wr_units_leave(op));
+}
+/* A unit that is touched soon. */
+static inline void wr_unit_prefetch_bits(const struct wr_operator *op, uint32_t unit)
+{
+    if (unit / 64 < op->changes.words) wr_prefetch(&op->changes.changed[unit / 64]);
 }
 /* Before the unit's id is given back. */
 static inline void wr_unit_forget(struct wr_operator *op, uint32_t unit)

@@ -208,6 +208,7 @@ static void watch_changes(struct wr_checkpointer *c)
     for (uint32_t i = 0; i < task->op_count; i++) {
         if (!task->op[i]->cls->unit_limit) continue;
         task->op[i]->changes.checkpointer = c;
+        task->op[i]->changes.frozen_from = WR_NONE;
         task->op[i]->changes.save_now = wr_checkpointer_save_now;
     }
 }

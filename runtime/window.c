@@ -74,6 +74,7 @@ static uint32_t add_cell(struct wr_window *w, uint32_t key, uint32_t number, uin
 {
     struct wr_pane *pane = &w->panes.at[number];
     if (position == UINT32_MAX) position = (uint32_t)pane->cells.count;
+    WR_ASSERT(position < INT32_MAX);
     wr_vec_reserve(&pane->cells, (size_t)position + 1);
     uint32_t id;
     if (WR_LIKELY(w->spare.count)) {
@@ -84,7 +85,7 @@ static uint32_t add_cell(struct wr_window *w, uint32_t key, uint32_t number, uin
     }
     struct wr_window_cell *cell = wr_window_cell_at(w, id);
     memset(cell, 0, w->cells.cell_size); /* the beginning of every accumulator */
-    *cell = (struct wr_window_cell){.key = key, .pane = number, .position = position};
+    *cell = (struct wr_window_cell){.key = key, .pane = number, .position = position & INT32_MAX};
     while (pane->cells.count <= position) pane->cells.at[pane->cells.count++] = 0;
     WR_ASSERT(pane->cells.at[position] == 0);
     pane->cells.at[position] = id;
@@ -148,9 +149,20 @@ static void add_pending(struct wr_window *w, const struct wr_batch *batch)
     w->pending = 0;
 }
 
+/* The row's key is about to change. Most are marked as changed already, which their first cell says. */
+static inline void touch_key(struct wr_window *w, uint32_t key)
+{
+    uint32_t first = *wr_window_first_cell(w, key);
+    struct wr_window_cell *cell = first ? wr_window_cell_at(w, first) : NULL;
+    if (WR_LIKELY(cell && cell->touched)) return;
+    wr_unit_touch(&w->op, key);
+    if (cell) cell->touched = 1;
+}
+
 static void take_row(struct wr_window *w, const struct wr_batch *batch, uint32_t row)
 {
     uint32_t key = (uint32_t)w->id[row], *link = wr_window_first_cell(w, key);
+    if (w->op.changes.checkpointer && !w->careful) touch_key(w, key);
     for (size_t i = 0; i < w->current.count; i++) {
         struct wr_window_cell *cell = wr_window_find_cell(w, key, w->current.at[i], UINT32_MAX, &link);
         w->row[w->pending] = (uint16_t)row;
@@ -226,9 +238,11 @@ static inline void prefetch_rows(const struct wr_window *w, const struct wr_batc
     if (near >= batch->rows || !wr_bit(usable, near)) return;
     uint32_t first = *wr_window_first_cell(w, (uint32_t)w->id[near]);
     if (first) prefetch_cell(w, first);
+    if (w->op.changes.checkpointer && !w->careful) wr_unit_prefetch_bits(&w->op, (uint32_t)w->id[near]);
 }
 
-/* The keys of the usable rows; those that are out of memory come back. They are about to change. */
+/* The keys of the usable rows; those that are out of memory come back. Where some may be frozen all are touched here, many at a
+ * time; else each with its row. */
 static void look_up(struct wr_window *w, const struct wr_batch *batch, const uint64_t *usable)
 {
     uint64_t before = wr_keytable_next_order(w->keys);
@@ -236,7 +250,8 @@ static void look_up(struct wr_window *w, const struct wr_batch *batch, const uin
     wr_keytable_lookup(w->keys, batch, w->spec->key, usable, usable, w->id);
     if (WR_UNLIKELY(w->op.cold && w->op.cold->count))
         wr_cold_rows(&w->op, w->keys, batch, w->spec->key, w->spec->key_count, usable, before, w->id);
-    if (!w->op.changes.checkpointer) return;
+    w->careful = wr_units_need_care(&w->op);
+    if (!w->careful) return;
     for (uint32_t from = 0; from < batch->rows; from += 64) { /* those that are late are saved for nothing */
         int32_t unit[64];
         uint32_t count = 0;

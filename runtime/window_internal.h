@@ -22,7 +22,8 @@ struct wr_window_cell {
     uint32_t key;
     uint32_t next;     /* the key's cell of the next later window; 0: none */
     uint32_t pane;
-    uint32_t position; /* in the pane's list */
+    uint32_t position : 31; /* in the pane's list */
+    uint32_t touched : 1;   /* of a key's first cell: the key is marked as changed, and was not saved since */
     /* the accumulators follow, in the order of the aggregates */
 };
 
@@ -44,6 +45,7 @@ struct wr_window {
     uint32_t *accumulator;             /* by aggregate: offset in a cell */
     bool has_strings;                  /* some accumulator must be released */
     bool forgot;                       /* a key went while a window closed: the batch's ids may not hold any more */
+    bool careful;                      /* keys of rows must be touched before anything else: some may be frozen or leave */
     bool failed;                       /* too many windows a row: the task is told to end */
     uint32_t active;                   /* keys with a cell */
     uint32_t busy;                     /* about how many there were lately */

@@ -17,8 +17,9 @@ static void put_key(const struct wr_window *w, uint32_t key, struct wr_buf *out)
     wr_put_u8(out, FORM);
     wr_put_uint(out, count);
     for (uint32_t id = *wr_window_first_cell(w, key); id;) {
-        const struct wr_window_cell *cell = wr_window_cell_at(w, id);
+        struct wr_window_cell *cell = wr_window_cell_at(w, id);
         WR_ASSERT(cell->key == key && w->panes.at[cell->pane].open);
+        cell->touched = 0;
         wr_put_i64(out, w->panes.at[cell->pane].end);
         wr_put_uint(out, cell->position);
         for (uint32_t k = 0; k < w->spec->aggregate_count; k++)

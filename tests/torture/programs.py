@@ -43,7 +43,7 @@ def call(r, function, numbers, texts):
 
 
 def window_text(r, kind, source, time):
-    size, step = r.choice([4, 7, 10, 25]), r.choice([2, 3, 5])
+    size, step = r.choice([4, 7, 10, 25, 200]), r.choice([2, 3, 5])
     return {"TUMBLE": f"TUMBLE({source}, {time}, {size}ms" + r.choice(["", ", 1ms"]) + ")",
             "HOP": f"HOP({source}, {time}, {step}ms, {step * r.choice([2, 3, 5])}ms)",
             "CUMULATE": f"CUMULATE({source}, {time}, {step}ms, {step * 4}ms)",

@@ -100,11 +100,15 @@ class Torture:
                                         ["--checkpoint-interval", "20ms"]])
         if self.rng.random() < 0.6:  # a checkpoint stands between two batches
             self.options = self.options + ["--batch-rows", str(self.rng.choice([7, 20, 64, 200]))]
+        # Runs are over before they have taken many checkpoints: some take one after each batch.
+        self.each = self.rng.random() < 0.3
+        if self.each:
+            self.options = ["--batch-rows", str(self.rng.choice([64, 200, 500]))]
 
     def begin(self, faults):
         """A state in the middle of a run, kept to begin from again and again."""
         self.reset()
-        self.options = ["--batch-rows", "100"]
+        self.options, self.each = ["--batch-rows", "100"], False
         code, out, err = self.run(faults, {"WEIR_CRASH_AT": "published.after_write:6", "WEIR_STATE_TEST": "store"})
         assert code == -signal.SIGKILL, f"exit {code}: {err}"
         self.begun = os.path.join(self.folder, "begun")
@@ -122,11 +126,12 @@ class Torture:
             f.write(self.rng.choice(["\n", " -- nothing new\n", "\n\n   \n"]))
 
     def run(self, weir, env=None, kill_after=None, limit=None):
+        env = {**os.environ, **({"WEIR_STATE_TEST": "store"} if self.each else {}), **(env or {})}
         p = subprocess.Popen(command(weir, self.war, self.outputs, self.inputs, self.options), stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, text=True, env=dict(os.environ, **(env or {})), preexec_fn=limit)
+                             stderr=subprocess.PIPE, text=True, env=env, preexec_fn=limit)
         if kill_after is not None:
             try:
-                p.wait(kill_after)
+                p.wait(kill_after * (10 if self.each else 1))
             except subprocess.TimeoutExpired:
                 p.send_signal(signal.SIGKILL)
         out, err = p.communicate(timeout=120)
@@ -242,7 +247,7 @@ def failing_calls(t, faults, kind, limit, begun):
     while count < limit or limit >= 1000:
         n += 1 + (t.rng.randrange(2 * (n // 10 + 1) + step) if limit < 1000 else 0)
         t.reset_to(begun)
-        t.options = ["--checkpoint-rows", "700"]
+        t.options, t.each = ["--checkpoint-rows", "700"], False
         code, out, err = t.run(faults, env={"WEIR_FAIL_AT": f"{kind}:{n}"})
         if code < 0 or code == 70 or "Sanitizer" in err:
             raise AssertionError(f"{kind}:{n}: exit {code}: {err}")

@@ -23,6 +23,10 @@ SELECT card, a.at AS first, c.at AS last, MATCH_ID() AS id INTO out;""", {"out":
 CREATE STREAM late_rows;
 INSERT INTO out SELECT card, window_start, COUNT(*) AS n, SUM(amount) AS total, MIN(status) AS s FROM TUMBLE(ev, at, 10s)
 GROUP BY card, window_start LATE INTO late_rows;""", {"out": "out.csv", "late_rows": "late.jsonl"}, {"disorder": 5000}),
+    # Keys whose state changes over many checkpoints, and nothing else that changes beside them.
+    "sums": (EVENTS.format(delay=" - 1s") + """CREATE STREAM out;
+INSERT INTO out SELECT card, window_start, COUNT(*) AS n, SUM(amount) AS total, ARG_MAX(status, amount) AS s
+FROM TUMBLE(ev, at, 1h) GROUP BY card, window_start;""", {"out": "out.jsonl"}, {"disorder": 800}),
     "absence": (EVENTS.format(delay=" - 1s") + """CREATE STREAM silent;
 CREATE STREAM halves;
 PATTERN quiet FROM ev PARTITION BY card MATCH a -> NOT b FOR 5s
