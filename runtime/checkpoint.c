@@ -14,7 +14,7 @@
 
 enum {
     SHARE = 10,                 /* a tenth */
-    PAUSE = 16,
+    PAUSE = 32,
     SLICE_LEAST_US = 30,
     SLICE_MOST_US = 2000,
     UNITS_BETWEEN_LOOKS = 32,   /* units encoded between two looks at the clock */

@@ -68,29 +68,9 @@ bool wr_get_near_value(struct wr_slice *in, enum wr_class cls, int64_t near, str
     return wr_get_u8(in, &how) && (how == IS_NEAR || wr_get_int(in, &value->u.i64));
 }
 
-/* Eight bytes at once, where so many are there and one of them is the last. */
-static bool get_word_uint(struct wr_slice *in, uint64_t *v)
-{
-    struct wr_slice rest = *in;
-    uint64_t w, ends;
-    if (!wr_get_le(&rest, &w, 8)) return false;
-    ends = ~w & 0x8080808080808080;
-    if (!ends) return false;
-    unsigned bits = (unsigned)__builtin_ctzll(ends) + 1; /* 8 a byte of the number */
-    WR_DCHECK(bits % 8 == 0 && bits <= 64);
-    w &= UINT64_MAX >> (64 - bits) & 0x7f7f7f7f7f7f7f7f;
-    w = (w & 0x007f007f007f007f) | (w & 0x7f007f007f007f00) >> 1;
-    w = (w & 0x00003fff00003fff) | (w & 0x3fff00003fff0000) >> 2;
-    *v = (w & 0x0fffffff) | (w & 0x0fffffff00000000) >> 4;
-    in->data += bits / 8;
-    in->size -= bits / 8;
-    return true;
-}
-
 /* The tenth byte has the last bit alone. */
 bool wr_get_long_uint(struct wr_slice *in, uint64_t *v)
 {
-    if (get_word_uint(in, v)) return true;
     const unsigned char *at = (const unsigned char *)in->data, *end = at + in->size;
     *v = 0;
     for (unsigned shift = 0; shift < 64 && at < end; shift += 7) {

@@ -79,9 +79,28 @@ static inline bool wr_get_i64(struct wr_slice *in, int64_t *v)
     return true;
 }
 
+/* Eight bytes at once, where so many are there and one of them is the last. */
+static inline bool wr_get_word_uint(struct wr_slice *in, uint64_t *v)
+{
+    struct wr_slice rest = *in;
+    uint64_t w, ends;
+    if (WR_UNLIKELY(!wr_get_le(&rest, &w, 8))) return false;
+    ends = ~w & 0x8080808080808080;
+    if (WR_UNLIKELY(!ends)) return false;
+    unsigned bits = (unsigned)__builtin_ctzll(ends) + 1; /* 8 a byte of the number */
+    w &= UINT64_MAX >> (64 - bits) & 0x7f7f7f7f7f7f7f7f;
+    w = (w & 0x007f007f007f007f) | (w & 0x7f007f007f007f00) >> 1;
+    w = (w & 0x00003fff00003fff) | (w & 0x3fff00003fff0000) >> 2;
+    *v = (w & 0x0fffffff) | (w & 0x0fffffff00000000) >> 4;
+    in->data += bits / 8;
+    in->size -= bits / 8;
+    return true;
+}
+
 static inline bool wr_get_uint(struct wr_slice *in, uint64_t *v) /* LEB128 */
 {
-    if (WR_UNLIKELY(!in->size || (unsigned char)*in->data >= 0x80)) return wr_get_long_uint(in, v);
+    if (WR_UNLIKELY(!in->size)) return false;
+    if ((unsigned char)*in->data >= 0x80) return wr_get_word_uint(in, v) || wr_get_long_uint(in, v);
     *v = (unsigned char)*in->data;
     in->data++;
     in->size--;

@@ -9,7 +9,6 @@
 #ifndef WR_RUNTIME_OPERATOR_H
 #define WR_RUNTIME_OPERATOR_H
 
-#include "base/simd.h"
 #include "runtime/changes.h"
 #include "runtime/connector.h"
 #include "runtime/timers.h"
@@ -118,10 +117,11 @@ static inline bool wr_units_need_care(const struct wr_operator *op)
 {
     return op->changes.checkpointer && (op->changes.frozen_from != WR_NONE || wr_units_leave(op));
 }
-/* A unit that is touched soon. */
-static inline void wr_unit_prefetch_bits(const struct wr_operator *op, uint32_t unit)
+/* wr_unit_touch where no care is needed. */
+static inline void wr_unit_mark(struct wr_operator *op, uint32_t unit)
 {
-    if (unit / 64 < op->changes.words) wr_prefetch(&op->changes.changed[unit / 64]);
+    if (WR_LIKELY(unit / 64 < op->changes.words)) op->changes.changed[unit / 64] |= (uint64_t)1 << unit % 64;
+    else wr_unit_touch(op, unit);
 }
 /* Before the unit's id is given back. */
 static inline void wr_unit_forget(struct wr_operator *op, uint32_t unit)

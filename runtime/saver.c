@@ -14,7 +14,8 @@
 #include "base/vec.h"
 #include "runtime/clock.h"
 
-enum { WAITING_BYTES_MAX = 256 * 1024 * 1024 };
+/* SPARE_MAX: buffers of written segments that are kept for the next ones, since fresh memory costs its clearing. */
+enum { WAITING_BYTES_MAX = 256 * 1024 * 1024, SPARE_MAX = 32 * 1024 * 1024 / WR_SEGMENT_BYTES };
 
 /* What the engine hands over: a segment, or a checkpoint's end with copies of what belongs to it. */
 struct job {
@@ -41,6 +42,8 @@ struct wr_saver {
     bool stopping;
     bool given, known;             /* a checkpoint was handed over; what became of it is in `saved` */
     struct wr_saved saved;
+    struct wr_buf spare[SPARE_MAX];
+    unsigned spare_count;
     /* ---- of any thread ---- */
     atomic_uint_least64_t waiting; /* bytes of segments handed over and not written */
     /* ---- of the saver's thread ---- */
@@ -73,9 +76,16 @@ static void unlock(struct wr_saver *saver)
 
 /* ---- The saver's side --------------------------------------------------------------------------- */
 
-/* Frees the segments that are written or given up. */
+/* Frees the segments that are written or given up, or keeps their buffers. */
 static void drop_pending(struct wr_saver *saver)
 {
+    lock(saver);
+    for (size_t i = 0; i < saver->jobs.count && saver->spare_count < SPARE_MAX; i++) {
+        struct wr_buf *buf = &saver->jobs.at[i]->segment;
+        saver->spare[saver->spare_count++] = *buf;
+        *buf = (struct wr_buf){0};
+    }
+    unlock(saver);
     for (size_t i = 0; i < saver->jobs.count; i++) free_job(saver->jobs.at[i]);
     wr_vec_clear(&saver->jobs);
     wr_vec_clear(&saver->pending);
@@ -230,6 +240,7 @@ void wr_saver_stop(struct wr_saver *saver)
     WR_ASSERT(!saver->first);
     drop_pending(saver);
     WR_ASSERT(atomic_load(&saver->waiting) == 0);
+    for (unsigned i = 0; i < saver->spare_count; i++) wr_buf_release(&saver->spare[i]);
     pthread_cond_destroy(&saver->to_saver);
     pthread_cond_destroy(&saver->to_engine);
     pthread_mutex_destroy(&saver->lock);
@@ -270,6 +281,9 @@ void wr_saver_segment(struct wr_saver *saver, uint64_t number, struct wr_buf *se
         unlock(saver);
     }
     atomic_fetch_add(&saver->waiting, job->segment.size);
+    lock(saver);
+    if (saver->spare_count) *segment = saver->spare[--saver->spare_count];
+    unlock(saver);
     give(saver, job);
 }
 

@@ -20,7 +20,8 @@ void wr_saver_stop(struct wr_saver *saver);
 
 /* Bytes handed over and not yet written: the engine slows down its encoding past a bound of its own. */
 uint64_t wr_saver_waiting(const struct wr_saver *saver);
-/* Takes over the bytes of `segment` (the buffer is emptied). Waits while more than 256 MiB are on their way. */
+/* Takes over the bytes of `segment`, which becomes an empty buffer or one whose bytes count for nothing. Waits while more than
+ * 256 MiB are on their way. */
 void wr_saver_segment(struct wr_saver *saver, uint64_t number, struct wr_buf *segment);
 /* Ends the checkpoint; record, program and cold entries are copied. commit->segment* are not used. */
 void wr_saver_commit(struct wr_saver *saver, const struct wr_store_commit *commit);

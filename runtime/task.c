@@ -293,8 +293,10 @@ uint32_t wr_task_source_find(const struct wr_task *task, struct wr_slice stream,
     for (uint32_t i = 0; i < task->partition_count; i++) {
         const struct wr_partition *p = task->partition[i];
         const char *name = p->source->stream->name;
-        if (p->number != partition || strnlen(name, stream.size + 1) != stream.size) continue;
-        if (memcmp(name, stream.data, stream.size) == 0) return p->place;
+        size_t same = 0;
+        if (p->number != partition) continue;
+        while (same < stream.size && name[same] && name[same] == stream.data[same]) same++;
+        if (same == stream.size && !name[same]) return p->place;
     }
     return WR_NONE;
 }

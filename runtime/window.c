@@ -155,7 +155,7 @@ static inline void touch_key(struct wr_window *w, uint32_t key)
     uint32_t first = *wr_window_first_cell(w, key);
     struct wr_window_cell *cell = first ? wr_window_cell_at(w, first) : NULL;
     if (WR_LIKELY(cell && cell->touched)) return;
-    wr_unit_touch(&w->op, key);
+    wr_unit_mark(&w->op, key);
     if (cell) cell->touched = 1;
 }
 
@@ -238,7 +238,6 @@ static inline void prefetch_rows(const struct wr_window *w, const struct wr_batc
     if (near >= batch->rows || !wr_bit(usable, near)) return;
     uint32_t first = *wr_window_first_cell(w, (uint32_t)w->id[near]);
     if (first) prefetch_cell(w, first);
-    if (w->op.changes.checkpointer && !w->careful) wr_unit_prefetch_bits(&w->op, (uint32_t)w->id[near]);
 }
 
 /* The keys of the usable rows; those that are out of memory come back. Where some may be frozen all are touched here, many at a
