@@ -104,7 +104,7 @@ def cold_start(args, keys, name):
     bare = Run(args.weir, program, file, out=out).wait()
     clean(state, out)
     first = Run(args.weir, program, file, state, "1000s", out)
-    time.sleep(bare["wall"] * (0.5 if name == "window" else 0.7))
+    time.sleep(bare["wall"] * (0.3 if name == "window" else 0.5))
     first.process.send_signal(signal.SIGINT)
     first.wait()
     # Only what lies in files counts: the pages of the state are dropped from the system's memory, where that is allowed.
