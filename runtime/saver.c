@@ -1,4 +1,4 @@
-/* The saver's thread and the queue between it and the engine: the one file with threads that share state.
+/* The saver's thread and the queue between it and the engine.
  *
  * The queue is a list under one lock. The engine appends segments and, last, a checkpoint's end; the thread takes them in
  * order. Segments gather (they are few and large) until a transaction of their own is worth it or the end comes. After a
